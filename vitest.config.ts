@@ -1,0 +1,32 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const conditions = ['@liberator/source', 'node', 'import', 'default'];
+
+/** A project per kind of test: what it needs decides where it runs, not which package it belongs to. */
+const project = (name: string, include: string[], more: object = {}): object => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: { name, include, environment: 'node', ...more },
+});
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    projects: [
+      project('unit', ['packages/*/src/**/*.test.ts', 'test/control-plane/**/*.test.ts']),
+      project('contract', ['test/contract/simulator.test.ts'], { testTimeout: 60_000 }),
+      project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
+      project('e2e-contract', ['test/contract/control-plane.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 1_800_000,
+        fileParallelism: false,
+      }),
+      project('e2e', ['test/e2e/**/*.test.ts'], {
+        testTimeout: 600_000,
+        hookTimeout: 1_800_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
+
+export default config;
