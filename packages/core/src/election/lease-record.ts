@@ -1,0 +1,58 @@
+// The election record as the field writes it, and the port through which the elector reads and writes it.
+
+/** The fields of a `coordination.k8s.io/v1` Lease that elections use, with the meaning client-go gives them. */
+export interface LeaseRecord {
+  /** Empty: nobody leads, anybody may take it at once. */
+  readonly holderIdentity: string;
+  readonly leaseDurationSeconds: number;
+  readonly leaseTransitions: number;
+  /** MicroTime. */
+  readonly acquireTime: string;
+  /** MicroTime. */
+  readonly renewTime: string;
+}
+
+/** A record together with what makes the next write to it conditional. */
+export interface LeaseSnapshot {
+  readonly record: LeaseRecord;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** What a conditional write of the Lease came to. A network failure is thrown instead: its outcome is unknown. */
+export type LeaseWriteResult =
+  | { readonly outcome: 'written'; readonly snapshot: LeaseSnapshot }
+  /** Somebody else wrote, created or deleted it in between: read it again. */
+  | { readonly outcome: 'conflict' };
+
+/** How long one attempt may take and what may cancel it. */
+export interface LeaseRequestOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One Lease, reached through a connection of its own so that bulk traffic can't starve its renewal. These are the only
+ * writes that need no term: they are what makes one.
+ */
+export interface LeaseStore {
+  /** Undefined when there is no such Lease. */
+  read(options: LeaseRequestOptions): Promise<LeaseSnapshot | undefined>;
+  create(record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
+  update(seen: LeaseSnapshot, record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
+}
+
+/** `2026-01-31T12:00:00.123000Z`: Kubernetes wants exactly six fraction digits, a JavaScript Date prints three. */
+export function microTime(wallTime: number): string {
+  return new Date(wallTime).toISOString().replace('Z', '000Z');
+}
+
+export function sameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
+  return (
+    a.holderIdentity === b.holderIdentity &&
+    a.renewTime === b.renewTime &&
+    a.leaseTransitions === b.leaseTransitions &&
+    a.acquireTime === b.acquireTime &&
+    a.leaseDurationSeconds === b.leaseDurationSeconds
+  );
+}

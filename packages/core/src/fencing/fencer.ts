@@ -1,0 +1,44 @@
+// What makes a node unable to write, and with what proof: the interface that every driver implements.
+import type { Node } from '../kubernetes/objects.ts';
+
+/**
+ * What a fencer vouches for.
+ *
+ * - `powered-off`: the machine has no power.
+ * - `rebooted`: it restarted, so nothing of before still runs.
+ * - `instance-gone`: the virtual machine no longer exists.
+ * - `isolated`: it is cut off from storage and network.
+ * - `confirmed-by-human`: somebody looked and says so.
+ * - `none`: nothing was done and nothing is known.
+ */
+export type FenceProof =
+  | 'powered-off'
+  | 'rebooted'
+  | 'instance-gone'
+  | 'isolated'
+  | 'confirmed-by-human'
+  | 'none';
+
+export interface FenceTarget {
+  /** The Node as just read from the API server. */
+  readonly node: Node;
+  /** Names this very death of this very node; a later death of the same node has another. */
+  readonly deathId: string;
+}
+
+export type FenceResult =
+  | { readonly outcome: 'fenced'; readonly proof: FenceProof; readonly detail: string }
+  /** Not yet, and nothing went wrong: ask again after `retryAfterMs`. */
+  | { readonly outcome: 'waiting'; readonly detail: string; readonly retryAfterMs: number }
+  | { readonly outcome: 'failed'; readonly detail: string };
+
+/**
+ * A driver that makes a node unable to write. It may be asked again for the same death, after a change of leader for
+ * example, so fencing twice must be the same as fencing once. It must not write to Kubernetes.
+ */
+export interface Fencer {
+  /** As policies name it. */
+  readonly name: string;
+  /** Rejects only for bugs: a device that can't be reached is a result. `signal` aborts when the term ends. */
+  fence(target: FenceTarget, signal: AbortSignal): Promise<FenceResult>;
+}

@@ -1,0 +1,239 @@
+// The state machine of one node's health. Pure: observations and a time go in, a state and an assessment come out.
+import type { Detection, HeartbeatDetection, PollDetection } from './detection.ts';
+import type { Observation, ProbeResult, ReadyStatus } from './observation.ts';
+
+export type Health = 'alive' | 'suspect' | 'dead' | 'returning';
+
+/**
+ * How much stands behind a health state.
+ *
+ * - `none`: nothing speaks against the node.
+ * - `suspected`: its heartbeats or its Ready condition do, nobody asked its host.
+ * - `unreachable`: its host is silent as well.
+ * - `proven`: a fence device or a human vouches for it.
+ */
+export type Evidence = 'none' | 'suspected' | 'unreachable' | 'proven';
+
+/** Everything remembered about one node. Made by {@link newNodeState}, changed only by {@link observe}. */
+export interface NodeState {
+  readonly ready: ReadyStatus;
+  readonly renewTime: string | undefined;
+  /** When the Lease was last seen to change, or since when its silence counts. */
+  readonly heartbeatAt: number;
+  /** Whether a Lease was ever seen: silence of one that never spoke is no silence. */
+  readonly hadLease: boolean;
+  /** Results of probes since the last heartbeat, in a row: how many silent ones, and the last that said anything. */
+  readonly silentProbes: number;
+  readonly lastProbe: { readonly result: ProbeResult; readonly at: number } | undefined;
+  readonly proof: string | undefined;
+  /** Looks in poll mode: when the next is due, and the original program's counter. */
+  readonly nextLookAt: number;
+  readonly notReadyCount: number | undefined;
+  /** Since when, by our clock, the node has been Ready without a break. */
+  readonly readySince: number | undefined;
+}
+
+/** What a node's state means at one moment. */
+export interface Assessment {
+  readonly health: Exclude<Health, 'returning'>;
+  readonly evidence: Evidence;
+  /** Why, in words for people; empty for a node that is alive. */
+  readonly reasons: readonly string[];
+  /** The host itself was heard lately, by answering or by refusing: it is up, whatever its kubelet does. */
+  readonly hostUp: boolean;
+  /** Since when heartbeats have been missing, if they have. */
+  readonly silentSince: number | undefined;
+  /** When the assessment can change by the passing of time alone, if it can. */
+  readonly nextCheckAt: number | undefined;
+}
+
+/** A node first seen at `at`. It gets a whole grace period from there, whatever its Lease says. */
+export function newNodeState(at: number): NodeState {
+  return {
+    ready: 'absent',
+    renewTime: undefined,
+    heartbeatAt: at,
+    hadLease: false,
+    silentProbes: 0,
+    lastProbe: undefined,
+    proof: undefined,
+    nextLookAt: at,
+    notReadyCount: undefined,
+    readySince: undefined,
+  };
+}
+
+/** The state after one more fact. Time spent blind counts for nothing: `sight-regained` starts every count anew. */
+export function observe(state: NodeState, observation: Observation): NodeState {
+  switch (observation.kind) {
+    case 'ready':
+      return {
+        ...state,
+        ready: observation.status,
+        readySince: observation.status === 'True' ? (state.readySince ?? observation.at) : undefined,
+      };
+    case 'lease':
+      return observeLease(state, observation.renewTime, observation.at);
+    case 'probe': {
+      if (observation.result === 'failed') return state;
+      const silentProbes = observation.result === 'silent' ? state.silentProbes + 1 : 0;
+      return { ...state, silentProbes, lastProbe: { result: observation.result, at: observation.at } };
+    }
+    case 'proof':
+      return { ...state, proof: observation.by };
+    case 'proof-withdrawn':
+      return { ...state, proof: undefined };
+    case 'sight-regained':
+      return {
+        ...state,
+        heartbeatAt: observation.at,
+        silentProbes: 0,
+        lastProbe: undefined,
+        nextLookAt: observation.at,
+        notReadyCount: undefined,
+        readySince: state.ready === 'True' ? observation.at : undefined,
+      };
+  }
+}
+
+function observeLease(state: NodeState, renewTime: string | undefined, at: number): NodeState {
+  // A Lease that vanished renews nothing: the silence that began with the last renewal goes on.
+  if (renewTime === undefined || renewTime === state.renewTime) return state;
+  return {
+    ...state,
+    renewTime,
+    hadLease: true,
+    heartbeatAt: at,
+    silentProbes: 0,
+    lastProbe: undefined,
+  };
+}
+
+/**
+ * What the state means at `now`. Returns the state too, because in poll mode looking is an act that counts.
+ *
+ * Never throws, whatever the cluster says: a node without conditions, without a Lease or without both is data.
+ */
+export function assess(
+  state: NodeState,
+  now: number,
+  detection: Detection,
+): { readonly state: NodeState; readonly assessment: Assessment } {
+  return detection.mode === 'poll'
+    ? assessByPolls(state, now, detection)
+    : { state, assessment: assessByHeartbeats(state, now, detection) };
+}
+
+function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetection): Assessment {
+  const silentForMs = state.hadLease ? now - state.heartbeatAt : 0;
+  const silent = silentForMs >= rules.suspectAfterMs;
+  const notReady = state.ready === 'False' || state.ready === 'Unknown';
+  const hostSilent = state.silentProbes >= rules.silentProbes;
+  const hostUp = heardFromHost(state);
+
+  const reasons: string[] = [];
+  if (silent) reasons.push(`Lease not renewed for ${seconds(silentForMs)}`);
+  if (notReady) reasons.push(`Ready is ${state.ready}`);
+  if (silent && hostSilent) reasons.push(`host silent to ${state.silentProbes} probes`);
+  if (silent && hostUp) reasons.push(hostUpReason(state));
+
+  const dead =
+    silent &&
+    (state.proof !== undefined ||
+      (hostSilent && silentForMs >= rules.deadAfterMs) ||
+      (notReady && !hostUp && silentForMs >= rules.deadUnprobedAfterMs));
+  if (silent && state.proof !== undefined) reasons.push(`vouched for by ${state.proof}`);
+
+  return {
+    health: dead ? 'dead' : silent || notReady ? 'suspect' : 'alive',
+    evidence: gradeOf({ silent, notReady, hostSilent, proof: state.proof }),
+    reasons,
+    hostUp,
+    silentSince: silent ? state.heartbeatAt : undefined,
+    nextCheckAt: state.hadLease
+      ? nextAfter(now, [
+          state.heartbeatAt + rules.suspectAfterMs,
+          state.heartbeatAt + rules.deadAfterMs,
+          state.heartbeatAt + rules.deadUnprobedAfterMs,
+        ])
+      : undefined,
+  };
+}
+
+function assessByPolls(
+  state: NodeState,
+  now: number,
+  rules: PollDetection,
+): { readonly state: NodeState; readonly assessment: Assessment } {
+  const looked = now >= state.nextLookAt ? look(state, now, rules) : state;
+  const count = looked.notReadyCount;
+  const proven = count !== undefined && looked.proof !== undefined;
+  const hostUp = heardFromHost(looked);
+  const reasons: string[] = [];
+  if (count !== undefined) reasons.push(`Ready is ${looked.ready}, count ${count}`);
+  if (count !== undefined && hostUp) reasons.push(hostUpReason(looked));
+  if (proven) reasons.push(`vouched for by ${looked.proof}`);
+  return {
+    state: looked,
+    assessment: {
+      health: count === undefined ? 'alive' : count > rules.threshold || proven ? 'dead' : 'suspect',
+      evidence: gradeOf({
+        silent: count !== undefined,
+        notReady: count !== undefined,
+        hostSilent: looked.silentProbes > 0,
+        proof: looked.proof,
+      }),
+      reasons,
+      hostUp,
+      silentSince: undefined,
+      nextCheckAt: looked.nextLookAt,
+    },
+  };
+}
+
+function look(state: NodeState, now: number, rules: PollDetection): NodeState {
+  const count =
+    state.ready === 'True'
+      ? undefined
+      : state.ready === 'absent'
+        ? state.notReadyCount
+        : (state.notReadyCount ?? -1) + 1;
+  return { ...state, notReadyCount: count, nextLookAt: now + rules.intervalMs };
+}
+
+/** The last probe since the last heartbeat heard something from the host, if only a refusal. */
+function heardFromHost(state: NodeState): boolean {
+  const result = state.lastProbe?.result;
+  return result === 'answered' || result === 'mute' || result === 'refused';
+}
+
+function hostUpReason(state: NodeState): string {
+  switch (state.lastProbe?.result) {
+    case 'refused':
+      return 'the host is up: it refuses connections to its kubelet port';
+    case 'mute':
+      return 'the host is up: it accepts connections, but its kubelet does not speak';
+    default:
+      return 'the host is up: its kubelet answers';
+  }
+}
+
+function gradeOf(witnesses: {
+  silent: boolean;
+  notReady: boolean;
+  hostSilent: boolean;
+  proof: string | undefined;
+}): Evidence {
+  if (!witnesses.silent && !witnesses.notReady) return 'none';
+  if (witnesses.proof !== undefined) return 'proven';
+  return witnesses.silent && witnesses.hostSilent ? 'unreachable' : 'suspected';
+}
+
+function nextAfter(now: number, times: readonly number[]): number | undefined {
+  const future = times.filter((time) => time > now);
+  return future.length === 0 ? undefined : Math.min(...future);
+}
+
+function seconds(ms: number): string {
+  return `${Math.floor(ms / 1000)}s`;
+}

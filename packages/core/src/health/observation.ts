@@ -1,0 +1,28 @@
+// The facts that reach the health machine, each stamped with our own monotonic time at which it reached us.
+
+/** Status of the node's Ready condition; `absent` when the node has no conditions yet. */
+export type ReadyStatus = 'True' | 'False' | 'Unknown' | 'absent';
+
+/**
+ * What a connection attempt to the kubelet's port told about the host.
+ *
+ * - `answered`: the kubelet spoke.
+ * - `mute`: the kernel accepted, nobody spoke: the host is up and its kubelet hangs.
+ * - `refused`: the kernel refused: the host is up without a kubelet, and containers may still write.
+ * - `silent`: nothing came back from the host.
+ * - `failed`: the attempt failed for a reason of our own; says nothing about the host.
+ */
+export type ProbeResult = 'answered' | 'mute' | 'refused' | 'silent' | 'failed';
+
+/** One fact about one node. `at` is monotonic milliseconds on our own clock. */
+export type Observation =
+  | { readonly kind: 'ready'; readonly at: number; readonly status: ReadyStatus }
+  /** The node's Lease as seen now; a renewal is a change of `renewTime`, whatever that says. */
+  | { readonly kind: 'lease'; readonly at: number; readonly renewTime: string | undefined }
+  | { readonly kind: 'probe'; readonly at: number; readonly result: ProbeResult }
+  /** A human, or a fence device, vouches that this very death is real. */
+  | { readonly kind: 'proof'; readonly at: number; readonly by: string }
+  /** A proof that was there before is gone. */
+  | { readonly kind: 'proof-withdrawn'; readonly at: number }
+  /** We could not see for a while and see again: what we missed must not count against the node. */
+  | { readonly kind: 'sight-regained'; readonly at: number };

@@ -1,0 +1,54 @@
+// The policy's answer for one dead node: act, or hold with all the reasons.
+import { type Guard, type GuardInput, type GuardVerdict, hold } from './guard.ts';
+import { blind } from './guards/blind.ts';
+import { budget } from './guards/budget.ts';
+import { controlPlane } from './guards/control-plane.ts';
+import { evidence } from './guards/evidence.ts';
+import { excluded } from './guards/excluded.ts';
+import { paused } from './guards/paused.ts';
+
+export interface NamedVerdict {
+  readonly guard: string;
+  readonly verdict: GuardVerdict;
+}
+
+export interface Decision {
+  readonly action: 'act' | 'hold';
+  /** Every guard's verdict, in the order in which they were asked. */
+  readonly verdicts: readonly NamedVerdict[];
+  /** When to look again, if every guard that holds knows a time; else the next change decides. */
+  readonly nextCheckAt: number | undefined;
+}
+
+/** The guards that always apply, in the order in which their reasons are told. */
+export const builtInGuards: readonly Guard[] = [blind, paused, excluded, controlPlane, evidence, budget];
+
+/**
+ * Asks *all* guards, not only up to the first that holds: whoever is woken at night wants every reason at once. A
+ * guard that throws holds.
+ */
+export function decide(input: GuardInput, guards: readonly Guard[] = builtInGuards): Decision {
+  const verdicts = guards.map((guard) => ({ guard: guard.name, verdict: evaluateSafely(guard, input) }));
+  const holding = verdicts.flatMap(({ verdict }) => (verdict.outcome === 'hold' ? [verdict] : []));
+  const times = holding.flatMap(({ until }) => (until === undefined ? [] : [until]));
+  return {
+    action: holding.length === 0 ? 'act' : 'hold',
+    verdicts,
+    nextCheckAt: holding.length > 0 && times.length === holding.length ? Math.max(...times) : undefined,
+  };
+}
+
+/** The reasons of the guards that hold, each with its guard's name. */
+export function holdReasons(decision: Decision): readonly string[] {
+  return decision.verdicts.flatMap(({ guard, verdict }) =>
+    verdict.outcome === 'hold' ? [`${guard}: ${verdict.reason}`] : [],
+  );
+}
+
+function evaluateSafely(guard: Guard, input: GuardInput): GuardVerdict {
+  try {
+    return guard.evaluate(input);
+  } catch (error) {
+    return hold(`the guard itself failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,14 @@
+// Holds while a human has paused Liberator, for one node or for all.
+import { type Guard, hold, pass } from '../guard.ts';
+
+/** On a Node: pauses that node. On the election Lease: pauses everything. The value is the reason, for people. */
+export const pausedAnnotation = 'liberator.dev/paused';
+
+export const paused: Guard = {
+  name: 'paused',
+  evaluate: ({ node, fleet }) => {
+    if (fleet.paused !== undefined) return hold(`everything is paused: ${fleet.paused}`);
+    const reason = node.annotations[pausedAnnotation];
+    return reason === undefined || reason === 'false' ? pass : hold(`the node is paused: ${reason}`);
+  },
+};
