@@ -45,6 +45,8 @@ export interface ListOptions {
 /** Who writes, for the audit log: `system:kube-controller-manager`, `system:node:node-1`. */
 export interface WriteContext {
   readonly user: string;
+  /** Set by the HTTP front, which writes its own audit record, so that a write isn't recorded twice. */
+  readonly audited?: boolean;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface Store {
   create(type: ResourceType, object: object, context: WriteContext): StoredObject;
   /** Replace. A `metadata.resourceVersion` in `object` makes it conditional. */
   update(type: ResourceType, object: object, context: WriteContext, subresource?: 'status'): StoredObject;
-  /** Reads, applies `change` to a deep copy, writes; `change` returning undefined means no write. Never conflicts. */
+  /** Reads, applies `change` to a deep copy, writes; `change` returning undefined (or false) means no write. Never conflicts. */
   modify<T extends object>(
     type: ResourceType,
     namespace: string | undefined,
@@ -75,6 +77,43 @@ export interface Store {
     options: DeleteOptions,
     context: WriteContext,
   ): StoredObject;
+  /** The `pods/{name}/binding` subresource, the only way in which a pod gets to a node. 409 when it has one already. */
+  bind(namespace: string, name: string, nodeName: string, context: WriteContext): StoredObject;
   /** Calls `listener` after each change of the type, in order, in a turn of its own. Returns the unsubscribe function. */
   watch(type: ResourceType, listener: (event: StoreEvent) => void): () => void;
+}
+
+/** All objects of a kind at one moment. */
+export interface Snapshot {
+  /** Of the whole store at that moment: where a watch goes on from here. */
+  readonly resourceVersion: number;
+  /** By namespace, then by name, as etcd has them. */
+  readonly objects: readonly StoredObject[];
+}
+
+/** A change together with the resourceVersion that it made. */
+export interface VersionedEvent extends StoreEvent {
+  readonly resourceVersion: number;
+}
+
+/** What the HTTP front needs beyond {@link Store}: the past. Controllers have no use for it. */
+export interface ServerStore extends Store {
+  /** The resourceVersion of the newest change, of whatever kind. */
+  resourceVersion(): number;
+  /**
+   * The objects of a kind, now or as they were at `resourceVersion`.
+   *
+   * @throws StatusError 410 when the changes since then are no longer kept.
+   */
+  snapshot(type: ResourceType, resourceVersion?: number): Snapshot;
+  /**
+   * The changes of a kind after `resourceVersion`, oldest first, `limit` at most.
+   *
+   * @throws StatusError 410 when some of them are no longer kept.
+   */
+  eventsAfter(type: ResourceType, resourceVersion: number, limit: number): readonly VersionedEvent[];
+  /** Calls `listener` at once after each change of the kind, while the writer still waits: it may only take note. */
+  onChange(type: ResourceType, listener: () => void): () => void;
+  /** Forgets all changes up to now, as etcd does every few minutes: whoever lags behind gets 410. */
+  compact(): void;
 }
