@@ -29,6 +29,7 @@ export interface NodeState {
   /** Looks in poll mode: when the next is due, and the original program's counter. */
   readonly nextLookAt: number;
   readonly notReadyCount: number | undefined;
+  readonly countingSince: number | undefined;
   /** Since when, by our clock, the node has been Ready without a break. */
   readonly readySince: number | undefined;
 }
@@ -59,6 +60,7 @@ export function newNodeState(at: number): NodeState {
     proof: undefined,
     nextLookAt: at,
     notReadyCount: undefined,
+    countingSince: undefined,
     readySince: undefined,
   };
 }
@@ -91,6 +93,7 @@ export function observe(state: NodeState, observation: Observation): NodeState {
         lastProbe: undefined,
         nextLookAt: observation.at,
         notReadyCount: undefined,
+        countingSince: undefined,
         readySince: state.ready === 'True' ? observation.at : undefined,
       };
   }
@@ -168,10 +171,12 @@ function assessByPolls(
   const looked = now >= state.nextLookAt ? look(state, now, rules) : state;
   const count = looked.notReadyCount;
   const proven = count !== undefined && looked.proof !== undefined;
-  const hostUp = heardFromHost(looked);
+  const heartbeating = looked.countingSince !== undefined && looked.heartbeatAt > looked.countingSince;
+  const hostUp = heartbeating || heardFromHost(looked);
   const reasons: string[] = [];
   if (count !== undefined) reasons.push(`Ready is ${looked.ready}, count ${count}`);
-  if (count !== undefined && hostUp) reasons.push(hostUpReason(looked));
+  if (heartbeating) reasons.push('the host is up: its kubelet still renews its Lease');
+  else if (count !== undefined && hostUp) reasons.push(hostUpReason(looked));
   if (proven) reasons.push(`vouched for by ${looked.proof}`);
   return {
     state: looked,
@@ -198,7 +203,12 @@ function look(state: NodeState, now: number, rules: PollDetection): NodeState {
       : state.ready === 'absent'
         ? state.notReadyCount
         : (state.notReadyCount ?? -1) + 1;
-  return { ...state, notReadyCount: count, nextLookAt: now + rules.intervalMs };
+  return {
+    ...state,
+    notReadyCount: count,
+    countingSince: count === undefined ? undefined : (state.countingSince ?? now),
+    nextLookAt: now + rules.intervalMs,
+  };
 }
 
 /** The last probe since the last heartbeat heard something from the host, if only a refusal. */

@@ -1,0 +1,15 @@
+// Names one death of one node, the same for every replica that looks.
+import { createHash } from 'node:crypto';
+
+/**
+ * A short id from the node's uid and the last heartbeat that its Lease carries. While a node is silent the two don't
+ * change, so every replica and every later leader comes to the same id; a single renewal makes another death of it.
+ */
+export function deathIdOf(uid: string, lastHeartbeat: string): string {
+  return createHash('sha256').update(`${uid}/${lastHeartbeat}`).digest('hex').slice(0, 10);
+}
+
+/** The id of the takeover that follows `undone` takeovers of the same death which were undone. */
+export function takeoverIdOf(deathId: string, undone: number): string {
+  return undone === 0 ? deathId : `${deathId}-${undone + 1}`;
+}

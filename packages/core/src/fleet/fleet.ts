@@ -1,0 +1,139 @@
+// What is known of all nodes: turns what the watches bring into observations, and observations into health.
+import type { Clock } from '../clock.ts';
+import { confirmedByHuman } from '../fencing/manual.ts';
+import {
+  type Assessment,
+  assess,
+  type Health,
+  type NodeState,
+  newNodeState,
+  observe,
+} from '../health/node-health.ts';
+import type { ProbeResult } from '../health/observation.ts';
+import type { Lease, Node } from '../kubernetes/objects.ts';
+import { selects } from '../policy/node-selector.ts';
+import type { Policy } from '../policy/policy.ts';
+import { deathIdOf } from './death-id.ts';
+import { readyStatusOf } from './node-projection.ts';
+
+/** One node as the fleet knows it. */
+export interface FleetNode {
+  readonly node: Node;
+  readonly state: NodeState;
+  /** The policy that counts for it; undefined when none selects it, and then it is left alone. */
+  readonly policy: Policy | undefined;
+  /** Undefined when no policy selects the node: then nobody asks. */
+  readonly assessment: Assessment | undefined;
+  readonly deathId: string;
+}
+
+export interface HealthChange {
+  readonly node: string;
+  readonly uid: string;
+  readonly from: Health;
+  readonly to: Health;
+  readonly assessment: Assessment;
+}
+
+/**
+ * Keeps one {@link NodeState} per Node object, by uid: a node that registers anew under an old name is another node.
+ * Every replica keeps one, leader or not, so that a new leader knows the past already.
+ */
+export class Fleet {
+  readonly #clock: Clock;
+  readonly #policies: readonly Policy[];
+  readonly #onHealthChange: (change: HealthChange) => void;
+  readonly #nodes = new Map<string, FleetNode>();
+  readonly #renewTimes = new Map<string, string>();
+
+  constructor(options: {
+    clock: Clock;
+    policies: readonly Policy[];
+    onHealthChange: (change: HealthChange) => void;
+  }) {
+    this.#clock = options.clock;
+    this.#policies = options.policies;
+    this.#onHealthChange = options.onHealthChange;
+  }
+
+  get nodes(): ReadonlyMap<string, FleetNode> {
+    return this.#nodes;
+  }
+
+  nodeSeen(node: Node): void {
+    const { name, uid, labels } = node.metadata;
+    const at = this.#clock.now();
+    const known = this.#nodes.get(name);
+    const same = known !== undefined && known.node.metadata.uid === uid;
+    let state = same ? known.state : newNodeState(at);
+    if (!same) state = observe(state, { kind: 'lease', at, renewTime: this.#renewTimes.get(name) });
+    state = observe(state, { kind: 'ready', at, status: readyStatusOf(node) });
+    const policy = this.#policies.find((candidate) => selects(candidate.nodes, labels ?? {}));
+    this.#put({ node, state, policy, assessment: same ? known.assessment : undefined, deathId: '' });
+  }
+
+  nodeGone(name: string): void {
+    this.#nodes.delete(name);
+  }
+
+  leaseSeen(lease: Lease): void {
+    const { name } = lease.metadata;
+    const renewTime = lease.spec?.renewTime;
+    if (renewTime !== undefined) this.#renewTimes.set(name, renewTime);
+    const known = this.#nodes.get(name);
+    if (known === undefined) return;
+    this.#put({
+      ...known,
+      state: observe(known.state, { kind: 'lease', at: this.#clock.now(), renewTime }),
+    });
+  }
+
+  leaseGone(name: string): void {
+    this.#renewTimes.delete(name);
+  }
+
+  probed(name: string, uid: string, result: ProbeResult): void {
+    const known = this.#nodes.get(name);
+    if (known === undefined || known.node.metadata.uid !== uid) return;
+    this.#put({ ...known, state: observe(known.state, { kind: 'probe', at: this.#clock.now(), result }) });
+  }
+
+  /** After a time in which we could not see: every node gets a whole new grace period. */
+  sightRegained(): void {
+    const at = this.#clock.now();
+    for (const known of [...this.#nodes.values()]) {
+      this.#put({ ...known, state: observe(known.state, { kind: 'sight-regained', at }) });
+    }
+  }
+
+  /** Assesses every node at this moment, and reports whose health changed. */
+  assess(): void {
+    const now = this.#clock.now();
+    for (const [name, known] of this.#nodes) {
+      if (known.policy === undefined) continue;
+      const { state, assessment } = assess(known.state, now, known.policy.detection);
+      this.#nodes.set(name, { ...known, state, assessment });
+      const from = known.assessment?.health ?? 'alive';
+      if (assessment.health !== from) {
+        const { uid } = known.node.metadata;
+        this.#onHealthChange({ node: name, uid, from, to: assessment.health, assessment });
+      }
+    }
+  }
+
+  #put(next: Omit<FleetNode, 'deathId'> & { deathId: string }): void {
+    const { name, uid, annotations } = next.node.metadata;
+    const deathId = deathIdOf(uid, next.state.renewTime ?? '');
+    // A confirmation names one death. When the heart beats again, the death and with it the confirmation is void.
+    const confirmed = confirmedByHuman(annotations, deathId);
+    const at = this.#clock.now();
+    const state =
+      confirmed === (next.state.proof !== undefined)
+        ? next.state
+        : observe(
+            next.state,
+            confirmed ? { kind: 'proof', at, by: 'a human' } : { kind: 'proof-withdrawn', at },
+          );
+    this.#nodes.set(name, { ...next, state, deathId });
+  }
+}

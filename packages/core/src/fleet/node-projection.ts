@@ -1,0 +1,49 @@
+// Cuts Nodes and Leases down to what is used: a Node of a busy cluster carries 5 to 20 kB, nearly all of it images.
+import type { ReadyStatus } from '../health/observation.ts';
+import type { Lease, Node } from '../kubernetes/objects.ts';
+
+export function projectNode(node: Node): Node {
+  const { name, uid, resourceVersion, labels, annotations } = node.metadata;
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+  const internal = node.status?.addresses?.filter(({ type }) => type === 'InternalIP');
+  const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port;
+  return {
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+    },
+    spec: { ...(node.spec?.taints && { taints: node.spec.taints }) },
+    status: {
+      ...(ready && { conditions: [{ type: ready.type, status: ready.status }] }),
+      ...(internal && { addresses: internal }),
+      ...(port !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: port } } }),
+      nodeInfo: { bootID: node.status?.nodeInfo?.bootID ?? '' },
+    },
+  };
+}
+
+export function projectLease(lease: Lease): Lease {
+  const { name, namespace, uid, resourceVersion, annotations } = lease.metadata;
+  const { holderIdentity, renewTime, leaseTransitions } = lease.spec ?? {};
+  return {
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      ...(namespace !== undefined && { namespace }),
+      ...(annotations && { annotations }),
+    },
+    spec: {
+      ...(holderIdentity !== undefined && { holderIdentity }),
+      ...(renewTime !== undefined && { renewTime }),
+      ...(leaseTransitions !== undefined && { leaseTransitions }),
+    },
+  };
+}
+
+export function readyStatusOf(node: Node): ReadyStatus {
+  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'absent';
+}

@@ -1,0 +1,71 @@
+// The port through which a takeover reads and changes the cluster; the Kubernetes room implements it.
+import type { LeaderTerm } from '../election/leader-term.ts';
+import type { LiveRead } from '../kubernetes/live-read.ts';
+import type {
+  Lease,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Taint,
+  VolumeAttachment,
+} from '../kubernetes/objects.ts';
+import type { TakeoverRecord } from './record.ts';
+
+/**
+ * What a conditional write came to. Neither of the last two is an error: `conflict` means that the object changed since
+ * it was read, or is another one by now; `gone` that there is none.
+ */
+export type WriteOutcome = 'written' | 'conflict' | 'gone';
+
+/** A record with what makes the next write to it conditional. */
+export interface StoredRecord {
+  readonly record: TakeoverRecord;
+  readonly resourceVersion: string;
+}
+
+/** A Kubernetes Event about a node. */
+export interface NodeEvent {
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase, a word for machines. */
+  readonly reason: string;
+  /** A sentence for people. */
+  readonly message: string;
+  readonly node: { readonly name: string; readonly uid: string };
+}
+
+/**
+ * The cluster as a takeover sees it. Reads are live, never from a cache.
+ *
+ * Every method may throw: TermEndedError before anything was sent, KubernetesError for an answer that is neither
+ * success nor a {@link WriteOutcome}, TransportError or RequestTimeoutError when there was no answer, in which case the
+ * outcome of a write is unknown and has to be read back.
+ */
+export interface TakeoverCluster {
+  readNode(term: LeaderTerm, name: string): Promise<LiveRead<Node> | undefined>;
+  readNodeLease(term: LeaderTerm, node: string): Promise<Lease | undefined>;
+  listPodsOn(term: LeaderTerm, node: string): Promise<readonly LiveRead<Pod>[]>;
+  readPod(term: LeaderTerm, namespace: string, name: string): Promise<Pod | undefined>;
+  readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  readVolume(term: LeaderTerm, name: string): Promise<PersistentVolume | undefined>;
+  listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]>;
+
+  setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome>;
+  /** Forced: no grace, since nobody is there to be graceful. */
+  deletePod(term: LeaderTerm, pod: LiveRead<Pod>): Promise<WriteOutcome>;
+  deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome>;
+
+  listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]>;
+  readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined>;
+  /** `exists`: somebody opened a takeover under this id before. */
+  createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'>;
+  updateRecord(
+    term: LeaderTerm,
+    seen: StoredRecord,
+    record: TakeoverRecord,
+  ): Promise<StoredRecord | 'conflict' | 'gone'>;
+  /** Removes a finished record. */
+  deleteRecord(term: LeaderTerm, seen: StoredRecord): Promise<WriteOutcome>;
+
+  publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void>;
+}

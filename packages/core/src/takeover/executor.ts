@@ -1,0 +1,269 @@
+// Carries a takeover from whatever step its record shows to its end, writing down each step before it acts.
+import { type Clock, sleep } from '../clock.ts';
+import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
+import type { Fencer } from '../fencing/fencer.ts';
+import type { StoredRecord, TakeoverCluster } from './cluster.ts';
+import {
+  close,
+  endStep,
+  nextMove,
+  noteStep,
+  startStep,
+  startUndoing,
+  type TakeoverRecord,
+  type TakeoverStep,
+} from './record.ts';
+import type { PerformStep, StepContext, StepResult } from './step.ts';
+import { cordon } from './steps/cordon.ts';
+import { fence } from './steps/fence.ts';
+import { recheck } from './steps/recheck.ts';
+import { release } from './steps/release.ts';
+import { remove } from './steps/remove.ts';
+import { verify } from './steps/verify.ts';
+import { takeoverTaint, withoutTaints } from './taints.ts';
+
+/** The claim itself is the creation of the record: by the time it can be performed, it is done. */
+const claim: PerformStep = async () => ({ outcome: 'done', detail: 'the record is ours' });
+
+const performers: Readonly<Record<TakeoverStep, PerformStep>> = {
+  claim,
+  cordon,
+  fence,
+  recheck,
+  release,
+  remove,
+  verify,
+};
+
+/** What happened in a takeover, as it happens. */
+export interface TakeoverProgress {
+  readonly record: TakeoverRecord;
+  readonly step: TakeoverStep | 'undo' | 'close';
+  readonly phase: 'started' | 'waiting' | 'done' | 'skipped' | 'retrying';
+  readonly detail: string;
+}
+
+export interface TakeoverExecutorOptions {
+  readonly cluster: TakeoverCluster;
+  readonly clock: Clock;
+  readonly fencers: readonly Fencer[];
+  readonly onProgress: (progress: TakeoverProgress) => void;
+}
+
+/** What the rest of the controller knows while a takeover runs. */
+export interface TakeoverWitness {
+  /** A positive sign, in the watch caches, that the node lives; undefined while there is none. */
+  lifeSign(record: TakeoverRecord): string | undefined;
+  /** Why nothing that harms may be done right now; empty when it may. */
+  holds(record: TakeoverRecord): readonly string[];
+}
+
+/** Steps that a brake can still hold. Once the release has begun, only the deletion of the Node can wait. */
+const heldSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'recheck', 'remove']);
+
+/** How often to ask whether a brake was released. */
+const heldForMs = 1_000;
+
+function held(reasons: readonly string[]): StepResult {
+  return { outcome: 'wait', detail: `held: ${reasons.join('; ')}`, retryAfterMs: heldForMs };
+}
+
+/** Thrown when the record is in other hands: a newer leader works on it, or somebody deleted it. */
+export class TakeoverTakenError extends Error {
+  override readonly name = 'TakeoverTakenError';
+  readonly code = 'LIBERATOR_TAKEOVER_TAKEN';
+}
+
+/** How long to wait after an error that may pass: no answer, too many requests, a server's own failure. */
+const retryAfterErrorMs = 1_000;
+
+/**
+ * Performs takeovers. Safe to run for the same record in several terms, one after another: steps read live, writes are
+ * conditional, and each step is claimed in the record, with the epoch, before it is done.
+ */
+export class TakeoverExecutor {
+  readonly #cluster: TakeoverCluster;
+  readonly #clock: Clock;
+  readonly #fencers: ReadonlyMap<string, Fencer>;
+  readonly #onProgress: (progress: TakeoverProgress) => void;
+
+  constructor(options: TakeoverExecutorOptions) {
+    this.#cluster = options.cluster;
+    this.#clock = options.clock;
+    this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
+    this.#onProgress = options.onProgress;
+  }
+
+  /** Opens the takeover of a death, or takes up the one that somebody opened before. */
+  async open(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord> {
+    const created = await this.#cluster.createRecord(term, record);
+    if (created !== 'exists') return created;
+    const existing = await this.#cluster.readRecord(term, record.id);
+    if (existing === undefined) throw new TakeoverTakenError(`record ${record.id} was deleted meanwhile`);
+    return existing;
+  }
+
+  /**
+   * Works on a record until it is closed, however long its fencers or its pods take.
+   *
+   * @throws {@link TermEndedError} when the term ends; the next leader goes on.
+   * @throws {@link TakeoverTakenError} when the record is in other hands.
+   */
+  async run(term: LeaderTerm, opened: StoredRecord, witness: TakeoverWitness): Promise<TakeoverRecord> {
+    let stored = opened;
+    for (;;) {
+      const next = nextMove(stored.record);
+      if (next.move === 'step') stored = await this.#step(term, stored, next.step, witness);
+      else if (next.move === 'undo') stored = await this.#undo(term, stored);
+      else if (next.move === 'close') stored = await this.#close(term, stored);
+      else return stored.record;
+    }
+  }
+
+  async #step(
+    term: LeaderTerm,
+    opened: StoredRecord,
+    step: TakeoverStep,
+    witness: TakeoverWitness,
+  ): Promise<StoredRecord> {
+    const alreadyOurs = opened.record.steps[step]?.epoch === term.epoch;
+    const claimed = alreadyOurs
+      ? opened
+      : await this.#save(term, opened, startStep(opened.record, step, term.epoch, this.#timestamp()));
+    // In other hands, or changed: look again from the top at what is next.
+    if (claimed.record.steps[step]?.epoch !== term.epoch) return claimed;
+    this.#report(claimed.record, step, 'started', '');
+
+    const takenUpAt = this.#clock.now();
+    let stored = claimed;
+    for (;;) {
+      const { record } = stored;
+      const context: StepContext = {
+        term,
+        cluster: this.#cluster,
+        clock: this.#clock,
+        record,
+        takenUpAt,
+        fencers: this.#fencers,
+        lifeSign: () => witness.lifeSign(record),
+      };
+      const holds = heldSteps.has(step) ? witness.holds(record) : [];
+      const result = holds.length > 0 ? held(holds) : await this.#attempt(context, step);
+      if (result.outcome === 'undo') {
+        return this.#save(term, stored, startUndoing(record, result.detail));
+      }
+      const found = { ...record, ...result.findings };
+      if (result.outcome !== 'wait') {
+        const end = { outcome: result.outcome, detail: result.detail, at: this.#timestamp() };
+        const saved = await this.#save(term, stored, endStep(found, step, end));
+        if (saved.record.steps[step]?.outcome !== undefined) {
+          this.#report(saved.record, step, result.outcome, result.detail);
+        }
+        return saved;
+      }
+      if (result.detail !== record.steps[step]?.detail) {
+        this.#report(record, step, 'waiting', result.detail);
+        stored = await this.#save(term, stored, noteStep(found, step, result.detail));
+        if (nextMove(stored.record).move !== 'step') return stored;
+      }
+      await this.#pause(term, result.retryAfterMs);
+    }
+  }
+
+  /** An error that isn't about our leadership or our rights is a reason to wait, not to give up. */
+  async #attempt(context: StepContext, step: TakeoverStep): Promise<StepResult> {
+    try {
+      return await performers[step](context);
+    } catch (error) {
+      context.term.assertValid();
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#report(context.record, step, 'retrying', detail);
+      return { outcome: 'wait', detail, retryAfterMs: retryAfterErrorMs };
+    }
+  }
+
+  async #undo(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
+    const { record } = stored;
+    this.#report(record, 'undo', 'started', record.undoing ?? '');
+    for (;;) {
+      const node = await this.#retrying(term, record, 'undo', () =>
+        this.#cluster.readNode(term, record.node.name),
+      );
+      if (node === undefined || node.object.metadata.uid !== record.node.uid) break;
+      const taints = node.object.spec?.taints ?? [];
+      const remaining = withoutTaints(taints, [takeoverTaint(record.id)]);
+      if (remaining.length === taints.length) break;
+      const outcome = await this.#retrying(term, record, 'undo', () =>
+        this.#cluster.setTaints(term, node, remaining),
+      );
+      if (outcome !== 'conflict') break;
+    }
+    this.#report(record, 'undo', 'done', 'our taint is gone');
+    return this.#close(term, stored);
+  }
+
+  async #close(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
+    const saved = await this.#save(term, stored, close(stored.record, this.#timestamp()));
+    if (saved.record.result !== undefined) this.#report(saved.record, 'close', 'done', saved.record.result);
+    return saved;
+  }
+
+  /**
+   * Writes the record, conditional on what was read. After a conflict it returns what is there instead: a write of
+   * ours whose answer was lost, or somebody's edit; the caller goes on from that.
+   */
+  async #save(term: LeaderTerm, seen: StoredRecord, record: TakeoverRecord): Promise<StoredRecord> {
+    const saved = await this.#retrying(term, record, 'close', () =>
+      this.#cluster.updateRecord(term, seen, { ...record, epoch: term.epoch }),
+    );
+    if (saved !== 'conflict' && saved !== 'gone') return saved;
+    const current = await this.#retrying(term, record, 'close', () =>
+      this.#cluster.readRecord(term, record.id),
+    );
+    if (current === undefined) throw new TakeoverTakenError(`record ${record.id} was deleted`);
+    if (current.record.epoch > term.epoch) {
+      term.assertValid();
+      throw new TakeoverTakenError(`record ${record.id} belongs to term ${current.record.epoch} now`);
+    }
+    return current;
+  }
+
+  async #retrying<T>(
+    term: LeaderTerm,
+    record: TakeoverRecord,
+    step: TakeoverProgress['step'],
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        term.assertValid();
+        this.#report(record, step, 'retrying', error instanceof Error ? error.message : String(error));
+        await this.#pause(term, retryAfterErrorMs);
+      }
+    }
+  }
+
+  async #pause(term: LeaderTerm, delayMs: number): Promise<void> {
+    const whole = await sleep(this.#clock, delayMs, term.signal);
+    if (!whole)
+      throw term.signal.reason instanceof Error
+        ? term.signal.reason
+        : new TermEndedError(term.epoch, 'ended');
+    term.assertValid();
+  }
+
+  #report(
+    record: TakeoverRecord,
+    step: TakeoverProgress['step'],
+    phase: TakeoverProgress['phase'],
+    detail: string,
+  ): void {
+    this.#onProgress({ record, step, phase, detail });
+  }
+
+  #timestamp(): string {
+    return new Date(this.#clock.wallTime()).toISOString();
+  }
+}

@@ -1,0 +1,37 @@
+// Asks the API server itself whether a node that is being taken over has shown any sign of life since.
+import type { LiveRead } from '../kubernetes/live-read.ts';
+import type { Node } from '../kubernetes/objects.ts';
+import type { StepContext } from './step.ts';
+
+export type LiveNode =
+  | { readonly state: 'still-dead'; readonly node: LiveRead<Node> }
+  /** No Node of that name, or one with another uid: the one that died is gone. */
+  | { readonly state: 'gone'; readonly detail: string }
+  | { readonly state: 'alive'; readonly detail: string };
+
+/**
+ * Reads the Node and its Lease live. The Lease's `renewTime` must be the very one on record: a single renewal since
+ * then is life. The Ready condition alone can't tell, since it lags behind by most of a minute.
+ */
+export async function readLiveNode(context: StepContext): Promise<LiveNode> {
+  const { term, cluster, record } = context;
+  // Lease first: a renewal between the two reads then shows in neither, and the conditional write that follows fails
+  // only if the Node changed. Asking the cache too, last of all, closes most of that gap.
+  const lease = await cluster.readNodeLease(term, record.node.name);
+  const renewTime = lease?.spec?.renewTime ?? '';
+  if (lease !== undefined && renewTime !== record.lastHeartbeat) {
+    return { state: 'alive', detail: `its Lease was renewed at ${renewTime || 'an unknown time'}` };
+  }
+  const node = await cluster.readNode(term, record.node.name);
+  if (node === undefined) return { state: 'gone', detail: 'the Node no longer exists' };
+  if (node.object.metadata.uid !== record.node.uid) {
+    return { state: 'gone', detail: 'a new Node has taken its name' };
+  }
+  const bootId = node.object.status?.nodeInfo?.bootID ?? '';
+  if (bootId !== '' && record.node.bootId !== '' && bootId !== record.node.bootId) {
+    return { state: 'alive', detail: 'it has booted again' };
+  }
+  const sign = context.lifeSign();
+  if (sign !== undefined) return { state: 'alive', detail: sign };
+  return { state: 'still-dead', node };
+}

@@ -1,0 +1,16 @@
+// One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
+import { describePod, mustGo } from '../affected-pods.ts';
+import { readLiveNode } from '../life-signs.ts';
+import { done, type PerformStep } from '../step.ts';
+
+export const recheck: PerformStep = async (context) => {
+  const { cluster, term, record } = context;
+  const live = await readLiveNode(context);
+  if (live.state === 'alive') return { outcome: 'undo', detail: live.detail };
+  const pods = [];
+  for (const { object } of await cluster.listPodsOn(term, record.node.name)) {
+    if (mustGo(object)) pods.push(await describePod(term, cluster, object));
+  }
+  const state = live.state === 'gone' ? live.detail : 'still dead';
+  return done(`${state}; ${pods.length} pods to release`, { pods });
+};

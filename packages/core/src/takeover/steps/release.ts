@@ -1,0 +1,62 @@
+// Frees what the dead node holds: its pods, by uid, and through the out-of-service taint its volumes.
+import type { LiveRead } from '../../kubernetes/live-read.ts';
+import type { Pod } from '../../kubernetes/objects.ts';
+import { mustGo } from '../affected-pods.ts';
+import { readLiveNode } from '../life-signs.ts';
+import { done, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
+import { hasTaint, outOfServiceTaint, withTaints } from '../taints.ts';
+
+/** How often to look whether pods and attachments are gone. */
+const lookEveryMs = 500;
+
+/** How long to wait for them before going on, saying what is left. Kubernetes itself goes on after six minutes. */
+const patienceMs = 60_000;
+
+export const release: PerformStep = async (context) => {
+  const tainted = await markOutOfService(context);
+  if (tainted !== undefined) return tainted;
+
+  const stuck = (await context.cluster.listPodsOn(context.term, context.record.node.name)).filter((pod) =>
+    isOnRecord(pod, context),
+  );
+  // Not waiting for the pod garbage collector, which looks only every 20 s.
+  for (const pod of stuck) await context.cluster.deletePod(context.term, pod);
+
+  const left = (await context.cluster.listPodsOn(context.term, context.record.node.name))
+    .filter((pod) => isOnRecord(pod, context))
+    .map(({ object }) => `pod ${object.metadata.namespace}/${object.metadata.name}`);
+  const attachments = await context.cluster.listAttachmentsOn(context.term, context.record.node.name);
+  left.push(
+    ...attachments.map(({ spec }) => `volume ${spec?.source?.persistentVolumeName ?? 'without a name'}`),
+  );
+  if (left.length === 0) return done(`${context.record.pods.length} pods and all volumes are free`);
+  const waitedMs = context.clock.now() - context.takenUpAt;
+  return waitedMs < patienceMs
+    ? wait(`waiting for ${left.join(', ')}`, lookEveryMs)
+    : done(`gave up waiting for ${left.join(', ')}`);
+};
+
+/** Only pods that were there at the recheck, by uid: what came later is not what died. */
+function isOnRecord({ object }: LiveRead<Pod>, { record }: StepContext): boolean {
+  return mustGo(object) && record.pods.some(({ uid }) => uid === object.metadata.uid);
+}
+
+/** Undefined when the node bears the taint, or is gone so that there is nothing to mark. */
+async function markOutOfService(context: StepContext): Promise<StepResult | undefined> {
+  const live = await readLiveNode(context);
+  if (live.state === 'gone') return undefined;
+  if (live.state === 'alive') {
+    const node = await context.cluster.readNode(context.term, context.record.node.name);
+    // The taint goes first, so without it nothing has been released yet.
+    const begun = hasTaint(node?.object.spec?.taints, outOfServiceTaint);
+    return { outcome: begun ? 'skipped' : 'undo', detail: live.detail };
+  }
+  const taints = live.node.object.spec?.taints;
+  if (hasTaint(taints, outOfServiceTaint)) return undefined;
+  const outcome = await context.cluster.setTaints(
+    context.term,
+    live.node,
+    withTaints(taints, [outOfServiceTaint]),
+  );
+  return outcome === 'written' ? undefined : wait('the Node changed meanwhile', 200);
+}

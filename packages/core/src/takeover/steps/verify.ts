@@ -1,0 +1,56 @@
+// Watches until every StatefulSet pod of the dead node is Ready elsewhere, and says what is in the way of those that aren't.
+import type { Pod } from '../../kubernetes/objects.ts';
+import type { AffectedPod } from '../record.ts';
+import { done, type PerformStep, type StepContext } from '../step.ts';
+
+const lookEveryMs = 500;
+
+/** A database may replay its log for long; but a leader can't watch one pod for ever. */
+const patienceMs = 600_000;
+
+export const verify: PerformStep = async (context) => {
+  const pods: AffectedPod[] = [];
+  const obstacles: string[] = [];
+  for (const pod of context.record.pods) {
+    const { seen, obstacle } = await look(context, pod);
+    pods.push(seen);
+    if (obstacle !== undefined) obstacles.push(`${pod.namespace}/${pod.name}: ${obstacle}`);
+  }
+  const findings = { pods };
+  if (obstacles.length === 0) {
+    const recovered = pods.filter((pod) => pod.replacement !== undefined);
+    return done(`${recovered.length} StatefulSet pods are Ready elsewhere`, findings);
+  }
+  return context.clock.now() - context.takenUpAt < patienceMs
+    ? { outcome: 'wait', detail: obstacles.join('; '), retryAfterMs: lookEveryMs, findings }
+    : done(`not recovered: ${obstacles.join('; ')}`, findings);
+};
+
+async function look(
+  context: StepContext,
+  pod: AffectedPod,
+): Promise<{ seen: AffectedPod; obstacle: string | undefined }> {
+  if (pod.statefulSet === undefined || pod.replacement !== undefined)
+    return { seen: pod, obstacle: undefined };
+  const current = await context.cluster.readPod(context.term, pod.namespace, pod.name);
+  if (current === undefined)
+    return { seen: pod, obstacle: `not recreated yet by StatefulSet ${pod.statefulSet}` };
+  if (current.metadata.uid === pod.uid) return { seen: pod, obstacle: 'the old pod is still there' };
+  const node = current.spec?.nodeName;
+  if (node === undefined) return { seen: pod, obstacle: whyUnscheduled(pod, current) };
+  const ready = current.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready?.status !== 'True') {
+    return { seen: pod, obstacle: `starting on ${node}${ready?.reason ? ` (${ready.reason})` : ''}` };
+  }
+  const readyAt = new Date(context.clock.wallTime()).toISOString();
+  return { seen: { ...pod, replacement: { uid: current.metadata.uid, node, readyAt } }, obstacle: undefined };
+}
+
+function whyUnscheduled(pod: AffectedPod, current: Pod): string {
+  const pinned = pod.volumes.find(({ pinnedTo }) => pinnedTo !== undefined);
+  if (pinned !== undefined) {
+    return `volume ${pinned.volume ?? pinned.claim} can only be used on ${pinned.pinnedTo?.join(', ')}`;
+  }
+  const scheduled = current.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  return `not scheduled yet${scheduled?.message ? `: ${scheduled.message}` : ''}`;
+}
