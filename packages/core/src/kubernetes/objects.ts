@@ -145,3 +145,25 @@ export interface Status {
     }[];
   };
 }
+
+export interface StatefulSet extends KubernetesObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
+}
+
+/** A core/v1 Event: what `kubectl describe` shows below an object. */
+export interface CoreEvent extends KubernetesObject {
+  readonly involvedObject: {
+    readonly apiVersion?: string;
+    readonly kind?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly uid?: string;
+  };
+  readonly reason?: string;
+  readonly message?: string;
+  readonly type?: string;
+  readonly count?: number;
+  readonly firstTimestamp?: string;
+  readonly lastTimestamp?: string;
+}

@@ -1,0 +1,69 @@
+// Turns what Node.js, TLS and undici throw into one sentence that a person can act on.
+import { TransportError } from './transport.ts';
+
+const sentences: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed by the other side',
+  ENOTFOUND: 'its host name is not known',
+  EAI_AGAIN: 'its host name could not be looked up (no answer from DNS)',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to its network',
+  ETIMEDOUT: 'the connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_SOCKET: 'connection closed by the other side',
+  UND_ERR_CLOSED: 'this client was closed',
+  UND_ERR_DESTROYED: 'this client was closed',
+  HPE_INVALID_CONSTANT: 'it does not speak HTTP (is it https?)',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'its certificate is signed by itself; check the certificate authority in the kubeconfig',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'its certificate is for another name; check the server address or tls-server-name',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS (is it http?)',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it asks for a client certificate',
+};
+
+/** @param started whether the request's first byte may have left */
+export function explainNetworkFailure(origin: string, error: unknown, started: boolean): TransportError {
+  const code = codeOf(error);
+  const why = (code === undefined ? undefined : sentences[code]) ?? messageOf(error);
+  const message = started
+    ? `the connection to ${origin} broke before the whole answer was there: ${why}`
+    : `could not reach ${origin}: ${why}`;
+  return new TransportError(message, { cause: error, sent: started });
+}
+
+/**
+ * A SyntaxError quotes what it could not parse, and here that is what a plugin printed: a credential. So it is neither
+ * quoted nor kept as cause.
+ */
+export function explainCredentialFailure(origin: string, error: unknown): TransportError {
+  if (error instanceof SyntaxError) {
+    return new TransportError(
+      `could not get credentials for ${origin}: the kubeconfig's exec plugin did not print an ExecCredential`,
+      { sent: false },
+    );
+  }
+  return new TransportError(`could not get credentials for ${origin}: ${messageOf(error)}`, {
+    cause: error,
+    sent: false,
+  });
+}
+
+/** With several addresses to one name, every attempt fails on its own: they share a code nearly always. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return undefined;
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] || 'for no stated reason';
+}

@@ -1,0 +1,153 @@
+// One request and its answer under time limits and a caller's signal, so that nothing waits for ever and no listener
+// outlives its call.
+import type { Clock, TimerHandle } from '../clock.ts';
+import {
+  type CallDescription,
+  MalformedAnswerError,
+  RequestAbortedError,
+  RequestTimeoutError,
+  type TimeoutPhase,
+} from './errors.ts';
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+
+/** Time limits of one call. */
+export interface CallLimits {
+  /** Until the response head: credentials, connecting and the server's thinking included. */
+  readonly headMs: number;
+  /** Between two pieces of the body. */
+  readonly idleMs: number;
+  /** For all of it. */
+  readonly totalMs: number;
+}
+
+/**
+ * Use: `open`, then read `chunks` or `text`, and always `close`.
+ *
+ * Signals are linked by hand and unlinked in `close`: `AbortSignal.any` leaks on a signal that lives long, and
+ * `AbortSignal.timeout` knows only real time.
+ */
+export class TimedCall {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #description: CallDescription;
+  readonly #limits: CallLimits;
+  readonly #outer: AbortSignal | undefined;
+  readonly #inner = new AbortController();
+  readonly #timers = new Set<TimerHandle>();
+  #failure: Error | undefined;
+  #sent = false;
+  #lastChunkAt = 0;
+
+  constructor(
+    transport: Transport,
+    clock: Clock,
+    description: CallDescription,
+    limits: CallLimits,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#description = description;
+    this.#limits = limits;
+    this.#outer = signal;
+  }
+
+  /** Sends the request; resolves with the response head, whatever its status. */
+  async open(request: Omit<TransportRequest, 'signal'>): Promise<TransportResponse> {
+    if (this.#outer?.aborted) throw this.#aborted();
+    this.#outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
+    this.#startTimer(this.#limits.totalMs, () => this.#timeOut('total'));
+    const head = this.#startTimer(this.#limits.headMs, () => this.#timeOut('head'));
+    try {
+      return await this.#transport.send({
+        ...request,
+        signal: this.#inner.signal,
+        beforeSend: () => {
+          request.beforeSend?.();
+          this.#sent = true;
+        },
+      });
+    } catch (error) {
+      throw this.#failure ?? error;
+    } finally {
+      this.#stopTimer(head);
+    }
+  }
+
+  /** The body's pieces, each within the idle limit of the one before. */
+  async *chunks(response: TransportResponse): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#lastChunkAt = this.#clock.now();
+    this.#watchIdle(this.#limits.idleMs);
+    try {
+      for await (const chunk of response.body) {
+        if (this.#failure !== undefined) break;
+        this.#lastChunkAt = this.#clock.now();
+        yield chunk;
+      }
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** The whole body as text. */
+  async text(response: TransportResponse, maxBytes: number): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of this.chunks(response)) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) {
+        throw new MalformedAnswerError(this.#description, `the answer is larger than ${maxBytes} bytes`);
+      }
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, bytes).toString('utf8');
+  }
+
+  /** Lets go of the signal, the timers and, when the answer was not read to its end, the connection. */
+  close(): void {
+    this.#outer?.removeEventListener('abort', this.#onOuterAbort);
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+    this.#timers.clear();
+    this.#failure ??= new RequestAbortedError(this.#description, this.#sent, 'the call is over');
+    this.#inner.abort(this.#failure);
+  }
+
+  readonly #onOuterAbort = (): void => this.#fail(this.#aborted());
+
+  #aborted(): RequestAbortedError {
+    return new RequestAbortedError(this.#description, this.#sent, this.#outer?.reason);
+  }
+
+  #timeOut(phase: TimeoutPhase): void {
+    this.#fail(new RequestTimeoutError(this.#description, phase, this.#limits[`${phase}Ms`], this.#sent));
+  }
+
+  #fail(failure: Error): void {
+    this.#failure ??= failure;
+    this.#inner.abort(this.#failure);
+  }
+
+  /** One timer that looks when the last piece came, instead of one timer per piece. */
+  #watchIdle(delayMs: number): void {
+    this.#startTimer(delayMs, () => {
+      const remainingMs = this.#lastChunkAt + this.#limits.idleMs - this.#clock.now();
+      if (remainingMs <= 0) this.#timeOut('idle');
+      else this.#watchIdle(remainingMs);
+    });
+  }
+
+  #startTimer(delayMs: number, callback: () => void): TimerHandle {
+    const timer = this.#clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, delayMs);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #stopTimer(timer: TimerHandle): void {
+    this.#timers.delete(timer);
+    this.#clock.clearTimeout(timer);
+  }
+}
