@@ -30,6 +30,8 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './kubernetes/reader.ts';
+export type { CacheObject } from './kubernetes/reflected-items.ts';
+export { Reflector, type ReflectorHandlers, type ReflectorOptions } from './kubernetes/reflector.ts';
 export {
   configMaps,
   events,
@@ -51,3 +53,4 @@ export {
   type TransportResponse,
 } from './kubernetes/transport.ts';
 export { createTransport, type TransportOptions } from './kubernetes/undici-transport.ts';
+export type { SightOptions } from './kubernetes/watch-sight.ts';
