@@ -17,6 +17,7 @@ export {
   type TimeoutPhase,
 } from './kubernetes/errors.ts';
 export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
+export { type ProbeAnswer, type ProbeOptions, probeKubelet, probeTcp } from './kubernetes/kubelet-probe.ts';
 export type * from './kubernetes/objects.ts';
 export type {
   CallOptions,
