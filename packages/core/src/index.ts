@@ -1,6 +1,44 @@
 // What users of the library may rely on. Named exports only.
 export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './clock.ts';
+export { Controller, type ControllerOptions } from './controller.ts';
+export type {
+  ControllerError,
+  ControllerEvents,
+  DecisionChange,
+  LeadershipChange,
+  SightChange,
+} from './controller-events.ts';
+export {
+  type ElectionTimings,
+  LeaderElector,
+  type LeaderElectorOptions,
+  LeadershipLostError,
+} from './election/leader-elector.ts';
+export { type LeaderTerm, type Renewal, TermEndedError } from './election/leader-term.ts';
+export type {
+  LeaseRecord,
+  LeaseRequestOptions,
+  LeaseSnapshot,
+  LeaseStore,
+  LeaseWriteResult,
+} from './election/lease-record.ts';
+export type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencing/fencer.ts';
+export { confirmCommand, confirmedDeadAnnotation, manualFencer } from './fencing/manual.ts';
+export { noneFencer } from './fencing/none.ts';
+export type { Fleet, FleetNode, HealthChange } from './fleet/fleet.ts';
+export type { NodeProbe } from './fleet/prober.ts';
+export {
+  type Detection,
+  defaultHeartbeatDetection,
+  defaultPollDetection,
+  type HeartbeatDetection,
+  type PollDetection,
+} from './health/detection.ts';
+export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';
+export type { Assessment, Evidence, Health, NodeState } from './health/node-health.ts';
+export type { Observation, ProbeResult, ReadyStatus } from './health/observation.ts';
 export { createReader, type KubernetesClientOptions } from './kubernetes/client.ts';
+export { type Connection, type ConnectOptions, connect, kubeletProbe } from './kubernetes/connect.ts';
 export {
   type CallDescription,
   isAlreadyExists,
@@ -55,3 +93,27 @@ export {
 } from './kubernetes/transport.ts';
 export { createTransport, type TransportOptions } from './kubernetes/undici-transport.ts';
 export type { SightOptions } from './kubernetes/watch-sight.ts';
+export { builtInGuards, type Decision, decide, holdReasons, type NamedVerdict } from './policy/decision.ts';
+export {
+  type FleetFacts,
+  type Guard,
+  type GuardInput,
+  type GuardVerdict,
+  hold,
+  type NodeFacts,
+  pass,
+} from './policy/guard.ts';
+export { pausedAnnotation } from './policy/guards/paused.ts';
+export type { LabelRequirement, NodeSelector } from './policy/node-selector.ts';
+export type { Budget, Policy } from './policy/policy.ts';
+export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
+export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
+export {
+  type AffectedPod,
+  type AffectedVolume,
+  type StepRecord,
+  type TakeoverRecord,
+  type TakeoverResult,
+  type TakeoverStep,
+  takeoverSteps,
+} from './takeover/record.ts';

@@ -60,6 +60,11 @@ export class Fleet {
     return this.#nodes;
   }
 
+  /** When the last heartbeat of each node that ever sent one reached us. */
+  get heartbeats(): readonly number[] {
+    return [...this.#nodes.values()].flatMap(({ state }) => (state.hadLease ? [state.heartbeatAt] : []));
+  }
+
   nodeSeen(node: Node): void {
     const { name, uid, labels } = node.metadata;
     const at = this.#clock.now();

@@ -5,51 +5,84 @@ export interface SightInput {
   readonly synced: boolean;
   /** Why a cache is stale, one sentence each; empty when all are fresh. */
   readonly stale: readonly string[];
-  /**
-   * When the newest own renewal of the election Lease that came back through our own watch was sent; undefined when
-   * none came back yet in this term, and null when we don't lead, so that there is nothing to come back.
-   */
-  readonly ownRenewalSeenAt: number | undefined | null;
-  /** When this term began. Meaningless unless we lead. */
-  readonly leadingSince: number;
-  /** When the silence of each silent node began; nodes that are heard are not listed. */
-  readonly silences: readonly number[];
-  /** Nodes that have ever sent a heartbeat and are not yet taken over. */
-  readonly heartbeatingNodes: number;
+  /** Our leadership; undefined while we don't lead, so that there is no renewal to come back. */
+  readonly leading:
+    | {
+        /** When the term began. */
+        readonly since: number;
+        /** When the newest own renewal that came back through our own watch was sent; undefined before the first. */
+        readonly renewalSeenAt: number | undefined;
+      }
+    | undefined;
+  /** For each node that has ever sent a heartbeat, when the last one reached us. */
+  readonly heartbeats: readonly number[];
 }
 
 export interface SightRules {
   /** An own renewal must come back through our own watch within this long. Default 10,000 ms. */
   readonly renewalEchoMs: number;
+  /**
+   * How often kubelets renew their Lease. Default 10,000 ms, as in Kubernetes. A node counts as silent with the rest
+   * once it is a quarter over this: so early that an outage is seen as one before the first node could be called dead.
+   */
+  readonly heartbeatIntervalMs: number;
   /** Silences that began within this long of one another began together. Default 120,000 ms. */
   readonly togetherMs: number;
 }
 
-export const defaultSightRules: SightRules = { renewalEchoMs: 10_000, togetherMs: 120_000 };
+export const defaultSightRules: SightRules = {
+  renewalEchoMs: 10_000,
+  heartbeatIntervalMs: 10_000,
+  togetherMs: 120_000,
+};
+
+export interface Sight {
+  /** Why nothing may be decided now; empty when we see. */
+  readonly blind: readonly string[];
+  /**
+   * Whether heartbeats may have been missed by us rather than by their nodes: then every node gets a whole new grace
+   * period afterwards. False while we see and merely wait for the first proof of it in a new term.
+   */
+  readonly missedHeartbeats: boolean;
+}
 
 /**
- * Why nothing may be decided now; empty when we see.
+ * Whether we can see.
  *
  * More than half of all nodes falling silent together is read as our own blindness, not as their death: that is what
  * an outage of the API server, of etcd or of a core switch looks like from here. It ends only when they are heard
  * again; if they really died, a human has to say so.
  */
-export function blindness(input: SightInput, now: number, rules: SightRules): readonly string[] {
-  const reasons: string[] = [];
-  if (!input.synced) reasons.push('not all caches are synced');
-  reasons.push(...input.stale);
-  if (input.ownRenewalSeenAt !== null) {
-    const seenAt = input.ownRenewalSeenAt ?? input.leadingSince;
-    const missingForMs = now - seenAt;
-    if (missingForMs > rules.renewalEchoMs || input.ownRenewalSeenAt === undefined) {
-      reasons.push('our own Lease renewal has not come back through our own watch');
+export function lookAround(input: SightInput, now: number, rules: SightRules): Sight {
+  const lost: string[] = [];
+  if (!input.synced) lost.push('not all caches are synced');
+  lost.push(...input.stale);
+
+  const silentAfterMs = 1.25 * rules.heartbeatIntervalMs;
+  const silences = input.heartbeats.filter((at) => now - at >= silentAfterMs);
+  const together = largestCluster(silences, rules.togetherMs);
+  if (together > input.heartbeats.length / 2) {
+    lost.push(`${together} of ${input.heartbeats.length} node Leases fell silent together`);
+  }
+
+  const waiting: string[] = [];
+  if (input.leading !== undefined) {
+    const { since, renewalSeenAt } = input.leading;
+    if (now - (renewalSeenAt ?? since) > rules.renewalEchoMs) {
+      lost.push('our own Lease renewals no longer come back through our own watch');
+    } else if (renewalSeenAt === undefined) {
+      waiting.push('our first Lease renewal has not come back through our own watch yet');
     }
   }
-  const together = largestCluster(input.silences, rules.togetherMs);
-  if (together > input.heartbeatingNodes / 2) {
-    reasons.push(`${together} of ${input.heartbeatingNodes} node Leases fell silent together`);
-  }
-  return reasons;
+  return { blind: [...lost, ...waiting], missedHeartbeats: lost.length > 0 };
+}
+
+/**
+ * The shortest time of silence after which a node may be called dead. Nodes beat out of step: when all fall silent at
+ * once, the last one shows it a whole interval after the first, and until then the first must not be condemned alone.
+ */
+export function shortestSafeDeathMs(rules: SightRules): number {
+  return 2.3 * rules.heartbeatIntervalMs;
 }
 
 /** The most events that lie within one window of the given length. */

@@ -1,0 +1,50 @@
+// The events of a controller, which are public API: one sentence and one payload object each.
+import type { HealthChange } from './fleet/fleet.ts';
+import type { Decision } from './policy/decision.ts';
+import type { TakeoverProgress } from './takeover/executor.ts';
+
+/** The policy's answer for a dead node, whenever it changes. */
+export interface DecisionChange {
+  readonly node: string;
+  readonly uid: string;
+  readonly deathId: string;
+  readonly decision: Decision;
+}
+
+export interface LeadershipChange {
+  /** Our own identity. */
+  readonly identity: string;
+  /** Who leads now, ourselves included; empty when nobody does. */
+  readonly leader: string;
+  /** The epoch, when we are the ones. */
+  readonly epoch?: number;
+}
+
+export interface SightChange {
+  /** Why nothing may be decided; empty when we see again. */
+  readonly blind: readonly string[];
+}
+
+export interface ControllerError {
+  /** Where it happened: `election`, `watch nodes`, `events`, `listener`, ... */
+  readonly where: string;
+  readonly error: unknown;
+  /** How long until it is tried again, when it is known. */
+  readonly retryInMs?: number;
+}
+
+/** What a controller tells its embedder. Listeners are called synchronously; one that throws is reported as `error`. */
+export interface ControllerEvents {
+  /** A node's health changed. Emitted by every replica. */
+  health: (change: HealthChange) => void;
+  /** What the policy says about a dead node changed. Emitted by the leader. */
+  decision: (change: DecisionChange) => void;
+  /** A takeover moved. Emitted by the leader. */
+  takeover: (progress: TakeoverProgress) => void;
+  /** Another leader was seen, or we became it. */
+  leadership: (change: LeadershipChange) => void;
+  /** We went blind, for other reasons than before, or see again. */
+  sight: (change: SightChange) => void;
+  /** Something failed and will be tried again, unless it says otherwise. */
+  error: (error: ControllerError) => void;
+}

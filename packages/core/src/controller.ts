@@ -1,0 +1,276 @@
+// Wires the rooms together: watches, health, election, and what a leader does. This is what an embedder starts.
+import { EventEmitter } from 'eventemitter3';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from './clock.ts';
+import type { ControllerEvents } from './controller-events.ts';
+import { type ElectionTimings, LeaderElector } from './election/leader-elector.ts';
+import type { LeaderTerm } from './election/leader-term.ts';
+import type { LeaseStore } from './election/lease-record.ts';
+import type { Fencer } from './fencing/fencer.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { type NodeProbe, Prober } from './fleet/prober.ts';
+import { FleetWatches } from './fleet/watches.ts';
+import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';
+import type { Lease } from './kubernetes/objects.ts';
+import type { KubernetesReader } from './kubernetes/reader.ts';
+import { Leadership } from './leadership.ts';
+import { builtInGuards } from './policy/decision.ts';
+import type { FleetFacts, Guard } from './policy/guard.ts';
+import { pausedAnnotation } from './policy/guards/paused.ts';
+import type { Policy } from './policy/policy.ts';
+import type { TakeoverCluster } from './takeover/cluster.ts';
+
+export interface ControllerOptions {
+  readonly reader: KubernetesReader;
+  readonly cluster: TakeoverCluster;
+  /** Must reach the API server through a connection of its own. */
+  readonly leaseStore: LeaseStore;
+  /** Where {@link ControllerOptions.leaseStore} keeps its Lease: the controller watches it, to know that it sees. */
+  readonly election: { readonly namespace: string; readonly name: string } & ElectionTimings;
+  /** Unique among all replicas and all lives of this process. */
+  readonly identity: string;
+  /** The first that selects a node counts for it; without any, nothing is ever done. */
+  readonly policies: readonly Policy[];
+  /** All fencers that policies name. */
+  readonly fencers: readonly Fencer[];
+  /** Guards beside the built-in ones. They can hold, never override. */
+  readonly guards?: readonly Guard[];
+  /** Asks a host whether anybody is there. Absent: nobody asks, and evidence stays at `suspected`. */
+  readonly probe?: NodeProbe;
+  /** Pause between probes of one suspect node. Default 2,000 ms. */
+  readonly probeIntervalMs?: number;
+  readonly sight?: Partial<SightRules>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** How often health and decisions are looked at again; everything that matters is counted in whole seconds. */
+const tickMs = 500;
+
+/**
+ * Watches nodes, elects a leader among all controllers that share an election Lease, and as the leader takes over
+ * nodes that died.
+ *
+ * @example
+ * const controller = new Controller(options);
+ * controller.on('takeover', ({ record, step, phase }) => console.log(record.node.name, step, phase));
+ * await controller.run(signal);
+ */
+export class Controller extends EventEmitter<ControllerEvents> {
+  readonly #options: ControllerOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #fleet: Fleet;
+  readonly #watches: FleetWatches;
+  readonly #prober: Prober | undefined;
+  readonly #guards: readonly Guard[];
+  readonly #sightRules: SightRules;
+  #electionLease: Lease | undefined;
+  #leadership:
+    | { term: LeaderTerm; since: number; renewalSeenAt: number | undefined; leading: Leadership }
+    | undefined;
+  #missedHeartbeats = true;
+  #blind: readonly string[] = ['just started'];
+
+  /** @throws RangeError for policies that name a fencer which isn't there, or for timings that don't fit. */
+  constructor(options: ControllerOptions) {
+    super();
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#guards = [...builtInGuards, ...(options.guards ?? [])];
+    this.#sightRules = { ...defaultSightRules, ...options.sight };
+    const fencers = new Set(options.fencers.map(({ name }) => name));
+    for (const policy of options.policies) {
+      const missing = policy.fencing.drivers.find((driver) => !fencers.has(driver));
+      if (missing !== undefined) {
+        throw new RangeError(
+          `policy ${policy.name}: expected a fencer among ${[...fencers].join(', ') || 'none'}, found ${missing}`,
+        );
+      }
+      const shortest = shortestSafeDeathMs(this.#sightRules);
+      if (policy.detection.mode === 'heartbeat' && policy.detection.deadAfterMs < shortest) {
+        throw new RangeError(
+          `policy ${policy.name}: expected deadAfterMs of at least ${shortest}, 2.3 heartbeat intervals, ` +
+            `so that an outage is not taken for the death of one node; found ${policy.detection.deadAfterMs}`,
+        );
+      }
+    }
+    this.#fleet = new Fleet({
+      clock: this.#clock,
+      policies: options.policies,
+      onHealthChange: (change) => this.#tell('health', change),
+    });
+    this.#watches = new FleetWatches({
+      reader: options.reader,
+      clock: this.#clock,
+      random: this.#random,
+      fleet: this.#fleet,
+      election: options.election,
+      onElectionLease: (lease) => this.#electionLeaseSeen(lease),
+      onError: (where, error, retryInMs) => this.#failed(where, error, retryInMs),
+    });
+    this.#prober =
+      options.probe &&
+      new Prober({
+        fleet: this.#fleet,
+        probe: options.probe,
+        clock: this.#clock,
+        intervalMs: options.probeIntervalMs ?? 2_000,
+      });
+  }
+
+  /** Every cache is filled: this replica could lead. */
+  get ready(): boolean {
+    return this.#watches.synced;
+  }
+
+  get leading(): LeaderTerm | undefined {
+    const term = this.#leadership?.term;
+    return term !== undefined && term.remainingMs() > 0 ? term : undefined;
+  }
+
+  get fleet(): Pick<Fleet, 'nodes'> {
+    return this.#fleet;
+  }
+
+  /** Why nothing may be decided now; empty when we see. */
+  get blind(): readonly string[] {
+    return this.#blind;
+  }
+
+  /** Nodes that are being taken over by this replica. */
+  get takeoversUnderWay(): readonly string[] {
+    return this.#leadership?.leading.runningTakeovers ?? [];
+  }
+
+  /**
+   * Runs until `signal` aborts: then leadership is handed over, and everything has stopped when it resolves.
+   *
+   * @throws {@link LeadershipLostError} when leadership was lost. The process should end and be started anew, which is
+   *   the one way to be sure that nothing of the old term is still under way.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    this.#watches.start();
+    this.#prober?.start();
+    const ticking = this.#tick(stop.signal);
+    try {
+      await this.#elector().run((term) => this.#lead(term), stop.signal);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      stop.abort();
+      await Promise.all([ticking, this.#prober?.stop(), this.#watches.stop()]);
+    }
+  }
+
+  #elector(): LeaderElector {
+    const { leaseStore, identity, election } = this.#options;
+    return new LeaderElector({
+      ...election,
+      store: leaseStore,
+      identity,
+      clock: this.#clock,
+      random: this.#random,
+      onNewLeader: (leader) => {
+        if (leader !== identity) this.#tell('leadership', { identity, leader });
+      },
+      onError: (error) => this.#failed('election', error),
+    });
+  }
+
+  async #lead(term: LeaderTerm): Promise<void> {
+    const { cluster, fencers, identity } = this.#options;
+    const leading = new Leadership({
+      term,
+      clock: this.#clock,
+      fleet: this.#fleet,
+      cluster,
+      fencers,
+      guards: this.#guards,
+      fleetFacts: (dead) => this.#fleetFacts(dead),
+      onDecision: (change) => this.#tell('decision', change),
+      onProgress: (progress) => this.#tell('takeover', progress),
+      onError: (where, error) => this.#failed(where, error),
+    });
+    this.#leadership = { term, since: this.#clock.now(), renewalSeenAt: undefined, leading };
+    this.#tell('leadership', { identity, leader: identity, epoch: term.epoch });
+    try {
+      this.#electionLeaseSeen(this.#electionLease);
+      await leading.takeUp();
+      do {
+        this.#look();
+        if (this.#blind.length === 0) leading.evaluate();
+      } while (await sleep(this.#clock, tickMs, term.signal));
+    } finally {
+      await leading.settled();
+      this.#leadership = undefined;
+    }
+  }
+
+  /** Every replica looks, leader or not, so that a new leader has seen what the old one saw. */
+  async #tick(signal: AbortSignal): Promise<void> {
+    do this.#look();
+    while (await sleep(this.#clock, tickMs, signal));
+  }
+
+  #look(): void {
+    this.#fleet.assess();
+    const sight = lookAround(
+      {
+        synced: this.#watches.synced,
+        stale: this.#watches.stale,
+        leading: this.#leadership && {
+          since: this.#leadership.since,
+          renewalSeenAt: this.#leadership.renewalSeenAt,
+        },
+        heartbeats: this.#fleet.heartbeats,
+      },
+      this.#clock.now(),
+      this.#sightRules,
+    );
+    this.#missedHeartbeats ||= sight.missedHeartbeats;
+    if (sight.blind.length === 0 && this.#missedHeartbeats) {
+      this.#missedHeartbeats = false;
+      this.#fleet.sightRegained();
+      this.#fleet.assess();
+    }
+    const before = this.#blind;
+    this.#blind = sight.blind;
+    if (sight.blind.join() !== before.join()) this.#tell('sight', { blind: sight.blind });
+  }
+
+  #electionLeaseSeen(lease: Lease | undefined): void {
+    this.#electionLease = lease;
+    const own = this.#leadership;
+    const renewal = own?.term.renewals.findLast(({ renewTime }) => renewTime === lease?.spec?.renewTime);
+    if (own !== undefined && renewal !== undefined) own.renewalSeenAt = renewal.sentAt;
+  }
+
+  #fleetFacts(dead: readonly string[]): FleetFacts {
+    const paused = this.#electionLease?.metadata.annotations?.[pausedAnnotation];
+    return {
+      nodes: this.#fleet.nodes.size,
+      dead,
+      blind: this.#blind,
+      paused: paused === 'false' ? undefined : paused,
+    };
+  }
+
+  #failed(where: string, error: unknown, retryInMs?: number): void {
+    this.#tell('error', retryInMs === undefined ? { where, error } : { where, error, retryInMs });
+  }
+
+  /** A listener that throws must neither stop us nor keep other listeners from being called. */
+  #tell<E extends keyof ControllerEvents>(event: E, ...args: Parameters<ControllerEvents[E]>): void {
+    for (const listener of this.listeners(event)) {
+      try {
+        (listener as (...args: Parameters<ControllerEvents[E]>) => void)(...args);
+      } catch (error) {
+        if (event !== 'error') this.#failed('listener', error);
+      }
+    }
+  }
+}

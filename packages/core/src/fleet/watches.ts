@@ -1,0 +1,96 @@
+// The three watches that everything rests on: Nodes, their Leases, and the election Lease itself.
+import type { Clock, Random } from '../clock.ts';
+import type { Lease, Node } from '../kubernetes/objects.ts';
+import type { KubernetesReader } from '../kubernetes/reader.ts';
+import { Reflector, type ReflectorHandlers } from '../kubernetes/reflector.ts';
+import { leases, nodes } from '../kubernetes/resources.ts';
+import type { Fleet } from './fleet.ts';
+import { projectLease, projectNode } from './node-projection.ts';
+
+export interface FleetWatchesOptions {
+  readonly reader: KubernetesReader;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fleet: Fleet;
+  readonly election: { readonly namespace: string; readonly name: string };
+  /** Called for each state of the election Lease that a watch brings; undefined when it is gone. */
+  readonly onElectionLease: (lease: Lease | undefined) => void;
+  readonly onError: (where: string, error: unknown, retryInMs: number | undefined) => void;
+}
+
+export class FleetWatches {
+  readonly #clock: Clock;
+  readonly #reflectors: ReadonlyMap<string, Reflector<Node, Node> | Reflector<Lease, Lease>>;
+
+  constructor(options: FleetWatchesOptions) {
+    const { reader, clock, random, fleet, election, onElectionLease } = options;
+    this.#clock = clock;
+    const common = { reader, clock, random };
+    const reportAs = (where: string): Pick<ReflectorHandlers<unknown>, 'onError'> => ({
+      onError: (error, { willRetryInMs }) => options.onError(where, error, willRetryInMs),
+    });
+    const nodeReflector = new Reflector<Node, Node>({
+      ...common,
+      resource: nodes,
+      project: projectNode,
+      handlers: {
+        ...reportAs('watch nodes'),
+        onAdded: (node) => fleet.nodeSeen(node),
+        onUpdated: (_, node) => fleet.nodeSeen(node),
+        onDeleted: (node) => fleet.nodeGone(node.metadata.name),
+      },
+    });
+    const leaseReflector = new Reflector<Lease, Lease>({
+      ...common,
+      resource: leases,
+      namespace: 'kube-node-lease',
+      // Never quiet while we see: every node renews every ten seconds.
+      staleAfterSilenceMs: 30_000,
+      project: projectLease,
+      handlers: {
+        ...reportAs('watch node Leases'),
+        onAdded: (lease) => fleet.leaseSeen(lease),
+        onUpdated: (_, lease) => fleet.leaseSeen(lease),
+        onDeleted: (lease) => fleet.leaseGone(lease.metadata.name),
+      },
+    });
+    const electionReflector = new Reflector<Lease, Lease>({
+      ...common,
+      resource: leases,
+      namespace: election.namespace,
+      fieldSelector: `metadata.name=${election.name}`,
+      project: projectLease,
+      handlers: {
+        ...reportAs('watch the election Lease'),
+        onAdded: onElectionLease,
+        onUpdated: (_, lease) => onElectionLease(lease),
+        onDeleted: () => onElectionLease(undefined),
+      },
+    });
+    this.#reflectors = new Map<string, Reflector<Node, Node> | Reflector<Lease, Lease>>([
+      ['Nodes', nodeReflector],
+      ['node Leases', leaseReflector],
+      ['the election Lease', electionReflector],
+    ]);
+  }
+
+  start(): void {
+    for (const reflector of this.#reflectors.values()) reflector.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.stop()));
+  }
+
+  get synced(): boolean {
+    return [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
+  }
+
+  /** One sentence for each watch that is synced and yet can't be trusted right now. */
+  get stale(): readonly string[] {
+    const now = this.#clock.now();
+    return [...this.#reflectors].flatMap(([what, reflector]) =>
+      reflector.hasSynced && reflector.isStale(now) ? [`the watch of ${what} is stale`] : [],
+    );
+  }
+}

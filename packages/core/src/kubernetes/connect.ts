@@ -1,0 +1,64 @@
+// From connections to everything that a controller needs of Kubernetes.
+import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts';
+import type { LeaseStore } from '../election/lease-record.ts';
+import type { NodeProbe } from '../fleet/prober.ts';
+import type { TakeoverCluster } from '../takeover/cluster.ts';
+import { KubernetesClient } from './client.ts';
+import { GuardedCluster } from './guarded-cluster.ts';
+import { probeKubelet } from './kubelet-probe.ts';
+import { createLeaseStore } from './lease-store.ts';
+import type { KubernetesReader } from './reader.ts';
+import type { Transport } from './transport.ts';
+
+export interface ConnectOptions {
+  /** For everything but the election. Stays the caller's to close. */
+  readonly transport: Transport;
+  /** For the election Lease alone: another one, so that bulk traffic can't delay a renewal. Stays the caller's too. */
+  readonly leaseTransport: Transport;
+  /** Where takeover records are kept. */
+  readonly namespace: string;
+  readonly election: { readonly namespace: string; readonly name: string };
+  readonly identity: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** What {@link ControllerOptions} asks of Kubernetes. */
+export interface Connection {
+  readonly reader: KubernetesReader;
+  readonly cluster: TakeoverCluster;
+  readonly leaseStore: LeaseStore;
+}
+
+/**
+ * The Kubernetes side of a controller over the given transports.
+ *
+ * @example
+ * const kubeConfig = loadKubeConfig();
+ * const connection = connect({
+ *   transport: createTransport(kubeConfig),
+ *   leaseTransport: createTransport(kubeConfig, { purpose: 'lease' }),
+ *   namespace, election, identity,
+ * });
+ * const controller = new Controller({ ...connection, election, identity, policies, fencers });
+ */
+export function connect(options: ConnectOptions): Connection {
+  const { clock = systemClock, random = systemRandom, namespace, election, identity } = options;
+  const client = new KubernetesClient({ transport: options.transport, clock, random });
+  const leaseClient = new KubernetesClient({ transport: options.leaseTransport, clock, random });
+  return {
+    reader: client,
+    cluster: new GuardedCluster({ client, clock, namespace, identity }),
+    leaseStore: createLeaseStore({ client: leaseClient, ...election }),
+  };
+}
+
+/**
+ * Asks a node's host by connecting to its kubelet's port, from where this process runs.
+ *
+ * @param options.timeoutMs how long a host may stay silent. Default 2,000 ms.
+ */
+export function kubeletProbe(options: { clock?: Clock; timeoutMs?: number } = {}): NodeProbe {
+  const { clock = systemClock, timeoutMs = 2_000 } = options;
+  return async (node, signal) => (await probeKubelet(node, { clock, timeoutMs, signal })).result;
+}

@@ -1,0 +1,265 @@
+// The only way to change a cluster: every write takes a term, checks it right before the bytes leave, is conditional on
+// a live read of that same term, and may not last longer than the term.
+import type { Clock } from '../clock.ts';
+import type { LeaderTerm } from '../election/leader-term.ts';
+import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from '../takeover/cluster.ts';
+import type { TakeoverRecord } from '../takeover/record.ts';
+import type { KubernetesClient, RequestOptions } from './client.ts';
+import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
+import { asLiveRead, type LiveRead } from './live-read.ts';
+import type {
+  ConfigMap,
+  KubernetesObject,
+  Lease,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Taint,
+  VolumeAttachment,
+} from './objects.ts';
+import {
+  configMaps,
+  events,
+  leases,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type Resource,
+  volumeAttachments,
+} from './resources.ts';
+import { decodeRecord, encodeRecord, recordName, recordSelector } from './takeover-records.ts';
+
+const nodeLeaseNamespace = 'kube-node-lease';
+const mergePatch = 'application/merge-patch+json';
+
+/** Long enough for a busy API server; the term usually allows less. */
+const longestRequestMs = 10_000;
+
+export interface GuardedClusterOptions {
+  readonly client: KubernetesClient;
+  readonly clock: Clock;
+  /** Where the records live: the agent's own namespace. */
+  readonly namespace: string;
+  /** Who publishes Events; the agent's identity. */
+  readonly identity: string;
+}
+
+/** {@link TakeoverCluster} on a real API server, or on anything that speaks its protocol. */
+export class GuardedCluster implements TakeoverCluster {
+  readonly #client: KubernetesClient;
+  readonly #clock: Clock;
+  readonly #namespace: string;
+  readonly #identity: string;
+
+  constructor(options: GuardedClusterOptions) {
+    this.#client = options.client;
+    this.#clock = options.clock;
+    this.#namespace = options.namespace;
+    this.#identity = options.identity;
+  }
+
+  async readNode(term: LeaderTerm, name: string): Promise<LiveRead<Node> | undefined> {
+    const node = await this.#read(term, nodes, { name });
+    return node && asLiveRead(node, term);
+  }
+
+  readNodeLease(term: LeaderTerm, node: string): Promise<Lease | undefined> {
+    return this.#read(term, leases, { namespace: nodeLeaseNamespace, name: node });
+  }
+
+  async listPodsOn(term: LeaderTerm, node: string): Promise<readonly LiveRead<Pod>[]> {
+    const fieldSelector = `spec.nodeName=${node}`;
+    const { items } = await this.#client.list(pods, { fieldSelector, ...this.#limits(term) });
+    return items.map((pod) => asLiveRead(pod, term));
+  }
+
+  readPod(term: LeaderTerm, namespace: string, name: string): Promise<Pod | undefined> {
+    return this.#read(term, pods, { namespace, name });
+  }
+
+  readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined> {
+    return this.#read(term, persistentVolumeClaims, { namespace, name });
+  }
+
+  readVolume(term: LeaderTerm, name: string): Promise<PersistentVolume | undefined> {
+    return this.#read(term, persistentVolumes, { name });
+  }
+
+  async listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]> {
+    const { items } = await this.#client.list(volumeAttachments, this.#limits(term));
+    return items.filter(({ spec }) => spec?.nodeName === node);
+  }
+
+  setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome> {
+    return this.#outcome(term, node, {
+      verb: 'patch',
+      resource: nodes,
+      contentType: mergePatch,
+      // The version makes replacing the whole list safe: nobody's taint can be lost in between.
+      body: { metadata: preconditionsOf(node), spec: { taints } },
+    });
+  }
+
+  deletePod(term: LeaderTerm, pod: LiveRead<Pod>): Promise<WriteOutcome> {
+    return this.#outcome(term, pod, {
+      verb: 'delete',
+      resource: pods,
+      body: { gracePeriodSeconds: 0, preconditions: preconditionsOf(pod) },
+    });
+  }
+
+  deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome> {
+    return this.#outcome(term, node, {
+      verb: 'delete',
+      resource: nodes,
+      body: { preconditions: preconditionsOf(node) },
+    });
+  }
+
+  async listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]> {
+    const { items } = await this.#client.list(configMaps, {
+      namespace: this.#namespace,
+      labelSelector: recordSelector,
+      ...this.#limits(term),
+    });
+    return items.flatMap((configMap) => decodeRecord(configMap) ?? []);
+  }
+
+  async readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined> {
+    const configMap = await this.#read(term, configMaps, {
+      namespace: this.#namespace,
+      name: recordName(id),
+    });
+    return configMap && decodeRecord(configMap);
+  }
+
+  async createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'> {
+    try {
+      const created = await this.#write<ConfigMap>(term, {
+        verb: 'create',
+        resource: configMaps,
+        namespace: this.#namespace,
+        body: encodeRecord(this.#namespace, record),
+      });
+      return { record, resourceVersion: created.metadata.resourceVersion };
+    } catch (error) {
+      if (isAlreadyExists(error)) return 'exists';
+      throw error;
+    }
+  }
+
+  async updateRecord(
+    term: LeaderTerm,
+    seen: StoredRecord,
+    record: TakeoverRecord,
+  ): Promise<StoredRecord | 'conflict' | 'gone'> {
+    try {
+      const updated = await this.#write<ConfigMap>(term, {
+        verb: 'patch',
+        resource: configMaps,
+        namespace: this.#namespace,
+        name: recordName(record.id),
+        contentType: mergePatch,
+        body: encodeRecord(this.#namespace, record, seen.resourceVersion),
+      });
+      return { record, resourceVersion: updated.metadata.resourceVersion };
+    } catch (error) {
+      if (isConflict(error)) return 'conflict';
+      if (isNotFound(error)) return 'gone';
+      throw error;
+    }
+  }
+
+  async deleteRecord(term: LeaderTerm, seen: StoredRecord): Promise<WriteOutcome> {
+    return outcomeOf(
+      this.#write(term, {
+        verb: 'delete',
+        resource: configMaps,
+        namespace: this.#namespace,
+        name: recordName(seen.record.id),
+        body: { preconditions: { resourceVersion: seen.resourceVersion } },
+      }),
+    );
+  }
+
+  async publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void> {
+    const time = new Date(this.#clock.wallTime()).toISOString().replace(/\.\d+Z$/, 'Z');
+    await this.#write(term, {
+      verb: 'create',
+      resource: events,
+      // Events about cluster-scoped objects live in "default", as the kubelet's and the node controller's own do.
+      namespace: 'default',
+      body: {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { generateName: `${event.node.name}.`, namespace: 'default' },
+        involvedObject: { apiVersion: 'v1', kind: 'Node', name: event.node.name, uid: event.node.uid },
+        type: event.type,
+        reason: event.reason,
+        message: event.message,
+        source: { component: 'liberator', host: this.#identity },
+        firstTimestamp: time,
+        lastTimestamp: time,
+        count: 1,
+      },
+    });
+  }
+
+  async #read<T>(
+    term: LeaderTerm,
+    resource: Resource<T>,
+    at: { namespace?: string; name: string },
+  ): Promise<T | undefined> {
+    try {
+      return await this.#client.get(resource, at, this.#limits(term));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #outcome<T extends KubernetesObject>(
+    term: LeaderTerm,
+    live: LiveRead<T>,
+    request: Pick<RequestOptions, 'verb' | 'resource' | 'body' | 'contentType'>,
+  ): Promise<WriteOutcome> {
+    if (live.term !== term) {
+      throw new TypeError(
+        `expected an object read in term ${term.epoch}, found one of term ${live.term.epoch}`,
+      );
+    }
+    const { namespace, name } = live.object.metadata;
+    return outcomeOf(this.#write(term, { ...request, namespace, name }));
+  }
+
+  #write<T>(term: LeaderTerm, request: RequestOptions): Promise<T> {
+    term.assertValid();
+    return this.#client.request<T>({
+      ...request,
+      ...this.#limits(term),
+      beforeSend: () => term.assertValid(),
+    });
+  }
+
+  #limits(term: LeaderTerm): { timeoutMs: number; signal: AbortSignal } {
+    term.assertValid();
+    return { timeoutMs: Math.min(longestRequestMs, term.remainingMs()), signal: term.signal };
+  }
+}
+
+function preconditionsOf({ object }: LiveRead<KubernetesObject>): { uid: string; resourceVersion: string } {
+  return { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion };
+}
+
+async function outcomeOf(write: Promise<unknown>): Promise<WriteOutcome> {
+  try {
+    await write;
+    return 'written';
+  } catch (error) {
+    if (isConflict(error)) return 'conflict';
+    if (isNotFound(error)) return 'gone';
+    throw error;
+  }
+}

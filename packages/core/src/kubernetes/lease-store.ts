@@ -1,0 +1,85 @@
+// The election Lease on a real API server. The only writes without a term: they are what makes one.
+import type {
+  LeaseRecord,
+  LeaseRequestOptions,
+  LeaseSnapshot,
+  LeaseStore,
+  LeaseWriteResult,
+} from '../election/lease-record.ts';
+import type { KubernetesClient } from './client.ts';
+import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
+import type { Lease } from './objects.ts';
+import { leases } from './resources.ts';
+
+/**
+ * @param options.client a client with a transport of its own, so that bulk traffic can't delay a renewal.
+ * @param options.name the Lease's name; all candidates of one election share it.
+ */
+export function createLeaseStore(options: {
+  client: KubernetesClient;
+  namespace: string;
+  name: string;
+}): LeaseStore {
+  const { client, namespace, name } = options;
+  const at = { resource: leases, namespace };
+
+  const write = async (attempt: Promise<Lease>): Promise<LeaseWriteResult> => {
+    try {
+      return { outcome: 'written', snapshot: snapshotOf(await attempt) };
+    } catch (error) {
+      if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) return { outcome: 'conflict' };
+      throw error;
+    }
+  };
+
+  return {
+    async read({ timeoutMs, signal }: LeaseRequestOptions) {
+      try {
+        return snapshotOf(await client.get(leases, { namespace, name }, { timeoutMs, signal, attempts: 1 }));
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    create: (record, { timeoutMs, signal }) =>
+      write(
+        client.request<Lease>({
+          ...at,
+          verb: 'create',
+          body: {
+            apiVersion: 'coordination.k8s.io/v1',
+            kind: 'Lease',
+            metadata: { namespace, name },
+            spec: record,
+          },
+          timeoutMs,
+          signal,
+        }),
+      ),
+    // A patch, not a replacement: labels and annotations of the Lease, our own pause mark among them, belong to people.
+    update: (seen, record, { timeoutMs, signal }) =>
+      write(
+        client.request<Lease>({
+          ...at,
+          name,
+          verb: 'patch',
+          contentType: 'application/merge-patch+json',
+          body: { metadata: { uid: seen.uid, resourceVersion: seen.resourceVersion }, spec: record },
+          timeoutMs,
+          signal,
+        }),
+      ),
+  };
+}
+
+function snapshotOf(lease: Lease): LeaseSnapshot {
+  const spec = lease.spec ?? {};
+  const record: LeaseRecord = {
+    holderIdentity: spec.holderIdentity ?? '',
+    leaseDurationSeconds: spec.leaseDurationSeconds ?? 0,
+    leaseTransitions: spec.leaseTransitions ?? 0,
+    acquireTime: spec.acquireTime ?? '',
+    renewTime: spec.renewTime ?? '',
+  };
+  return { record, uid: lease.metadata.uid, resourceVersion: lease.metadata.resourceVersion };
+}

@@ -1,0 +1,59 @@
+// How a takeover's record lies in the cluster: one ConfigMap each, so that no custom resource has to be installed.
+import type { StoredRecord } from '../takeover/cluster.ts';
+import type { TakeoverRecord } from '../takeover/record.ts';
+import type { ConfigMap } from './objects.ts';
+
+const dataKey = 'record.json';
+const namePrefix = 'liberator-takeover-';
+const stateLabel = 'liberator.dev/takeover';
+
+/** Selects the ConfigMaps that hold records. */
+export const recordSelector: string = stateLabel;
+
+export function recordName(id: string): string {
+  return `${namePrefix}${id}`;
+}
+
+/** The ConfigMap to write; with a version, the write is conditional on it. */
+export function encodeRecord(namespace: string, record: TakeoverRecord, resourceVersion?: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      namespace,
+      name: recordName(record.id),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      labels: {
+        'app.kubernetes.io/managed-by': 'liberator',
+        [stateLabel]: record.result ?? 'running',
+      },
+      annotations: { 'liberator.dev/node': record.node.name },
+    },
+    data: { [dataKey]: JSON.stringify(record, undefined, 2) },
+  };
+}
+
+/** Undefined when the ConfigMap does not hold a record of a version that is understood: somebody else's, or a newer one. */
+export function decodeRecord(configMap: ConfigMap): StoredRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(configMap.data?.[dataKey] ?? '');
+    if (!isRecord(record) || recordName(record.id) !== configMap.metadata.name) return undefined;
+    return { record, resourceVersion: configMap.metadata.resourceVersion };
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is TakeoverRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, id, deathId, epoch, steps, pods } = value as Partial<TakeoverRecord>;
+  return (
+    version === 1 &&
+    typeof id === 'string' &&
+    typeof deathId === 'string' &&
+    typeof epoch === 'number' &&
+    typeof steps === 'object' &&
+    steps !== null &&
+    Array.isArray(pods)
+  );
+}

@@ -1,0 +1,253 @@
+// What a leader does in its term: decides about dead nodes, and carries takeovers to their end.
+import { type Clock, sleep } from './clock.ts';
+import type { DecisionChange } from './controller-events.ts';
+import type { LeaderTerm } from './election/leader-term.ts';
+import { takeoverIdOf } from './fleet/death-id.ts';
+import type { Fleet, FleetNode } from './fleet/fleet.ts';
+import { type Decision, decide, holdReasons } from './policy/decision.ts';
+import type { FleetFacts, Guard, NodeFacts } from './policy/guard.ts';
+import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
+import { eventFor } from './takeover/events.ts';
+import { TakeoverExecutor, type TakeoverProgress, type TakeoverWitness } from './takeover/executor.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
+
+export interface LeadershipOptions {
+  readonly term: LeaderTerm;
+  readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly cluster: TakeoverCluster;
+  readonly fencers: ConstructorParameters<typeof TakeoverExecutor>[0]['fencers'];
+  readonly guards: readonly Guard[];
+  /** Everything that guards may know beyond the node, as it is at this moment. */
+  readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
+  readonly onDecision: (change: DecisionChange) => void;
+  readonly onProgress: (progress: TakeoverProgress) => void;
+  readonly onError: (where: string, error: unknown) => void;
+}
+
+/** Finished records beyond this many are removed, oldest first. */
+const keptRecords = 50;
+
+const retryMs = 1_000;
+
+/** Guards that can stop a takeover which has begun; the others were asked when it did. */
+const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'excluded']);
+
+/** One leadership. Made anew for every term, so nothing of an old one survives into the next. */
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #executor: TakeoverExecutor;
+  /** Every record known in this term, by takeover id. */
+  readonly #records = new Map<string, TakeoverRecord>();
+  /** Takeovers under way, by node name: one at a time each. */
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #told = new Map<string, string>();
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+    const { cluster, clock, fencers } = options;
+    this.#executor = new TakeoverExecutor({
+      cluster,
+      clock,
+      fencers,
+      onProgress: (progress) => this.#progressed(progress),
+    });
+  }
+
+  get runningTakeovers(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Reads what earlier leaders left behind, goes on with it, and prunes what is old. Retries until the term ends. */
+  async takeUp(): Promise<void> {
+    const { term, clock, cluster } = this.#options;
+    for (;;) {
+      try {
+        const stored = await cluster.listRecords(term);
+        for (const one of stored) this.#records.set(one.record.id, one.record);
+        for (const one of stored) if (one.record.result === undefined) this.#start(one.record.node.name, one);
+        await this.#prune(stored);
+        return;
+      } catch (error) {
+        if (term.signal.aborted || term.remainingMs() <= 0) return;
+        this.#options.onError('takeover records', error);
+        await sleep(clock, retryMs, term.signal);
+      }
+    }
+  }
+
+  /** Decides about every dead node, and acts where the policy says so. */
+  evaluate(): void {
+    const dead = [...this.#options.fleet.nodes.values()].filter(
+      (node) => node.assessment?.health === 'dead' && this.#openTakeoverId(node) !== undefined,
+    );
+    const facts = this.#options.fleetFacts([
+      ...new Set([...dead.map(({ node }) => node.metadata.name), ...this.#running.keys()]),
+    ]);
+    for (const node of dead) {
+      const { name } = node.node.metadata;
+      if (this.#running.has(name)) continue;
+      const decision = this.#decide(node, facts);
+      if (decision === undefined) continue;
+      this.#tell(node, decision);
+      if (decision.action === 'act') this.#start(name, this.#newRecord(node, decision));
+    }
+    for (const name of this.#told.keys()) {
+      if (!dead.some(({ node }) => node.metadata.name === name)) this.#told.delete(name);
+    }
+  }
+
+  /** Resolves once no takeover of this term does anything any more. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+
+  #decide(node: FleetNode, fleet: FleetFacts): Decision | undefined {
+    const { policy, assessment } = node;
+    if (policy === undefined || assessment === undefined) return undefined;
+    const now = this.#options.clock.now();
+    return decide({ node: factsOf(node), assessment, policy, fleet, now }, this.#options.guards);
+  }
+
+  /** The id for a takeover of this death, or undefined when it has had one that was not undone. */
+  #openTakeoverId(node: FleetNode): string | undefined {
+    for (let undone = 0; ; undone++) {
+      const id = takeoverIdOf(node.deathId, undone);
+      const record = this.#records.get(id);
+      if (record === undefined || record.result === undefined) return id;
+      if (record.result !== 'undone') return undefined;
+    }
+  }
+
+  #newRecord(node: FleetNode, decision: Decision): TakeoverRecord {
+    const { term, clock } = this.#options;
+    const { policy, assessment } = node;
+    if (policy === undefined || assessment === undefined)
+      throw new TypeError('a node without policy was decided on');
+    const { name, uid } = node.node.metadata;
+    return {
+      version: 1,
+      id: this.#openTakeoverId(node) ?? node.deathId,
+      deathId: node.deathId,
+      node: { name, uid, bootId: node.node.status?.nodeInfo?.bootID ?? '' },
+      lastHeartbeat: node.state.renewTime ?? '',
+      epoch: term.epoch,
+      openedAt: new Date(clock.wallTime()).toISOString(),
+      evidence: assessment.evidence,
+      reasons: assessment.reasons,
+      verdicts: decision.verdicts,
+      policy: {
+        name: policy.name,
+        node: policy.node,
+        proof: policy.fencing.proof,
+        drivers: policy.fencing.drivers,
+      },
+      pods: [],
+      steps: {},
+    };
+  }
+
+  #start(name: string, from: TakeoverRecord | StoredRecord): void {
+    const { term, onError } = this.#options;
+    const work = async (): Promise<void> => {
+      try {
+        const stored = 'record' in from ? from : await this.#executor.open(term, from);
+        this.#records.set(stored.record.id, stored.record);
+        const closed = await this.#executor.run(term, stored, this.#witness);
+        this.#records.set(closed.id, closed);
+      } catch (error) {
+        // The end of the term is everybody's business already; the next leader goes on from the record.
+        if (term.remainingMs() > 0) onError(`takeover of ${name}`, error);
+        await sleep(this.#options.clock, retryMs, term.signal);
+      } finally {
+        this.#running.delete(name);
+      }
+    };
+    this.#running.set(name, work());
+  }
+
+  readonly #witness: TakeoverWitness = {
+    lifeSign: (record) => {
+      const node = this.#ofRecord(record);
+      if (node === undefined) return undefined;
+      if ((node.state.renewTime ?? '') !== record.lastHeartbeat) return 'its Lease is renewed again';
+      const { assessment } = node;
+      // A human who vouches for the death outweighs a host that still answers.
+      return assessment?.hostUp && assessment.evidence !== 'proven'
+        ? assessment.reasons.join(', ')
+        : undefined;
+    },
+    holds: (record) => {
+      const node = this.#ofRecord(record);
+      if (node === undefined) return this.#options.fleetFacts([]).blind;
+      const decision = this.#decide(node, this.#options.fleetFacts([record.node.name]));
+      const braking = (decision?.verdicts ?? []).filter(({ guard }) => brakes.has(guard));
+      const reasons = braking.flatMap(({ guard, verdict }) =>
+        verdict.outcome === 'hold' ? [`${guard}: ${verdict.reason}`] : [],
+      );
+      // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
+      if (node.assessment?.health !== 'dead')
+        reasons.push('waiting for evidence that the node is still dead');
+      return reasons;
+    },
+  };
+
+  #ofRecord(record: TakeoverRecord): FleetNode | undefined {
+    const node = this.#options.fleet.nodes.get(record.node.name);
+    return node?.node.metadata.uid === record.node.uid ? node : undefined;
+  }
+
+  #tell(node: FleetNode, decision: Decision): void {
+    const { name, uid } = node.node.metadata;
+    const reasons = holdReasons(decision);
+    const words = `${decision.action}: ${reasons.map(withoutNumbers).join('; ')}`;
+    if (this.#told.get(name) === words) return;
+    this.#told.set(name, words);
+    this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
+    if (decision.action === 'hold') {
+      const message = `not taken over: ${reasons.join('; ')} (death ${node.deathId})`;
+      this.#publish({ type: 'Warning', reason: 'TakeoverHeld', message, node: { name, uid } });
+    }
+  }
+
+  #progressed(progress: TakeoverProgress): void {
+    this.#records.set(progress.record.id, progress.record);
+    this.#options.onProgress(progress);
+    const event = eventFor(progress);
+    if (event !== undefined) this.#publish(event);
+  }
+
+  /** Events are for people: losing one must not delay or fail what it tells about. */
+  #publish(event: Parameters<TakeoverCluster['publishEvent']>[1]): void {
+    const { term, cluster, onError } = this.#options;
+    if (term.remainingMs() <= 0) return;
+    cluster.publishEvent(term, event).catch((error: unknown) => {
+      if (term.remainingMs() > 0) onError('events', error);
+    });
+  }
+
+  async #prune(stored: readonly StoredRecord[]): Promise<void> {
+    const finished = stored
+      .filter(({ record }) => record.result !== undefined)
+      .toSorted((a, b) => (a.record.closedAt ?? '').localeCompare(b.record.closedAt ?? ''));
+    for (const old of finished.slice(0, Math.max(0, finished.length - keptRecords))) {
+      await this.#options.cluster.deleteRecord(this.#options.term, old);
+    }
+  }
+}
+
+function factsOf({ node }: FleetNode): NodeFacts {
+  const { name, uid, labels, annotations } = node.metadata;
+  return {
+    name,
+    uid,
+    labels: labels ?? {},
+    annotations: annotations ?? {},
+    taints: node.spec?.taints ?? [],
+  };
+}
+
+/** Seconds that count up are no news. */
+function withoutNumbers(reason: string): string {
+  return reason.replaceAll(/\d+/g, '#');
+}
