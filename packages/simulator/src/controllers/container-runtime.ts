@@ -1,0 +1,46 @@
+// What really runs on a machine, whatever the API says: the truth against which tests hold everything else.
+import type { Clock } from '@liberator/core';
+
+/** A pod whose containers run on some machine right now. */
+export interface RunningPod {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The machine's name. */
+  readonly node: string;
+  /** When its containers started, by the clock's `now()`. */
+  readonly startedAtMs: number;
+}
+
+/** The containers of one machine. They outlive the kubelet, and end with the machine's power. */
+export class ContainerRuntime {
+  readonly #clock: Clock;
+  readonly #node: string;
+  readonly #running = new Map<string, RunningPod>();
+
+  constructor(clock: Clock, node: string) {
+    this.#clock = clock;
+    this.#node = node;
+  }
+
+  start(uid: string, namespace: string, name: string): void {
+    if (this.#running.has(uid)) return;
+    this.#running.set(uid, { uid, namespace, name, node: this.#node, startedAtMs: this.#clock.now() });
+  }
+
+  stop(uid: string): void {
+    this.#running.delete(uid);
+  }
+
+  killAll(): void {
+    this.#running.clear();
+  }
+
+  isRunning(uid: string): boolean {
+    return this.#running.has(uid);
+  }
+
+  list(): readonly RunningPod[] {
+    return [...this.#running.values()];
+  }
+}
