@@ -35,7 +35,7 @@ export class History {
   }
 
   /** @throws StatusError 410 when a change after `resourceVersion` has been forgotten. */
-  after(resourceVersion: number, limit = Number.POSITIVE_INFINITY): readonly VersionedEvent[] {
+  after(resourceVersion: number, limit: number = Number.POSITIVE_INFINITY): readonly VersionedEvent[] {
     if (resourceVersion < this.#forgottenUpTo) throw tooOldToWatch(resourceVersion, this.#forgottenUpTo);
     const from = this.#indexAfter(resourceVersion);
     return this.#events.slice(from, from + limit);

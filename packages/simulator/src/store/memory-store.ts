@@ -1,6 +1,7 @@
 // The embedded Kubernetes' memory: every object, one resourceVersion for all, and the rules by which they change.
 import type { Clock, Random } from '@liberator/core';
 import { Collection, inKeyOrder, keyOf, keyOfObject } from './collection.ts';
+import { decodeFields } from './decoding.ts';
 import { applyDefaults, type Draft, resetForCreate } from './defaults.ts';
 import { isReleased, planDeletion, timestamp } from './deletion.ts';
 import { parseFieldSelector } from './field-selector.ts';
@@ -235,6 +236,16 @@ class MemoryStore implements ServerStore {
     return this.#write('update', served, draft, current, context, 'binding');
   }
 
+  finalizeNamespace(namespace: object, context: WriteContext): StoredObject {
+    const served = resources.namespaces;
+    const sent = draftOf(served, namespace);
+    const current = this.get(served, undefined, sent.metadata.name);
+    const draft = copyOf(current) as unknown as Draft;
+    draft.spec = { ...draft.spec, finalizers: sent.spec?.['finalizers'] ?? [] };
+    if (isReleased(served, draft, current)) return this.#remove(served, current, context);
+    return this.#write('update', served, draft, current, context, 'finalize');
+  }
+
   watch(type: ResourceType, listener: (event: StoreEvent) => void): () => void {
     const { watchers } = this.#collection(type);
     // The same function may be subscribed twice; each subscription ends on its own.
@@ -330,6 +341,7 @@ class MemoryStore implements ServerStore {
   ): StoredObject {
     draft.metadata.resourceVersion = previous?.metadata.resourceVersion ?? '';
     if (previous !== undefined && sameMeaning(draft, previous)) return previous;
+    if (context.dryRun) return frozenCopyOf(draft) as unknown as StoredObject;
     this.#version += 1;
     draft.metadata.resourceVersion = String(this.#version);
     const object = frozenCopyOf(draft) as unknown as StoredObject;
@@ -344,6 +356,7 @@ class MemoryStore implements ServerStore {
   }
 
   #remove(type: ServedResource, current: StoredObject, context: WriteContext): StoredObject {
+    if (context.dryRun) return current;
     this.#version += 1;
     const object = frozenCopyOf({
       ...current,
@@ -383,6 +396,7 @@ function draftOf(type: ServedResource, object: object): Draft {
   draft.metadata = { ...draft.metadata };
   delete draft.metadata.managedFields;
   delete draft.metadata.selfLink;
+  decodeFields(type, draft);
   return draft;
 }
 

@@ -72,6 +72,7 @@ export const resources: { readonly [plural in Plural]: ServedResource } = {
   namespaces: coreCluster('namespaces', 'Namespace', {
     ...withStatus,
     shortNames: ['ns'],
+    returnsDeleted: true,
     subresources: ['finalize'],
   }),
   nodes: coreCluster('nodes', 'Node', { ...withStatus, shortNames: ['no'] }),
@@ -81,7 +82,12 @@ export const resources: { readonly [plural in Plural]: ServedResource } = {
     returnsDeleted: true,
     subresources: ['binding', 'eviction'],
   }),
-  services: core('services', 'Service', { ...withStatus, shortNames: ['svc'], returnsDeleted: true }),
+  services: core('services', 'Service', {
+    ...withStatus,
+    shortNames: ['svc'],
+    createOnUpdate: true,
+    returnsDeleted: true,
+  }),
   configmaps: core('configmaps', 'ConfigMap', { shortNames: ['cm'] }),
   secrets: core('secrets', 'Secret'),
   events: core('events', 'Event', { shortNames: ['ev'], createOnUpdate: true }),
@@ -131,7 +137,7 @@ export function findResource(group: string, version: string, plural: string): Se
 }
 
 /** `v1`, `apps/v1`: the `apiVersion` of a kind's objects. */
-export function apiVersionOf(type: ResourceType): string {
+export function apiVersionOf(type: Pick<ResourceType, 'group' | 'version'>): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`;
 }
 

@@ -47,6 +47,8 @@ export interface WriteContext {
   readonly user: string;
   /** Set by the HTTP front, which writes its own audit record, so that a write isn't recorded twice. */
   readonly audited?: boolean;
+  /** Everything is checked and answered, nothing is written. */
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -114,6 +116,8 @@ export interface ServerStore extends Store {
   eventsAfter(type: ResourceType, resourceVersion: number, limit: number): readonly VersionedEvent[];
   /** Calls `listener` at once after each change of the kind, while the writer still waits: it may only take note. */
   onChange(type: ResourceType, listener: () => void): () => void;
+  /** The `namespaces/{name}/finalize` subresource: writes `spec.finalizers`, the last of which lets the namespace go. */
+  finalizeNamespace(namespace: object, context: WriteContext): StoredObject;
   /** Forgets all changes up to now, as etcd does every few minutes: whoever lags behind gets 410. */
   compact(): void;
 }

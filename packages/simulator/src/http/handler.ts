@@ -1,0 +1,154 @@
+// The embedded API server: a request in, an answer out. It knows nothing of sockets, and keeps no time but the clock's.
+import type { Clock } from '@liberator/core';
+import {
+  asStatusError,
+  badRequest,
+  methodNotAllowed,
+  type StatusError,
+  unknownPath,
+} from '../store/status-error.ts';
+import type { ServerStore } from '../store/store.ts';
+import { isObject } from '../store/wire-value.ts';
+import { type AuditEvent, auditOf } from './audit.ts';
+import { type Authorizer, accessDenied, accessTo } from './authorization.ts';
+import { readObject } from './body.ts';
+import { discoveryAt, serverVersion } from './discovery.ts';
+import { listPage } from './pages.ts';
+import { type ApiHandler, type ApiRequest, type ApiResponse, jsonResponse, textResponse } from './request.ts';
+import { type ResourceRoute, type Route, routeOf, type Verb, verbOf } from './route.ts';
+import { watchStream } from './watch-stream.ts';
+import { answerWrite } from './writes.ts';
+
+/** Options of {@link createApiHandler}. */
+export interface ApiHandlerOptions {
+  readonly store: ServerStore;
+  readonly clock: Clock;
+  /** Default: everybody may do everything. */
+  readonly authorize?: Authorizer;
+  /** Called once for each request about objects, when its answer is known: for a watch, when it begins. */
+  readonly onAudit?: (event: AuditEvent) => void;
+  /** How often a quiet watch hears a bookmark; default one minute, as the real server. */
+  readonly bookmarkIntervalMs?: number;
+  /** How long a watch lasts that names no `timeoutSeconds`; default 45 minutes, the middle of the real server's range. */
+  readonly watchTimeoutMs?: number;
+}
+
+/** The embedded API server over a store. */
+export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
+  return async (request) => {
+    let route: Route | undefined;
+    let response: ApiResponse;
+    try {
+      route = routeOf(request.path);
+      response = answer(options, request, route);
+    } catch (error) {
+      response = failure(asStatusError(error));
+    }
+    if (options.onAudit !== undefined && route?.kind === 'resource') {
+      const verb = verbOf(request.method, route);
+      options.onAudit(auditOf(request, route, verb, response.status, options.clock.wallTime()));
+    }
+    return response;
+  };
+}
+
+/** An error as an answer, with the header that says when to come back. */
+export function failure({ status }: StatusError): ApiResponse {
+  const seconds = status.details?.retryAfterSeconds;
+  return jsonResponse(status.code, status, seconds === undefined ? {} : { 'retry-after': String(seconds) });
+}
+
+function answer(options: ApiHandlerOptions, request: ApiRequest, route: Route): ApiResponse {
+  switch (route.kind) {
+    case 'resource':
+      return answerResource(options, request, route);
+    case 'health':
+      return textResponse(200, 'ok');
+    case 'version':
+      return jsonResponse(200, serverVersion);
+    case 'discovery': {
+      const document = discoveryAt(route.parts);
+      return document === undefined ? pageNotFound() : jsonResponse(200, document);
+    }
+    case 'accessReview':
+      return reviewAccess(options, request);
+    case 'unknown':
+      if (route.inServedGroup) throw unknownPath();
+      return pageNotFound();
+  }
+}
+
+const pageNotFound = (): ApiResponse => textResponse(404, '404 page not found\n');
+
+function answerResource(options: ApiHandlerOptions, request: ApiRequest, route: ResourceRoute): ApiResponse {
+  const verb = verbOf(request.method, route);
+  if (verb === undefined) throw methodNotAllowed();
+  const access = accessTo(route, verb, request.user);
+  if (options.authorize?.(access) === false) throw accessDenied(access);
+  return isRead(verb)
+    ? answerRead(options, request, route, verb)
+    : answerWrite(options.store, request, route, verb);
+}
+
+type ReadVerb = 'get' | 'list' | 'watch';
+
+const isRead = (verb: Verb): verb is ReadVerb => verb === 'get' || verb === 'list' || verb === 'watch';
+
+function answerRead(
+  options: ApiHandlerOptions,
+  request: ApiRequest,
+  route: ResourceRoute,
+  verb: ReadVerb,
+): ApiResponse {
+  const {
+    store,
+    clock,
+    bookmarkIntervalMs = 60_000,
+    watchTimeoutMs: defaultTimeoutMs = 45 * 60_000,
+  } = options;
+  switch (verb) {
+    case 'get':
+      return jsonResponse(200, store.get(route.type, route.namespace, route.name ?? ''));
+    case 'list':
+      return jsonResponse(200, listPage(store, route, request.staleAt));
+    case 'watch':
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: watchStream(route, {
+          store,
+          clock,
+          bookmarkIntervalMs,
+          defaultTimeoutMs,
+          signal: request.signal,
+        }),
+      };
+  }
+}
+
+/** `SelfSubjectAccessReview`: what the authorizer would say, asked beforehand. */
+function reviewAccess({ authorize }: ApiHandlerOptions, request: ApiRequest): ApiResponse {
+  if (request.method !== 'POST') throw methodNotAllowed();
+  const review = readObject(request, reviewType, 'SelfSubjectAccessReview');
+  const attributes = isObject(review['spec']) ? review['spec']['resourceAttributes'] : undefined;
+  if (!isObject(attributes)) {
+    const spec = isObject(review['spec']) ? review['spec'] : {};
+    if (isObject(spec['nonResourceAttributes']))
+      return jsonResponse(201, { ...review, status: { allowed: true } });
+    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  }
+  const text = (field: string): string => String(attributes[field] ?? '');
+  const allowed =
+    authorize?.({
+      user: request.user,
+      verb: text('verb'),
+      group: text('group'),
+      resource: text('resource'),
+      ...(text('subresource') === '' ? {} : { subresource: text('subresource') }),
+      ...(text('namespace') === '' ? {} : { namespace: text('namespace') }),
+      ...(text('name') === '' ? {} : { name: text('name') }),
+    }) ?? true;
+  return jsonResponse(201, { ...review, status: { allowed } });
+}
+
+const reviewType = { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectAccessReview' };
