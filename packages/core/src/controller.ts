@@ -69,6 +69,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     | { term: LeaderTerm; since: number; renewalSeenAt: number | undefined; leading: Leadership }
     | undefined;
   #missedHeartbeats = true;
+  #lookedAt: number | undefined;
   #blind: readonly string[] = ['just started'];
 
   /** @throws RangeError for policies that name a fencer which isn't there, or for timings that don't fit. */
@@ -106,7 +107,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
       random: this.#random,
       fleet: this.#fleet,
       election: options.election,
-      onElectionLease: (lease) => this.#electionLeaseSeen(lease),
+      onElectionLease: (lease) => {
+        this.#electionLease = lease;
+        this.#noteRenewalEcho();
+      },
       onError: (where, error, retryInMs) => this.#failed(where, error, retryInMs),
     });
     this.#prober =
@@ -136,6 +140,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
   /** Why nothing may be decided now; empty when we see. */
   get blind(): readonly string[] {
     return this.#blind;
+  }
+
+  /** When this replica last looked around, on its {@link Clock}: a healthy one does twice a second while it runs. */
+  get lookedAt(): number | undefined {
+    return this.#lookedAt;
   }
 
   /** Nodes that are being taken over by this replica. */
@@ -198,7 +207,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#leadership = { term, since: this.#clock.now(), renewalSeenAt: undefined, leading };
     this.#tell('leadership', { identity, leader: identity, epoch: term.epoch });
     try {
-      this.#electionLeaseSeen(this.#electionLease);
       await leading.takeUp();
       do {
         this.#look();
@@ -217,7 +225,9 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #look(): void {
+    this.#lookedAt = this.#clock.now();
     this.#fleet.assess();
+    this.#noteRenewalEcho();
     const sight = lookAround(
       {
         synced: this.#watches.synced,
@@ -242,10 +252,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
     if (sight.blind.join() !== before.join()) this.#tell('sight', { blind: sight.blind });
   }
 
-  #electionLeaseSeen(lease: Lease | undefined): void {
-    this.#electionLease = lease;
+  /** Asked at every look, since a watch may bring a renewal back before its own answer has arrived. */
+  #noteRenewalEcho(): void {
     const own = this.#leadership;
-    const renewal = own?.term.renewals.findLast(({ renewTime }) => renewTime === lease?.spec?.renewTime);
+    const seen = this.#electionLease?.spec?.renewTime;
+    const renewal = own?.term.renewals.findLast(({ renewTime }) => renewTime === seen);
     if (own !== undefined && renewal !== undefined) own.renewalSeenAt = renewal.sentAt;
   }
 

@@ -4,7 +4,7 @@
 export interface HeartbeatDetection {
   readonly mode: 'heartbeat';
   /**
-   * Lease silence after which a node is suspect. Default 20,000 ms: two renewals missed. Shorter reacts faster and
+   * Lease silence after which a node is suspect, and its host is probed. Default 15,000 ms: one renewal missed. Shorter
    * suspects more often in vain, which costs nothing but probes and log lines.
    */
   readonly suspectAfterMs: number;
@@ -42,7 +42,7 @@ export type Detection = HeartbeatDetection | PollDetection;
 
 export const defaultHeartbeatDetection: HeartbeatDetection = {
   mode: 'heartbeat',
-  suspectAfterMs: 20_000,
+  suspectAfterMs: 15_000,
   deadAfterMs: 25_000,
   deadUnprobedAfterMs: 60_000,
   silentProbes: 3,
