@@ -6,6 +6,7 @@ import type {
   VolumeAttachment as CoreVolumeAttachment,
   KubernetesObject,
   Lease,
+  OwnerReference,
   Taint,
 } from '@liberator/core';
 
@@ -29,6 +30,8 @@ export interface SelectorRequirement {
 
 export interface NodeSelectorTerm {
   readonly matchExpressions?: readonly SelectorRequirement[];
+  /** Of a Node's fields only `metadata.name` can be matched. */
+  readonly matchFields?: readonly SelectorRequirement[];
 }
 
 export interface Toleration {
@@ -260,6 +263,10 @@ export interface Event extends KubernetesObject {
   readonly lastTimestamp?: string;
 }
 
+export interface Namespace extends KubernetesObject {
+  readonly spec?: { readonly finalizers?: readonly string[] };
+}
+
 /** What each plural holds. */
 export interface Kinds {
   readonly nodes: Node;
@@ -275,7 +282,7 @@ export interface Kinds {
   readonly replicasets: ReplicaSet;
   readonly deployments: Deployment;
   readonly daemonsets: DaemonSet;
-  readonly namespaces: KubernetesObject;
+  readonly namespaces: Namespace;
 }
 
-export type { Condition, KubernetesObject, Lease, Taint };
+export type { Condition, KubernetesObject, Lease, OwnerReference, Taint };
