@@ -57,6 +57,13 @@ export {
 export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
 export { type ProbeAnswer, type ProbeOptions, probeKubelet, probeTcp } from './kubernetes/kubelet-probe.ts';
 export type * from './kubernetes/objects.ts';
+export {
+  describePermission,
+  type MissingPermissionsOptions,
+  missingPermissions,
+  neededPermissions,
+  type Permission,
+} from './kubernetes/permissions.ts';
 export type {
   CallOptions,
   KubernetesReader,
