@@ -14,6 +14,8 @@ const FIRST_NODE_HOST = 11;
 export interface AddressPlan {
   readonly slot: number;
   readonly bridge: string;
+  /** Fixed: a bridge would otherwise take one of its cables' and change it when a node comes or goes. */
+  readonly bridgeMac: string;
   readonly subnet: string;
   /** The bridge's own address: the API server listens here, reachable by nodes and by this machine. */
   readonly apiServerIp: string;
@@ -42,6 +44,7 @@ export function planAddresses(slot: number): AddressPlan {
   return {
     slot,
     bridge: `lib${slot}`,
+    bridgeMac: planMac(slot, 1),
     subnet: `198.18.${slot}.0/24`,
     apiServerIp,
     apiServerUrl: `https://${apiServerIp}:${API_SERVER_PORT}`,
@@ -68,10 +71,14 @@ function planNode(slot: number, number: number): NodeAddress {
   return {
     name: `node-${number}`,
     ip: `198.18.${slot}.${host}`,
-    mac: `02:4c:69:62:${hexByte(slot)}:${hexByte(host)}`,
+    mac: planMac(slot, host),
     namespace: `lib${slot}-node-${number}`,
     link: `lib${slot}n${number}`,
   };
+}
+
+function planMac(slot: number, host: number): string {
+  return `02:4c:69:62:${hexByte(slot)}:${hexByte(host)}`;
 }
 
 function hexByte(value: number): string {

@@ -39,11 +39,13 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
   for (const leftover of readdirSync(cache).filter((name) => name.startsWith(SCRATCH))) {
     rmSync(join(cache, leftover), { recursive: true, force: true });
   }
+  if (sources.length > 0) {
+    onProgress?.({ program: 'programs', detail: 'built from source, once; some ten minutes' });
+  }
   const scratch = mkdtempSync(join(cache, SCRATCH));
   try {
     for (const [index, source] of sources.entries()) {
-      const hint = index === 0 ? '; the first build takes about ten minutes' : '';
-      onProgress?.({ program: source.name, detail: `building (${index + 1} of ${sources.length})${hint}` });
+      onProgress?.({ program: source.name, detail: `building (${index + 1} of ${sources.length})` });
       const built = join(scratch, source.fileName);
       await runGo(request, source, built);
       renameSync(built, join(cache, source.fileName));

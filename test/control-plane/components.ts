@@ -77,6 +77,8 @@ function apiServerArguments({ addresses, timings, dir }: ClusterShape): string[]
     `--kubelet-certificate-authority=${join(pki, 'ca.crt')}`,
     `--kubelet-client-certificate=${join(pki, 'kubelet-client.crt')}`,
     `--kubelet-client-key=${join(pki, 'kubelet-client.key')}`,
+    // A node's name means nothing to this machine's resolver.
+    '--kubelet-preferred-address-types=InternalIP',
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',

@@ -49,7 +49,7 @@ export function createBridge(dir: string): AddressPlan {
   const seed = Number.parseInt(mark.slice(-6), 16);
   for (const slot of slotsFrom(seed)) {
     const plan = planAddresses(slot);
-    const added = runIp(['link', 'add', 'name', plan.bridge, 'type', 'bridge']);
+    const added = runIp(['link', 'add', 'name', plan.bridge, 'address', plan.bridgeMac, 'type', 'bridge']);
     if (added.ok) {
       ipBatch([
         `link set dev ${plan.bridge} alias ${mark}`,

@@ -16,10 +16,18 @@ export interface ProcessRecord {
 /** `stopped` is held by SIGSTOP. A process that has ended and waits for its parent to notice counts as `gone`. */
 export type ProcessState = 'running' | 'stopped' | 'gone';
 
-/** Reads the state and the start time out of /proc/PID/stat, where the program's name may hold spaces and brackets. */
-export function parseProcStat(text: string): { state: string; startTicks: number } | undefined {
+/** What /proc/PID/stat says, as far as it matters here. */
+export interface ProcStat {
+  readonly state: string;
+  readonly threads: number;
+  readonly startTicks: number;
+}
+
+/** Reads /proc/PID/stat, where the program's name may hold spaces and brackets. */
+export function parseProcStat(text: string): ProcStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state] = fields;
+  const threads = Number(fields[17]);
   const startTicks = Number(fields[19]);
   if (
     !text.includes(')') ||
@@ -29,10 +37,10 @@ export function parseProcStat(text: string): { state: string; startTicks: number
   ) {
     return undefined;
   }
-  return { state, startTicks };
+  return { state, threads, startTicks };
 }
 
-function readProcStat(pid: number): { state: string; startTicks: number } | undefined {
+function readProcStat(pid: number): ProcStat | undefined {
   try {
     return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
@@ -55,10 +63,15 @@ export function processState(record: ProcessRecord): ProcessState {
   if (stat === undefined || stat.startTicks !== record.startTicks || readHostBootId() !== record.hostBootId) {
     return 'gone';
   }
-  if (stat.state === 'Z' || stat.state === 'X') {
-    return 'gone';
+  return stateOf(stat);
+}
+
+/** The first thread ends before the others do, and until the last has ended, the process still has its sockets. */
+export function stateOf({ state, threads }: ProcStat): ProcessState {
+  if (state === 'Z' || state === 'X') {
+    return threads > 1 ? 'running' : 'gone';
   }
-  return stat.state === 'T' ? 'stopped' : 'running';
+  return state === 'T' ? 'stopped' : 'running';
 }
 
 /** Sends a signal to that very process; false when it has ended. */

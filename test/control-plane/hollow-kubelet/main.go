@@ -25,6 +25,7 @@ import (
 	fakeremote "k8s.io/cri-client/pkg/fake"
 	"k8s.io/klog/v2"
 	kubeletapp "k8s.io/kubernetes/cmd/kubelet/app"
+	kubeletoptions "k8s.io/kubernetes/cmd/kubelet/app/options"
 	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
@@ -76,16 +77,12 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	// Kubemark asks the system for a temporary directory; this makes it one of ours.
-	if err := os.MkdirAll(o.rootDirectory, 0o700); err != nil {
-		return err
-	}
-	if err := os.Setenv("TMPDIR", o.rootDirectory); err != nil {
-		return err
-	}
 	flags, config := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{
 		NodeName: o.name, KubeletPort: o.port, MaxPods: maxPods, NodeLabels: labels,
 	})
+	if err := moveDirectories(flags, config, o.rootDirectory); err != nil {
+		return err
+	}
 	flags.NodeIP = o.nodeIP
 	config.EnableControllerAttachDetach = true
 	config.NodeLeaseDurationSeconds = int32(o.leaseDurationSeconds)
@@ -112,7 +109,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("pretended container runtime: %w", err)
 	}
-	if err := serveStorageDriver(flags.RootDirectory, o.name); err != nil {
+	if err := serveStorageDriver(o.rootDirectory, o.name); err != nil {
 		return fmt.Errorf("pretended storage driver: %w", err)
 	}
 
@@ -129,6 +126,22 @@ func run(ctx context.Context, o options) error {
 	reloadAuthority(wait.NeverStop)
 	kubelet.KubeletDeps.Auth = auth
 	kubelet.Run(klog.NewContext(ctx, klog.Background()))
+	return nil
+}
+
+// moveDirectories gives the kubelet directories below root instead of those that kubemark has made in /tmp.
+func moveDirectories(flags *kubeletoptions.KubeletFlags, config *kubeletconfig.KubeletConfiguration, root string) error {
+	if err := os.RemoveAll(flags.RootDirectory); err != nil {
+		return err
+	}
+	flags.RootDirectory = root
+	config.StaticPodPath = filepath.Join(root, "static-pods")
+	config.PodLogsDir = filepath.Join(root, "pod-logs")
+	for _, directory := range []string{config.StaticPodPath, config.PodLogsDir} {
+		if err := os.MkdirAll(directory, 0o700); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
