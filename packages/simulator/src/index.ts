@@ -1,5 +1,25 @@
 // What embedders' tests may rely on. Named exports only.
+export type { RunningPod } from './controllers/container-runtime.ts';
+export type { Machine, NodeSpec, ProbeOutcome } from './controllers/machine.ts';
+export { kubernetesTimings, type TimingOptions, type Timings } from './controllers/timings.ts';
+export type { AuditEvent } from './http/audit.ts';
+export type { AccessAttributes, Authorizer } from './http/authorization.ts';
+export type { HttpServer } from './http/http-server.ts';
+export type { ApiHandler, ApiRequest, ApiResponse } from './http/request.ts';
 export { seededRandom } from './seeded-random.ts';
+export { Simulator, simulatedStorageClass } from './simulator.ts';
+export type { SimulatorOptions } from './simulator-options.ts';
+export { resources } from './store/resources.ts';
+export { StatusError } from './store/status-error.ts';
+export type {
+  DeleteOptions,
+  ListOptions,
+  ResourceType,
+  Store,
+  StoredObject,
+  StoreEvent,
+  WriteContext,
+} from './store/store.ts';
 export {
   type RunOptions,
   VirtualClock,

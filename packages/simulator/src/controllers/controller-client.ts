@@ -2,6 +2,7 @@
 import { resources } from '../store/resources.ts';
 import { StatusError } from '../store/status-error.ts';
 import type { DeleteOptions, ListOptions, Store } from '../store/store.ts';
+import type { ComponentContext } from './controller.ts';
 import type { Draft, Kinds } from './wire-objects.ts';
 
 /** A change of one kind of object, as {@link Store.watch} reports it. */
@@ -19,11 +20,11 @@ export interface Target {
 /** Typed access to a {@link Store} under one user's name. An object that is gone is an outcome, not an error. */
 export class ControllerClient {
   readonly #store: Store;
-  readonly #user: string;
+  readonly #context: ComponentContext;
 
   constructor(store: Store, user: string) {
     this.#store = store;
-    this.#user = user;
+    this.#context = { user, fromInside: true };
   }
 
   find<P extends keyof Kinds>(plural: P, namespace: string | undefined, name: string): Kinds[P] | undefined {
@@ -45,7 +46,7 @@ export class ControllerClient {
   create<P extends keyof Kinds>(plural: P, object: object): Kinds[P] {
     const type = resources[plural];
     const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
-    const stored = this.#store.create(type, { apiVersion, kind: type.kind, ...object }, { user: this.#user });
+    const stored = this.#store.create(type, { apiVersion, kind: type.kind, ...object }, this.#context);
     return stored as unknown as Kinds[P];
   }
 
@@ -58,15 +59,14 @@ export class ControllerClient {
   ): Kinds[P] | undefined {
     if (this.current(plural, target) === undefined) return undefined;
     const { namespace, name } = target.metadata;
-    const context = { user: this.#user };
-    const stored = this.#store.modify(resources[plural], namespace, name, change, context, subresource);
+    const stored = this.#store.modify(resources[plural], namespace, name, change, this.#context, subresource);
     return stored as unknown as Kinds[P];
   }
 
   /** Binds a pod to a node. @throws StatusError when it is bound or being deleted. */
   bind(pod: Target, nodeName: string): void {
     const { namespace = 'default', name } = pod.metadata;
-    this.#store.bind(namespace, name, nodeName, { user: this.#user });
+    this.#store.bind(namespace, name, nodeName, this.#context);
   }
 
   /** Deletes this very object. Returns false when it is gone already. */
@@ -74,13 +74,7 @@ export class ControllerClient {
     const { namespace, name, uid } = target.metadata;
     const preconditions = uid === undefined ? {} : { preconditions: { uid } };
     try {
-      this.#store.delete(
-        resources[plural],
-        namespace,
-        name,
-        { ...preconditions, ...options },
-        { user: this.#user },
-      );
+      this.#store.delete(resources[plural], namespace, name, { ...preconditions, ...options }, this.#context);
       return true;
     } catch (error) {
       if (error instanceof StatusError && (error.status.code === 404 || error.status.code === 409))

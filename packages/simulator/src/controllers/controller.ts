@@ -1,7 +1,7 @@
 // What every controller is given and how it is started and stopped.
 import type { Clock, Random } from '@liberator/core';
 import { StatusError } from '../store/status-error.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, WriteContext } from '../store/store.ts';
 import type { Timings } from './timings.ts';
 
 /** What a controller works with. It has no other source of time or chance, so a seed replays it. */
@@ -42,6 +42,16 @@ export function every(
   };
   let timer = clock.setTimeout(run, random.next() * periodMs);
   return () => clock.clearTimeout(timer);
+}
+
+/** The name under which a part of the simulated cluster itself writes, past the API server. */
+export interface ComponentContext extends WriteContext {
+  readonly fromInside: true;
+}
+
+/** Whether a write came from a controller or a kubelet of the simulation rather than through its API server. */
+export function isFromInside(context: WriteContext): context is ComponentContext {
+  return 'fromInside' in context;
 }
 
 /** Whether the store said no in a way that trying again may cure. */

@@ -1,11 +1,14 @@
 // Deletes what nobody owns any more: the pods of a StatefulSet that was deleted, the Lease of a Node.
 import { type ServedResource, servedResources } from '../store/resources.ts';
 import type { Store, StoredObject } from '../store/store.ts';
-import { type Controller, type ControllerContext, isRefusal } from './controller.ts';
+import { type ComponentContext, type Controller, type ControllerContext, isRefusal } from './controller.ts';
 import type { Draft, KubernetesObject, OwnerReference } from './wire-objects.ts';
 import { WorkQueue } from './work-queue.ts';
 
-const user = 'system:serviceaccount:kube-system:generic-garbage-collector';
+const context: ComponentContext = {
+  user: 'system:serviceaccount:kube-system:generic-garbage-collector',
+  fromInside: true,
+};
 const orphan = 'orphan';
 const foreground = 'foregroundDeletion';
 
@@ -25,9 +28,9 @@ export class GarbageCollector implements Controller {
   readonly #dependents = new Map<string, Set<string>>();
   readonly #ends: (() => void)[] = [];
 
-  constructor(context: ControllerContext) {
-    this.#store = context.store;
-    this.#queue = new WorkQueue(context, 'garbage collector', (uid) => this.#process(uid));
+  constructor(own: ControllerContext) {
+    this.#store = own.store;
+    this.#queue = new WorkQueue(own, 'garbage collector', (uid) => this.#process(uid));
   }
 
   start(): void {
@@ -102,7 +105,7 @@ export class GarbageCollector implements Controller {
     options: { readonly propagationPolicy: 'Background' | 'Foreground' },
   ): void {
     try {
-      this.#store.delete(type, namespace, name, { ...options, preconditions: { uid } }, { user });
+      this.#store.delete(type, namespace, name, { ...options, preconditions: { uid } }, context);
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
@@ -142,7 +145,7 @@ export class GarbageCollector implements Controller {
         change(draft);
         return true;
       },
-      { user },
+      context,
     );
   }
 }

@@ -1,10 +1,11 @@
 // Empties a namespace that is being deleted and lets it go when nothing is left in it.
 import { servedResources } from '../store/resources.ts';
-import { type Controller, type ControllerContext, isRefusal } from './controller.ts';
+import { type ComponentContext, type Controller, type ControllerContext, isRefusal } from './controller.ts';
 import { ControllerClient } from './controller-client.ts';
 import { WorkQueue } from './work-queue.ts';
 
 const user = 'system:serviceaccount:kube-system:namespace-controller';
+const inside: ComponentContext = { user, fromInside: true };
 const lookAgainMs = 1_000;
 
 /** The namespace controller. */
@@ -40,7 +41,7 @@ export class NamespaceLifecycle implements Controller {
       for (const object of this.#context.store.list(type, { namespace: name })) {
         left++;
         try {
-          this.#context.store.delete(type, name, object.metadata.name, {}, { user });
+          this.#context.store.delete(type, name, object.metadata.name, {}, inside);
         } catch (error) {
           if (!isRefusal(error)) throw error;
         }
