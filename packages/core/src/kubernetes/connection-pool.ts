@@ -14,12 +14,12 @@ const keepAliveInitialDelayMs = 30_000;
 const idleConnectionMs = 30_000;
 
 export class ConnectionPool {
-  readonly #origin: URL;
+  readonly #origin: string;
   readonly #options: ConnectionPoolOptions;
   readonly #retired = new Set<Dispatcher>();
   #current: { readonly identity: string; readonly dispatcher: Dispatcher } | undefined;
 
-  constructor(origin: URL, options: ConnectionPoolOptions) {
+  constructor(origin: string, options: ConnectionPoolOptions) {
     this.#origin = origin;
     this.#options = options;
   }

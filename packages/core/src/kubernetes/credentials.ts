@@ -32,8 +32,10 @@ const resolveTimeoutMs = 30_000;
 
 /** Caches {@link Credentials} for a minute; concurrent callers share one reading. */
 export class CredentialSource {
-  readonly #kubeConfig: KubeConfig;
+  readonly #source: KubeConfig;
   readonly #clock: Clock;
+  /** What is asked: `#source` itself, or the same with newer content and empty caches. */
+  #active: KubeConfig | undefined;
   #current: Credentials | undefined;
   #validUntil = Number.NEGATIVE_INFINITY;
   #lastForcedAt = Number.NEGATIVE_INFINITY;
@@ -41,7 +43,7 @@ export class CredentialSource {
   #version = 0;
 
   constructor(kubeConfig: KubeConfig, clock: Clock) {
-    this.#kubeConfig = kubeConfig;
+    this.#source = kubeConfig;
     this.#clock = clock;
   }
 
@@ -77,12 +79,12 @@ export class CredentialSource {
   }
 
   async #resolve(bypassCaches: boolean): Promise<Credentials> {
+    // An exec plugin's answer is kept by client-node until it expires; nothing else is, or is too long.
+    if (this.#active === undefined || bypassCaches || !runsPlugin(this.#active)) {
+      this.#active = allowPlainHttp(withEmptyCaches(this.#source));
+    }
     const options: RequestOptions = { headers: {} };
-    await withTimeout(
-      this.#clock,
-      allowPlainHttp(freshest(this.#kubeConfig, bypassCaches)).applyToHTTPSOptions(options),
-      resolveTimeoutMs,
-    );
+    await withTimeout(this.#clock, this.#active.applyToHTTPSOptions(options), resolveTimeoutMs);
     this.#version += 1;
     this.#current = { ...fromHttpsOptions(options), version: this.#version };
     this.#validUntil = this.#clock.now() + maxAgeMs;
@@ -90,21 +92,29 @@ export class CredentialSource {
   }
 }
 
+type User = { readonly exec?: unknown; readonly authProvider?: { readonly config?: unknown } | null };
+interface ProviderConfig {
+  readonly exec?: unknown;
+  readonly tokenFile?: unknown;
+}
+
+const providerOf = (user: User | null): ProviderConfig =>
+  (user?.authProvider?.config ?? {}) as ProviderConfig;
+
+function runsPlugin(kubeConfig: KubeConfig): boolean {
+  const user: User | null = kubeConfig.getCurrentUser();
+  return (user?.exec ?? providerOf(user).exec ?? undefined) !== undefined;
+}
+
 /**
- * The KubeConfig to ask. Its own caches are coarser than ours: a token file is read at most once a minute and a
- * kubeconfig's `token-file` only while loading, so those are loaded anew; an exec plugin's answer is kept until it
- * expires, unless the server has just refused it.
+ * client-node reads a service account's token file at most once a minute, a kubeconfig's `token-file` only while loading
+ * it, and keeps a plugin's answer even if the server refuses it: only a new KubeConfig looks again.
  */
-function freshest(kubeConfig: KubeConfig, bypassCaches: boolean): KubeConfig {
-  const user = kubeConfig.getCurrentUser();
-  const provider:
-    | { readonly config?: { readonly exec?: unknown; readonly tokenFile?: unknown } }
-    | undefined = user?.authProvider ?? undefined;
-  const runsPlugin = (user?.exec ?? provider?.config?.exec) !== undefined;
-  const readsTokenFile = provider?.config?.tokenFile !== undefined;
-  if (runsPlugin && !bypassCaches) return kubeConfig;
+function withEmptyCaches(kubeConfig: KubeConfig): KubeConfig {
   if (kubeConfig instanceof ReloadableKubeConfig) return kubeConfig.reload();
-  return runsPlugin || readsTokenFile ? copyOf(kubeConfig) : kubeConfig;
+  const readsTokenFile = providerOf(kubeConfig.getCurrentUser()).tokenFile !== undefined;
+  // Any other authenticator keeps its own caches, and may have been added by the caller: a copy would lack it.
+  return readsTokenFile || runsPlugin(kubeConfig) ? copyOf(kubeConfig) : kubeConfig;
 }
 
 /** client-node refuses http even on the same machine unless TLS verification is off, where there is no TLS to verify. */

@@ -15,7 +15,7 @@ export class LineError extends Error {
  * whole, and copies each byte once, so that a long line in many chunks costs no more than its length.
  */
 export class LineSplitter {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #parts: Uint8Array[] = [];
   #partBytes = 0;
 

@@ -56,7 +56,7 @@ class UndiciTransport implements Transport {
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#userAgent = options.purpose === undefined ? 'liberator' : `liberator (${options.purpose})`;
     this.#credentials = new CredentialSource(kubeConfig, options.clock ?? systemClock);
-    this.#pool = new ConnectionPool(url, {
+    this.#pool = new ConnectionPool(url.origin, {
       proxyUrl: cluster?.proxyUrl,
       connectTimeoutMs: options.connectTimeoutMs ?? 5000,
     });
