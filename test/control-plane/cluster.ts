@@ -242,7 +242,7 @@ export class ControlPlane implements AsyncDisposable {
       async () => {
         const ready = await readyStatus(
           this.url,
-          readCredentials(join(this.dir, 'pki'), 'admin'),
+          readCredentials(join(this.dir, 'pki'), 'watcher'),
           options.signal,
         );
         return ready.get(node.name) === status ? true : undefined;
@@ -274,7 +274,7 @@ export class ControlPlane implements AsyncDisposable {
     validForMs?: number;
   }): Promise<string> {
     const { namespace, name, validForMs = 3_600_000 } = account;
-    const credentials = readCredentials(join(this.dir, 'pki'), 'admin');
+    const credentials = readCredentials(join(this.dir, 'pki'), 'watcher');
     const { status } = await callApi<{ status: { token: string } }>({
       method: 'POST',
       url: `${this.url}/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
@@ -290,7 +290,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   async status(): Promise<ClusterStatus> {
-    const credentials = readCredentials(join(this.dir, 'pki'), 'admin');
+    const credentials = readCredentials(join(this.dir, 'pki'), 'watcher');
     const ready = await readyStatus(this.url, credentials).catch(() => new Map<string, ReadyStatus>());
     return {
       name: this.name,

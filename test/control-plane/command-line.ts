@@ -83,7 +83,7 @@ function buildProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Command {
   );
   up.option('--zones <names>', 'zones of the nodes, in turn: a,b,c', (text) => text.split(','));
   for (const { option, description } of TIMING_OPTIONS) {
-    up.option(`--${option} <duration>`, description, readDuration);
+    up.option(`--${option} <time>`, description, readDuration);
   }
 
   command('down', 'stop a cluster and remove all it has left')

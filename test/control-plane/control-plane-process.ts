@@ -101,7 +101,7 @@ export class ControlPlaneProcess {
 
   async #isHealthy(signal: AbortSignal | undefined): Promise<boolean> {
     const { addresses, dir } = this.#shape;
-    const { ca } = readCredentials(join(dir, 'pki'), 'admin');
+    const { ca } = readCredentials(join(dir, 'pki'), 'watcher');
     const url = healthUrl(this.name, addresses);
     return (await sendRequest({ url, credentials: { ca }, timeoutMs: 2_000, signal })).status === 200;
   }

@@ -108,7 +108,7 @@ export async function startCluster(request: StartRequest): Promise<ClusterRecord
   await startComponent('etcd');
   await startComponent('kube-apiserver');
 
-  const credentials = readCredentials(pki, 'admin');
+  const credentials = readCredentials(pki, 'watcher');
   const version = (
     await callApi<{ gitVersion: string }>({ url: `${addresses.apiServerUrl}/version`, credentials, signal })
   ).gitVersion;

@@ -23,6 +23,7 @@ export interface ClusterTimings {
 export interface TimingOption {
   readonly key: keyof ClusterTimings;
   readonly option: string;
+  /** For the help text, with Kubernetes' default. */
   readonly description: string;
   readonly program: 'kube-apiserver' | 'kube-controller-manager' | 'hollow-kubelet';
   readonly flag: string;
@@ -34,7 +35,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'nodeMonitorPeriodMs',
     option: 'node-monitor-period',
-    description: 'how often nodes are looked at',
+    description: 'how often nodes are looked at (5s)',
     program: 'kube-controller-manager',
     flag: 'node-monitor-period',
     unit: 'duration',
@@ -43,7 +44,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'nodeMonitorGracePeriodMs',
     option: 'node-monitor-grace-period',
-    description: 'silence until Ready is Unknown',
+    description: 'silence until Ready is Unknown (50s)',
     program: 'kube-controller-manager',
     flag: 'node-monitor-grace-period',
     unit: 'duration',
@@ -52,7 +53,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'nodeStartupGracePeriodMs',
     option: 'node-startup-grace-period',
-    description: 'the same for a new node',
+    description: 'the same for a new node (60s)',
     program: 'kube-controller-manager',
     flag: 'node-startup-grace-period',
     unit: 'duration',
@@ -61,7 +62,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'unreachableTolerationMs',
     option: 'unreachable-toleration',
-    description: 'how long pods stay on an unreachable node',
+    description: 'how long pods stay on an unreachable node (300s)',
     program: 'kube-apiserver',
     flag: 'default-unreachable-toleration-seconds',
     unit: 'seconds',
@@ -70,7 +71,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'notReadyTolerationMs',
     option: 'not-ready-toleration',
-    description: 'how long pods stay on a node not ready',
+    description: 'how long pods stay on a node not ready (300s)',
     program: 'kube-apiserver',
     flag: 'default-not-ready-toleration-seconds',
     unit: 'seconds',
@@ -79,7 +80,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'nodeLeaseDurationMs',
     option: 'node-lease-duration',
-    description: 'Lease of a node; renewed after a quarter',
+    description: 'Lease of a node, renewed after a quarter of it (40s)',
     program: 'hollow-kubelet',
     flag: 'node-lease-duration-seconds',
     unit: 'seconds',
@@ -88,7 +89,7 @@ export const TIMING_OPTIONS: readonly TimingOption[] = [
   {
     key: 'nodeStatusUpdatePeriodMs',
     option: 'node-status-update-period',
-    description: 'how often a kubelet computes its status',
+    description: 'how often a kubelet computes its status (10s)',
     program: 'hollow-kubelet',
     flag: 'node-status-update-frequency',
     unit: 'duration',
