@@ -8,6 +8,9 @@ const shared: Options = {
   sourcemap: true,
   clean: true,
   treeshake: true,
+  // What a package depends on is installed beside it, never copied into it.
+  skipNodeModulesBundle: true,
+  external: [/^@liberator\//],
 };
 
 const declarations: NonNullable<Options['dts']> = {
@@ -27,7 +30,6 @@ const builds: Options[] = [
     name: 'simulator',
     entry: ['packages/simulator/src/index.ts'],
     outDir: 'packages/simulator/dist',
-    external: [/^@liberator\//],
     dts: { compilerOptions: { ...declarations.compilerOptions, customConditions: ['@liberator/source'] } },
   },
   {
@@ -35,7 +37,6 @@ const builds: Options[] = [
     name: 'agent',
     entry: ['packages/agent/src/main.ts'],
     outDir: 'packages/agent/dist',
-    external: [/^@liberator\//],
   },
 ];
 
