@@ -12,7 +12,7 @@ export interface ProbeAnswer {
   /**
    * - `answered`: something on the port answered a TLS handshake. The host is up, and so is its kubelet.
    * - `mute`: the connection was accepted, and nobody answered. The host's kernel is up; its kubelet hangs, or is stopped.
-   * - `refused`: the host sent a reset. It is up without a kubelet, and its containers may still write. A firewall
+   * - `refused`: the host sent a reset, or no more than that after accepting. It is up without a kubelet, and its containers may still write. A firewall
    *   that resets for a host looks the same, and counts for life just so: that is the safe side.
    * - `silent`: nothing came back within the time, or the network says that the host is not there.
    * - `failed`: the reason lies on our side (no file descriptor left, no route, a stalled process) or the probe was
@@ -162,12 +162,13 @@ class Attempt {
 async function blameRoute(host: string, port: number, code: string): Promise<ProbeAnswer> {
   const ours = await new Promise<string | undefined>((resolve) => {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-    const done = (error?: Error): void => {
-      resolve(error === undefined ? undefined : codeOf(error));
+    const done = (code: string | undefined): void => {
+      resolve(code);
       socket.close();
     };
-    socket.once('error', done);
-    socket.connect(port, host, () => done());
+    socket.once('error', (error) => done(codeOf(error)));
+    socket.once('connect', () => done(undefined));
+    socket.connect(port, host);
   });
   return ours === undefined
     ? { result: 'silent', because: `the network says that the host can't be reached (${code})` }
