@@ -49,9 +49,9 @@ export interface Sight {
 /**
  * Whether we can see.
  *
- * More than half of all nodes falling silent together is read as our own blindness, not as their death: that is what
- * an outage of the API server, of etcd or of a core switch looks like from here. It ends only when they are heard
- * again; if they really died, a human has to say so.
+ * More than half of all nodes that were left falling silent together is read as our own blindness, not as their death:
+ * that is what an outage of the API server, of etcd or of a core switch looks like from here. It ends only when they
+ * are heard again; if they really died, a human has to say so.
  */
 export function lookAround(input: SightInput, now: number, rules: SightRules): Sight {
   const lost: string[] = [];
@@ -61,8 +61,10 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
   const silentAfterMs = 1.25 * rules.heartbeatIntervalMs;
   const silences = input.heartbeats.filter((at) => now - at >= silentAfterMs);
   const together = largestCluster(silences, rules.togetherMs);
-  if (together > input.heartbeats.length / 2) {
-    lost.push(`${together} of ${input.heartbeats.length} node Leases fell silent together`);
+  // Nodes that died long before can't fall silent any more, so they don't count among those that could have.
+  const listening = input.heartbeats.length - (silences.length - together);
+  if (together > listening / 2) {
+    lost.push(`${together} of ${listening} node Leases fell silent together`);
   }
 
   const waiting: string[] = [];

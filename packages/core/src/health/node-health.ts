@@ -1,5 +1,10 @@
 // The state machine of one node's health. Pure: observations and a time go in, a state and an assessment come out.
-import type { Detection, HeartbeatDetection, PollDetection } from './detection.ts';
+import {
+  type Detection,
+  defaultHeartbeatDetection,
+  type HeartbeatDetection,
+  type PollDetection,
+} from './detection.ts';
 import type { Observation, ProbeResult, ReadyStatus } from './observation.ts';
 
 export type Health = 'alive' | 'suspect' | 'dead' | 'returning';
@@ -47,6 +52,9 @@ export interface Assessment {
   /** When the assessment can change by the passing of time alone, if it can. */
   readonly nextCheckAt: number | undefined;
 }
+
+/** For how long a renewal shows in poll mode that the host is up: as long as a kubelet's Lease lasts. */
+const heartbeatLastsMs = 40_000;
 
 /** A node first seen at `at`. It gets a whole grace period from there, whatever its Lease says. */
 export function newNodeState(at: number): NodeState {
@@ -171,7 +179,10 @@ function assessByPolls(
   const looked = now >= state.nextLookAt ? look(state, now, rules) : state;
   const count = looked.notReadyCount;
   const proven = count !== undefined && looked.proof !== undefined;
-  const heartbeating = looked.countingSince !== undefined && looked.heartbeatAt > looked.countingSince;
+  const heartbeating =
+    looked.countingSince !== undefined &&
+    looked.heartbeatAt > looked.countingSince &&
+    now - looked.heartbeatAt < heartbeatLastsMs;
   const hostUp = heartbeating || heardFromHost(looked);
   const reasons: string[] = [];
   if (count !== undefined) reasons.push(`Ready is ${looked.ready}, count ${count}`);
@@ -185,7 +196,7 @@ function assessByPolls(
       evidence: gradeOf({
         silent: count !== undefined,
         notReady: count !== undefined,
-        hostSilent: looked.silentProbes > 0,
+        hostSilent: looked.silentProbes >= defaultHeartbeatDetection.silentProbes,
         proof: looked.proof,
       }),
       reasons,
