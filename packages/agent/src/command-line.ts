@@ -1,0 +1,52 @@
+// The command line: which commands there are, and one sentence and an exit code for whatever goes wrong.
+import { Command, CommanderError } from 'commander';
+import { addRunCommand } from './commands/run.ts';
+import { exitCode } from './exit-code.ts';
+import { FatalError, sentenceOf } from './failure.ts';
+import { version } from './version.ts';
+
+const epilogue = `
+Exit codes:
+  0    done; for run: leadership was handed over after SIGTERM or SIGINT
+  1    the cluster could not be used, or something unexpected happened
+  2    the command line or the configuration is wrong
+  3    leadership was lost: start the process anew
+  130  a second SIGINT ended it at once (143: a second SIGTERM)`;
+
+function createProgram(): Command {
+  const program = new Command('liberator')
+    .description("Brings a dead node's stateful pods back to life elsewhere.")
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this')
+    .helpCommand(false)
+    .addHelpText('after', epilogue)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'liberator: ')) })
+    .configureHelp({ helpWidth: 80 });
+  addRunCommand(program);
+  for (const command of program.commands) {
+    command
+      .copyInheritedSettings(program)
+      .helpOption('-h, --help', 'print this')
+      .addHelpText('after', epilogue);
+  }
+  return program;
+}
+
+/** Runs what `args` ask for, and resolves to the exit code. Everything that went wrong has been said then. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const program = createProgram();
+  if (args.length === 0) {
+    program.outputHelp();
+    return exitCode.done;
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    const lines = error instanceof FatalError ? error.message : sentenceOf(error);
+    for (const line of lines.split('\n')) process.stderr.write(`liberator: ${line}\n`);
+    return error instanceof FatalError ? error.exitCode : exitCode.failed;
+  }
+}

@@ -1,0 +1,69 @@
+// The configuration as the rest of the agent sees it: checked, complete, every duration in milliseconds.
+import type { Evidence, LabelRequirement } from '@liberator/core';
+
+type Milliseconds = number;
+
+export interface Config {
+  /** Where takeover records and the election Lease live. */
+  readonly namespace: string;
+  /** Unique among all replicas and all lives of this process. */
+  readonly identity: string;
+  readonly election: ElectionConfig;
+  readonly http: { readonly address: string; readonly port: number };
+  readonly log: LogConfig;
+  readonly probe: {
+    readonly enabled: boolean;
+    readonly interval: Milliseconds;
+    readonly timeout: Milliseconds;
+  };
+  /** How often kubelets renew their Leases. */
+  readonly heartbeatInterval: Milliseconds;
+  readonly policies: readonly PolicyConfig[];
+}
+
+export interface ElectionConfig {
+  /** Name of the Lease. */
+  readonly name: string;
+  readonly leaseDuration: Milliseconds;
+  readonly renewDeadline: Milliseconds;
+  readonly retryPeriod: Milliseconds;
+}
+
+export interface LogConfig {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly format: 'json' | 'pretty';
+}
+
+export interface PolicyConfig {
+  readonly name: string;
+  readonly nodes: {
+    readonly all?: true | undefined;
+    readonly matchLabels?: Readonly<Record<string, string>> | undefined;
+    readonly matchExpressions?: readonly LabelRequirementConfig[] | undefined;
+  };
+  readonly detection: DetectionConfig;
+  readonly controlPlane: boolean;
+  readonly evidence: Exclude<Evidence, 'none'>;
+  readonly budget: { readonly maxDead: number; readonly maxDeadPercent: number };
+  readonly fencing: {
+    readonly drivers: readonly ('manual' | 'none')[];
+    readonly proof: 'required' | 'optional';
+  };
+  readonly node: 'delete' | 'keep';
+}
+
+export interface LabelRequirementConfig {
+  readonly key: string;
+  readonly operator: LabelRequirement['operator'];
+  readonly values?: readonly string[] | undefined;
+}
+
+export type DetectionConfig =
+  | {
+      readonly mode?: 'heartbeat' | undefined;
+      readonly suspectAfter: Milliseconds;
+      readonly deadAfter: Milliseconds;
+      readonly deadUnprobedAfter: Milliseconds;
+      readonly silentProbes: number;
+    }
+  | { readonly mode: 'poll'; readonly interval: Milliseconds; readonly threshold: number };

@@ -1,0 +1,56 @@
+// From the configuration to what core's Controller takes.
+import type { ControllerOptions, Detection, LabelRequirement, NodeSelector, Policy } from '@liberator/core';
+import { manualFencer, noneFencer } from '@liberator/core';
+import type { Config, DetectionConfig, PolicyConfig } from './config.ts';
+
+type Settings = Pick<
+  ControllerOptions,
+  'election' | 'identity' | 'policies' | 'fencers' | 'probeIntervalMs' | 'sight'
+>;
+
+export function controllerSettings(config: Config): Settings {
+  const { namespace, identity, election } = config;
+  return {
+    identity,
+    election: {
+      namespace,
+      name: election.name,
+      leaseDurationMs: election.leaseDuration,
+      renewDeadlineMs: election.renewDeadline,
+      retryPeriodMs: election.retryPeriod,
+    },
+    policies: config.policies.map(policyOf),
+    fencers: [manualFencer, noneFencer],
+    probeIntervalMs: config.probe.interval,
+    sight: { heartbeatIntervalMs: config.heartbeatInterval },
+  };
+}
+
+function policyOf(policy: PolicyConfig): Policy {
+  return { ...policy, nodes: selectorOf(policy.nodes), detection: detectionOf(policy.detection) };
+}
+
+function selectorOf({ all, matchLabels, matchExpressions }: PolicyConfig['nodes']): NodeSelector {
+  return {
+    ...(all && { all }),
+    ...(matchLabels && { matchLabels }),
+    ...(matchExpressions && {
+      matchExpressions: matchExpressions.map(
+        ({ key, operator, values }): LabelRequirement => ({ key, operator, ...(values && { values }) }),
+      ),
+    }),
+  };
+}
+
+function detectionOf(detection: DetectionConfig): Detection {
+  if (detection.mode === 'poll') {
+    return { mode: 'poll', intervalMs: detection.interval, threshold: detection.threshold };
+  }
+  return {
+    mode: 'heartbeat',
+    suspectAfterMs: detection.suspectAfter,
+    deadAfterMs: detection.deadAfter,
+    deadUnprobedAfterMs: detection.deadUnprobedAfter,
+    silentProbes: detection.silentProbes,
+  };
+}

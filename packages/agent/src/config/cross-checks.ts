@@ -1,0 +1,152 @@
+// What no single key shows: settings that contradict one another, and settings that are allowed but can do nothing.
+import { defaultSightRules, shortestSafeDeathMs } from '@liberator/core';
+import { formatDuration } from '../duration.ts';
+import type { Config, ElectionConfig, PolicyConfig } from './config.ts';
+import type { Problem } from './problem.ts';
+
+type Path = readonly PropertyKey[];
+
+/** A healthy kubelet may be silent for so long before it notices a broken connection (kubernetes/kubernetes#121793). */
+const longestHealthySilenceMs = 45_000;
+
+/** A leader must be able to try its renewal twice before it has to give up. */
+const leastRenewalsPerDeadline = 1.2;
+
+/** Settings that contradict one another: reasons not to start. */
+export function contradictions(config: Config): readonly Problem[] {
+  const names = config.policies.map(({ name }) => name);
+  return [
+    ...electionContradictions(config.election),
+    ...config.policies.flatMap((policy, index) => {
+      const path = ['policies', index];
+      return [
+        ...(names.indexOf(policy.name) < index
+          ? [problem([...path, 'name'], `expected a name of its own, found "${policy.name}" a second time`)]
+          : []),
+        ...selectorContradictions(policy.nodes, [...path, 'nodes']),
+        ...detectionContradictions(policy.detection, config.heartbeatInterval, [...path, 'detection']),
+        ...fencingContradictions(policy.fencing, [...path, 'fencing']),
+      ];
+    }),
+  ];
+}
+
+/** Settings that are allowed, yet hardly what was meant: told loudly at every start. */
+export function warnings(config: Config): readonly Problem[] {
+  const all = config.policies.findIndex(({ nodes }) => nodes.all === true);
+  return config.policies.flatMap((policy, index) => {
+    const path = ['policies', index, 'nodes'];
+    const { nodes } = policy;
+    const requirements = Object.keys(nodes.matchLabels ?? {}).length + (nodes.matchExpressions ?? []).length;
+    if (nodes.all !== true && requirements === 0) {
+      const hint = 'an empty selector matches no node, never every node; say "all: true" for every node';
+      return [problem(path, `the policy "${policy.name}" does nothing: ${hint}`)];
+    }
+    if (all !== -1 && index > all) {
+      const first = config.policies[all]?.name;
+      return [
+        problem(path, `the policy "${policy.name}" does nothing: "${first}" before it takes every node`),
+      ];
+    }
+    return [];
+  });
+}
+
+function electionContradictions(election: ElectionConfig): readonly Problem[] {
+  const { leaseDuration, renewDeadline, retryPeriod } = election;
+  const problems: Problem[] = [];
+  if (leaseDuration <= renewDeadline) {
+    problems.push(expectMore(['election', 'leaseDuration'], 'renewDeadline', renewDeadline, leaseDuration));
+  }
+  if (renewDeadline <= leastRenewalsPerDeadline * retryPeriod) {
+    const what = `${leastRenewalsPerDeadline} times retryPeriod`;
+    const least = leastRenewalsPerDeadline * retryPeriod;
+    problems.push(expectMore(['election', 'renewDeadline'], what, least, renewDeadline));
+  }
+  return problems;
+}
+
+function selectorContradictions(nodes: PolicyConfig['nodes'], path: Path): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (nodes.all === true && (nodes.matchLabels !== undefined || nodes.matchExpressions !== undefined)) {
+    problems.push(problem(path, 'expected either all or matchLabels and matchExpressions, found both'));
+  }
+  for (const [index, { operator, values = [] }] of (nodes.matchExpressions ?? []).entries()) {
+    const where = [...path, 'matchExpressions', index, 'values'];
+    const wantsValues = operator === 'In' || operator === 'NotIn';
+    if (wantsValues && values.length === 0) {
+      problems.push(problem(where, `expected at least one value for ${operator}, found none`));
+    }
+    if (!wantsValues && values.length > 0) {
+      problems.push(problem(where, `expected no values for ${operator}, found ${values.length}`));
+    }
+  }
+  return problems;
+}
+
+function detectionContradictions(
+  detection: PolicyConfig['detection'],
+  heartbeatIntervalMs: number,
+  path: Path,
+): readonly Problem[] {
+  if (detection.mode === 'poll') return [];
+  const { suspectAfter, deadAfter, deadUnprobedAfter } = detection;
+  const problems: Problem[] = [];
+  const safe = shortestSafeDeathMs({ ...defaultSightRules, heartbeatIntervalMs });
+  if (deadAfter < safe) {
+    const why = `2.3 times heartbeatInterval, so that an outage is not taken for the death of one node`;
+    problems.push(
+      problem(
+        [...path, 'deadAfter'],
+        `expected at least ${formatDuration(safe)}, ${why}; found ${formatDuration(deadAfter)}`,
+      ),
+    );
+  }
+  if (deadAfter < suspectAfter) {
+    problems.push(
+      problem(
+        [...path, 'deadAfter'],
+        `expected at least suspectAfter (${formatDuration(suspectAfter)}), found ${formatDuration(deadAfter)}`,
+      ),
+    );
+  }
+  if (deadUnprobedAfter <= longestHealthySilenceMs) {
+    const why = 'a healthy kubelet may be silent for that long';
+    problems.push(
+      problem(
+        [...path, 'deadUnprobedAfter'],
+        `expected more than ${formatDuration(longestHealthySilenceMs)}, since ${why}; ` +
+          `found ${formatDuration(deadUnprobedAfter)}`,
+      ),
+    );
+  }
+  return problems;
+}
+
+function fencingContradictions(fencing: PolicyConfig['fencing'], path: Path): readonly Problem[] {
+  const { drivers, proof } = fencing;
+  const problems: Problem[] = [];
+  if (new Set(drivers).size < drivers.length) {
+    problems.push(problem([...path, 'drivers'], `expected each driver once, found [${drivers.join(', ')}]`));
+  }
+  if (proof === 'required' && drivers.every((driver) => driver === 'none')) {
+    problems.push(
+      problem(
+        [...path, 'drivers'],
+        'expected a driver that gives a proof, found only none: with "proof: required" nothing would ever be released',
+      ),
+    );
+  }
+  return problems;
+}
+
+function problem(path: Path, message: string): Problem {
+  return { path, message };
+}
+
+function expectMore(path: Path, what: string, leastMs: number, foundMs: number): Problem {
+  return problem(
+    path,
+    `expected more than ${what} (${formatDuration(leastMs)}), found ${formatDuration(foundMs)}`,
+  );
+}

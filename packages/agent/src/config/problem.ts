@@ -1,0 +1,87 @@
+// What is wrong in a configuration file: where, what was expected, what was found.
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+
+export interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** @param keysAt the keys that are known at a path, to suggest the one that was meant */
+export function problemsOf(
+  issues: readonly Issue[],
+  keysAt: (path: readonly PropertyKey[]) => readonly string[],
+): readonly Problem[] {
+  return issues.flatMap((issue): readonly Problem[] => {
+    const { path } = issue;
+    if (issue.code === 'unrecognized_keys') {
+      const known = keysAt(path);
+      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, known) }));
+    }
+    return [{ path, message: sentenceOf(issue) }];
+  });
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? `known here are ${known.join(', ')}` : `did you mean ${meant}?`;
+  return `expected a known key, found ${key}: ${hint}`;
+}
+
+function sentenceOf(issue: Issue): string {
+  const found = `found ${describe(issue.input)}`;
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${typeNames[issue.expected] ?? issue.expected}, ${found}`;
+    case 'invalid_value': {
+      const choice = issue.values.map(String);
+      const meant = typeof issue.input === 'string' ? nearest(issue.input, choice) : undefined;
+      const expected = choice.length === 1 ? choice[0] : `one of ${choice.join(', ')}`;
+      return `expected ${expected}, ${found}${meant === undefined ? '' : `: did you mean ${meant}?`}`;
+    }
+    case 'invalid_union':
+      return `expected one of heartbeat, poll, ${found}`;
+    case 'too_small':
+      if (issue.origin === 'string') return 'expected text, found an empty one';
+      if (issue.origin === 'array')
+        return `expected at least ${issue.minimum} in the list, found an empty one`;
+      return `expected at least ${issue.minimum}, ${found}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}, ${found}`;
+    case 'invalid_format':
+      return `${issue.message}, ${found}`;
+    default:
+      return issue.message;
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  return typeof value === 'number' ? `the number ${value}` : String(value);
+}
+
+/** `policies[0].detection.deadAfter` */
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? String(step) : `.${String(step)}`;
+  }
+  return text;
+}

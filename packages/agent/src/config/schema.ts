@@ -1,0 +1,181 @@
+// The shape of the configuration file: every key with its type and its default, and nothing that isn't listed here.
+import { defaultHeartbeatDetection, defaultPollDetection, defaultSightRules } from '@liberator/core';
+import { z } from 'zod';
+import { DurationError, formatDuration, parseDuration } from '../duration.ts';
+import type { Config } from './config.ts';
+
+/** What only the surroundings know. */
+export interface Surroundings {
+  /** The pod's own namespace; undefined outside a cluster, and then the file must name one. */
+  readonly namespace: string | undefined;
+  readonly identity: string;
+}
+
+function duration(fallbackMs: number) {
+  return z
+    .unknown()
+    .transform((found, context) => {
+      try {
+        return parseDuration(found);
+      } catch (error) {
+        if (!(error instanceof DurationError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    })
+    .prefault(formatDuration(fallbackMs));
+}
+
+const text = () => z.string().min(1);
+const count = (least: number) => z.int().min(least);
+
+/** A name as Kubernetes takes it for namespaces and Leases. */
+const kubernetesName = () =>
+  text()
+    .max(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'expected a Kubernetes name: a-z, 0-9, "-" and "."');
+
+/** It is sent with every request, for the API server's audit log. */
+const userAgentWord = () =>
+  text()
+    .max(128)
+    .regex(/^[-\w.:@/]+$/, 'expected letters, digits and "-_.:@/"');
+
+const labelRequirement = z.strictObject({
+  key: text(),
+  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+  values: z.array(z.string()).optional(),
+});
+
+const heartbeat = z.strictObject({
+  mode: z.literal('heartbeat').optional(),
+  suspectAfter: duration(defaultHeartbeatDetection.suspectAfterMs),
+  deadAfter: duration(defaultHeartbeatDetection.deadAfterMs),
+  deadUnprobedAfter: duration(defaultHeartbeatDetection.deadUnprobedAfterMs),
+  silentProbes: count(1).default(defaultHeartbeatDetection.silentProbes),
+});
+
+const poll = z.strictObject({
+  mode: z.literal('poll'),
+  interval: duration(defaultPollDetection.intervalMs),
+  threshold: count(1).default(defaultPollDetection.threshold),
+});
+
+const policy = z.strictObject({
+  name: text(),
+  nodes: z.strictObject({
+    all: z.literal(true).optional(),
+    matchLabels: z.record(z.string(), z.string()).optional(),
+    matchExpressions: z.array(labelRequirement).optional(),
+  }),
+  detection: z.discriminatedUnion('mode', [heartbeat, poll]).prefault({}),
+  controlPlane: z.boolean().default(false),
+  evidence: z.enum(['suspected', 'unreachable', 'proven']).default('unreachable'),
+  budget: z
+    .strictObject({ maxDead: count(1).default(2), maxDeadPercent: count(1).max(100).default(34) })
+    .prefault({}),
+  fencing: z
+    .strictObject({
+      drivers: z
+        .array(z.enum(['manual', 'none']))
+        .min(1)
+        .default(['manual']),
+      proof: z.enum(['required', 'optional']).default('required'),
+    })
+    .prefault({}),
+  node: z.enum(['delete', 'keep']).default('delete'),
+});
+
+function schemaIn(surroundings: Surroundings) {
+  const namespace = kubernetesName();
+  return z.strictObject({
+    namespace: surroundings.namespace === undefined ? namespace : namespace.default(surroundings.namespace),
+    identity: userAgentWord().default(surroundings.identity),
+    election: z
+      .strictObject({
+        name: kubernetesName().default('liberator'),
+        leaseDuration: duration(15_000),
+        renewDeadline: duration(10_000),
+        retryPeriod: duration(2_000),
+      })
+      .prefault({}),
+    http: z
+      .strictObject({ address: text().default('0.0.0.0'), port: z.int().min(0).max(65_535).default(8080) })
+      .prefault({}),
+    log: z
+      .strictObject({
+        level: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+        format: z.enum(['json', 'pretty']).default('json'),
+      })
+      .prefault({}),
+    probe: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        interval: duration(2_000),
+        timeout: duration(3_000),
+      })
+      .prefault({}),
+    heartbeatInterval: duration(defaultSightRules.heartbeatIntervalMs),
+    policies: z.array(policy).min(1),
+  });
+}
+
+type Issues = readonly z.core.$ZodIssue[];
+
+/** Checks types, names and ranges, one key at a time, and fills in defaults. */
+export function matchSchema(
+  input: unknown,
+  surroundings: Surroundings,
+): { readonly config: Config } | { readonly issues: Issues } {
+  const result = schemaIn(surroundings).safeParse(input, { reportInput: true });
+  return result.success ? { config: result.data } : { issues: result.error.issues };
+}
+
+/** The keys that the mapping at `path` of `input` may have; empty when there is no mapping there. */
+export function keysAt(path: readonly PropertyKey[], input: unknown): readonly string[] {
+  let schema: unknown = schemaIn({ namespace: undefined, identity: '' });
+  let value = input;
+  for (const step of path) {
+    schema = childOf(bare(schema, value), step);
+    value = (value as Readonly<Record<PropertyKey, unknown>> | undefined)?.[step];
+  }
+  const mapping = bare(schema, value);
+  return mapping instanceof z.ZodObject ? Object.keys(mapping.shape) : [];
+}
+
+/** Every key that a file may have, as a path: `policies[].detection.deadAfter`. */
+export function allKeys(): readonly string[] {
+  return keysBelow(schemaIn({ namespace: undefined, identity: '' }), '');
+}
+
+function keysBelow(schema: unknown, path: string): readonly string[] {
+  const inner = unwrapped(schema);
+  if (inner instanceof z.ZodArray) return keysBelow(inner.element, `${path}[]`);
+  if (inner instanceof z.ZodDiscriminatedUnion) {
+    return [...new Set(inner.options.flatMap((option: unknown) => keysBelow(option, path)))];
+  }
+  if (!(inner instanceof z.ZodObject)) return [];
+  return Object.entries(inner.shape).flatMap(([key, child]) => {
+    const childPath = path === '' ? key : `${path}.${key}`;
+    return [childPath, ...keysBelow(child, childPath)];
+  });
+}
+
+/** Without defaults around it, and with a union decided by the value. */
+function bare(schema: unknown, value: unknown): unknown {
+  const inner = unwrapped(schema);
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return inner;
+  const mode = (value as { readonly mode?: unknown } | undefined)?.mode;
+  return mode === 'poll' ? poll : heartbeat;
+}
+
+function unwrapped(schema: unknown): unknown {
+  const wrapped =
+    schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional;
+  return wrapped ? unwrapped(schema.unwrap()) : schema;
+}
+
+function childOf(schema: unknown, step: PropertyKey): unknown {
+  if (schema instanceof z.ZodArray) return schema.element;
+  return schema instanceof z.ZodObject ? schema.shape[String(step)] : undefined;
+}

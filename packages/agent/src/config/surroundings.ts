@@ -1,0 +1,20 @@
+// What the process finds around itself: the namespace of its pod, and a name that no other life of it ever had.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Surroundings } from './schema.ts';
+
+const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+export function lookAtSurroundings(): Surroundings {
+  return { namespace: namespaceOfPod(), identity: `${hostname()}_${randomBytes(4).toString('hex')}` };
+}
+
+function namespaceOfPod(): string | undefined {
+  try {
+    return readFileSync(namespaceFile, 'utf8').trim() || undefined;
+  } catch {
+    // Not in a pod, or in one without a service account: then the configuration has to say it.
+    return undefined;
+  }
+}

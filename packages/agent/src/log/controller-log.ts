@@ -1,0 +1,148 @@
+// One log line for each thing that a controller tells: a sentence for people, fields for machines.
+import {
+  type Clock,
+  type Controller,
+  type ControllerError,
+  type DecisionChange,
+  type HealthChange,
+  holdReasons,
+  type LeadershipChange,
+  type SightChange,
+  systemClock,
+  type TakeoverProgress,
+} from '@liberator/core';
+import { formatDuration } from '../duration.ts';
+import { codeOf, sentenceOf } from '../failure.ts';
+import type { Logger, LogLevel } from './logger.ts';
+import { Repetition } from './repetition.ts';
+
+type Told = Pick<Controller, 'on' | 'ready'>;
+
+export function logController(controller: Told, logger: Logger, clock: Clock = systemClock): void {
+  const lines = new ControllerLog(logger, clock);
+  controller.on('health', (change) => lines.health(change));
+  controller.on('decision', (change) => lines.decision(change));
+  controller.on('takeover', (progress) => lines.takeover(progress));
+  controller.on('leadership', (change) => lines.leadership(change));
+  controller.on('error', (error) => lines.error(error));
+  let ready = false;
+  controller.on('sight', (change) => {
+    if (!ready && controller.ready) {
+      ready = true;
+      lines.ready();
+    }
+    lines.sight(change);
+  });
+}
+
+const healthLevels: Readonly<Record<HealthChange['to'], LogLevel>> = {
+  alive: 'info',
+  returning: 'info',
+  suspect: 'warn',
+  dead: 'warn',
+};
+
+class ControllerLog {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #repeated = new Repetition();
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  ready(): void {
+    this.#logger.log('info', { event: 'ready' }, 'ready: every cache is filled');
+  }
+
+  health({ node, uid, from, to, assessment }: HealthChange): void {
+    const { evidence, reasons, hostUp } = assessment;
+    const fields = { event: 'health', node, uid, from, to, evidence, reasons, hostUp } as const;
+    const why = reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
+    this.#logger.log(healthLevels[to], fields, `${node} is ${to}${why}`);
+  }
+
+  decision({ node, uid, deathId, decision }: DecisionChange): void {
+    const { action } = decision;
+    const reasons = holdReasons(decision);
+    const fields = { event: 'decision', node, uid, deathId, action, reasons } as const;
+    if (action === 'act') this.#logger.log('warn', fields, `taking over ${node}: no guard holds it`);
+    else this.#logger.log('warn', fields, `not taking over ${node}: ${reasons.join('; ')}`);
+  }
+
+  takeover({ record, step, phase, detail }: TakeoverProgress): void {
+    const { id, deathId, epoch, result, openedAt, closedAt } = record;
+    const node = record.node.name;
+    const closed = step === 'close' && phase === 'done' && result !== undefined && closedAt !== undefined;
+    const fields = {
+      event: 'takeover',
+      node,
+      takeover: id,
+      deathId,
+      step,
+      phase,
+      epoch,
+      ...(detail !== '' && { detail }),
+      ...(closed && { result, durationMs: Date.parse(closedAt) - Date.parse(openedAt) }),
+    } as const;
+    if (closed) {
+      const took = formatDuration(fields.durationMs ?? 0);
+      const level = result === 'incomplete' ? 'warn' : 'info';
+      this.#logger.log(level, fields, `takeover ${id} of ${node} ended after ${took}: ${result}`);
+      return;
+    }
+    const sentence = `takeover ${id} of ${node}: ${step} ${phase}${detail === '' ? '' : `: ${detail}`}`;
+    const level = phase === 'retrying' ? 'warn' : 'info';
+    const repeats = phase === 'retrying' || phase === 'waiting';
+    const times = repeats ? this.#repeated.countToTell(sentence, this.#clock.now()) : 1;
+    if (times > 0) this.#logger.log(level, { ...fields, ...counted(times) }, sentence + timesOf(times));
+  }
+
+  leadership({ identity, leader, epoch }: LeadershipChange): void {
+    const leading = leader === identity;
+    const fields = { event: 'leadership', leader, leading, ...(epoch !== undefined && { epoch }) } as const;
+    const sentence = leading
+      ? `leading in epoch ${epoch}`
+      : leader === ''
+        ? 'nobody leads'
+        : `${leader} leads`;
+    this.#logger.log('info', fields, sentence);
+  }
+
+  sight({ blind }: SightChange): void {
+    const fields = { event: 'sight', blind } as const;
+    if (blind.length === 0) this.#logger.log('info', fields, 'seeing: decisions may be made');
+    else this.#logger.log('warn', fields, `blind, so nothing is decided: ${blind.join('; ')}`);
+  }
+
+  error({ where, error, retryInMs }: ControllerError): void {
+    const sentence = `${where}: ${sentenceOf(error)}`;
+    const code = codeOf(error);
+    const times = this.#repeated.countToTell(sentence, this.#clock.now());
+    if (times === 0) return;
+    const fields = {
+      event: 'error',
+      where,
+      ...(code !== undefined && { code }),
+      ...(retryInMs !== undefined && { retryInMs: Math.round(retryInMs) }),
+      ...counted(times),
+      ...(this.#logger.isDebug() && error instanceof Error && { stack: error.stack }),
+    } as const;
+    const again = retryInMs === undefined ? '' : `; trying again in ${formatDuration(roughly(retryInMs))}`;
+    this.#logger.log('error', fields, sentence + again + timesOf(times));
+  }
+}
+
+function counted(times: number): { readonly times?: number } {
+  return times > 1 ? { times } : {};
+}
+
+function timesOf(times: number): string {
+  return times > 1 ? ` (${times} times since this was last told)` : '';
+}
+
+/** Nobody wants to read "1s267ms". */
+function roughly(ms: number): number {
+  return ms < 1_000 ? Math.round(ms / 100) * 100 : Math.round(ms / 1_000) * 1_000;
+}

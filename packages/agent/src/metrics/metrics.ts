@@ -1,0 +1,247 @@
+// What the agent counts and measures, for Prometheus. No label has a value per node, so nothing grows with the cluster.
+import type {
+  Controller,
+  ControllerError,
+  DecisionChange,
+  LeadershipChange,
+  NodeProbe,
+  TakeoverProgress,
+} from '@liberator/core';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+type Watched = Pick<Controller, 'on' | 'leading' | 'ready' | 'fleet' | 'blind' | 'takeoversUnderWay'>;
+
+const stepBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600];
+const takeoverBuckets = [1, 2.5, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_800, 3_600];
+
+/** `unselected`: no policy speaks for the node, so nobody asks how it is. */
+const healthStates = ['alive', 'suspect', 'dead', 'returning', 'unselected'] as const;
+
+/** One registry for one agent: nothing is shared through the module, so several can live in one process. */
+export class Metrics {
+  readonly registry: Registry = new Registry();
+  readonly #probes: Counter<'result'>;
+
+  constructor(version: string) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      registers,
+      name: 'liberator_build_info',
+      help: 'Always 1; the label carries the version of the agent.',
+      labelNames: ['version'],
+    }).set({ version }, 1);
+    this.#probes = new Counter({
+      registers,
+      name: 'liberator_probes_total',
+      help: 'Probes of suspect or dead hosts by what they found: answered, mute, refused, silent or failed.',
+      labelNames: ['result'],
+    });
+  }
+
+  /** The same probe, counted. */
+  countProbes(probe: NodeProbe): NodeProbe {
+    return async (node, signal) => {
+      const result = await probe(node, signal);
+      this.#probes.inc({ result });
+      return result;
+    };
+  }
+
+  watch(controller: Watched): void {
+    this.#gaugeReplica(controller);
+    this.#gaugeFleet(controller);
+    this.#countDecisions(controller);
+    this.#countTakeovers(controller);
+    this.#countTrouble(controller);
+  }
+
+  #gaugeReplica(controller: Watched): void {
+    const registers = [this.registry];
+    new Gauge({
+      registers,
+      name: 'liberator_ready',
+      help: '1 once every cache of this replica is filled, so that it could lead; else 0.',
+      collect() {
+        this.set(controller.ready ? 1 : 0);
+      },
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_leader',
+      help: '1 while this replica leads; else 0. The sum over all replicas should be 1.',
+      collect() {
+        this.set(controller.leading === undefined ? 0 : 1);
+      },
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_leader_epoch',
+      help: 'The epoch in which this replica leads; -1 while it does not.',
+      collect() {
+        this.set(controller.leading?.epoch ?? -1);
+      },
+    });
+    const transitions = new Counter({
+      registers,
+      name: 'liberator_leader_transitions_total',
+      help: 'Changes of leader that this replica has seen, the first leader included.',
+    });
+    controller.on('leadership', ({ leader }: LeadershipChange) => {
+      if (leader !== '') transitions.inc();
+    });
+  }
+
+  #gaugeFleet(controller: Watched): void {
+    const registers = [this.registry];
+    new Gauge({
+      registers,
+      name: 'liberator_nodes',
+      help: 'Nodes by health: alive, suspect, dead, returning, or unselected when no policy speaks for them.',
+      labelNames: ['health'],
+      collect() {
+        for (const health of healthStates) this.set({ health }, 0);
+        for (const { assessment } of controller.fleet.nodes.values()) {
+          this.inc({ health: assessment?.health ?? 'unselected' });
+        }
+      },
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_blind',
+      help: '1 while this replica can not trust what it sees and so decides nothing; else 0.',
+      collect() {
+        this.set(controller.blind.length === 0 ? 0 : 1);
+      },
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_blind_reason',
+      help: '1 for each reason why this replica is blind; its numbers are written as #.',
+      labelNames: ['reason'],
+      collect() {
+        this.reset();
+        for (const reason of controller.blind) this.set({ reason: reason.replaceAll(/\d+/g, '#') }, 1);
+      },
+    });
+  }
+
+  #countDecisions(controller: Watched): void {
+    const registers = [this.registry];
+    const newest = new Map<string, DecisionChange>();
+    new Gauge({
+      registers,
+      name: 'liberator_held_nodes',
+      help: 'Dead nodes that the leader does not take over, by the guard that holds them.',
+      labelNames: ['guard'],
+      collect() {
+        this.reset();
+        if (controller.leading === undefined) newest.clear();
+        for (const [name, change] of newest) {
+          const node = controller.fleet.nodes.get(name);
+          const current = node?.assessment?.health === 'dead' && node.node.metadata.uid === change.uid;
+          if (!current) newest.delete(name);
+          else for (const guard of holdingGuards(change)) this.inc({ guard });
+        }
+      },
+    });
+    const decisions = new Counter({
+      registers,
+      name: 'liberator_decisions_total',
+      help: 'Decisions about dead nodes, counted when they change: act or hold.',
+      labelNames: ['action'],
+    });
+    const holds = new Counter({
+      registers,
+      name: 'liberator_holds_total',
+      help: 'Decisions to hold, by each guard that held; counted when the decision changes.',
+      labelNames: ['guard'],
+    });
+    for (const action of ['act', 'hold']) decisions.inc({ action }, 0);
+    controller.on('decision', (change) => {
+      newest.set(change.node, change);
+      decisions.inc({ action: change.decision.action });
+      for (const guard of holdingGuards(change)) holds.inc({ guard });
+    });
+  }
+
+  #countTakeovers(controller: Watched): void {
+    const registers = [this.registry];
+    new Gauge({
+      registers,
+      name: 'liberator_takeovers_running',
+      help: 'Takeovers that this replica is working on.',
+      collect() {
+        this.set(controller.takeoversUnderWay.length);
+      },
+    });
+    const takeovers = new Counter({
+      registers,
+      name: 'liberator_takeovers_total',
+      help: 'Takeovers that this replica brought to their end, by result: recovered, incomplete or undone.',
+      labelNames: ['result'],
+    });
+    for (const result of ['recovered', 'incomplete', 'undone']) takeovers.inc({ result }, 0);
+    const durations = new Histogram({
+      registers,
+      name: 'liberator_takeover_duration_seconds',
+      help: 'From the opening of a takeover to its end, by result.',
+      labelNames: ['result'],
+      buckets: takeoverBuckets,
+    });
+    const stepDurations = new Histogram({
+      registers,
+      name: 'liberator_takeover_step_duration_seconds',
+      help: 'From the start of a takeover step to its end, waiting included.',
+      labelNames: ['step'],
+      buckets: stepBuckets,
+    });
+    const retries = new Counter({
+      registers,
+      name: 'liberator_takeover_retries_total',
+      help: 'Attempts in a takeover step that failed and were tried again.',
+      labelNames: ['step'],
+    });
+    controller.on('takeover', ({ record, step, phase }: TakeoverProgress) => {
+      if (phase === 'retrying') retries.inc({ step });
+      const { result, openedAt, closedAt } = record;
+      if (step === 'close' && phase === 'done' && result !== undefined) {
+        takeovers.inc({ result });
+        observe(durations, { result }, openedAt, closedAt);
+      }
+      if (phase === 'done' && step !== 'close' && step !== 'undo') {
+        const done = record.steps[step];
+        observe(stepDurations, { step }, done?.startedAt, done?.endedAt);
+      }
+    });
+  }
+
+  #countTrouble(controller: Watched): void {
+    const errors = new Counter({
+      registers: [this.registry],
+      name: 'liberator_errors_total',
+      help: 'What failed and is tried again, by where: election, watch nodes, takeover, events and so on.',
+      labelNames: ['where'],
+    });
+    controller.on('error', ({ where }: ControllerError) => {
+      // "takeover of node-1" has a value per node.
+      errors.inc({ where: where.replace(/ of .*/, '') });
+    });
+  }
+}
+
+function holdingGuards({ decision }: DecisionChange): readonly string[] {
+  return decision.verdicts.flatMap(({ guard, verdict }) => (verdict.outcome === 'hold' ? [guard] : []));
+}
+
+/** Times in a record are wall-clock times of whoever led then: two leaders' clocks may differ, never below zero. */
+function observe<Label extends string>(
+  histogram: Histogram<Label>,
+  labels: Partial<Record<Label, string>>,
+  from: string | undefined,
+  to: string | undefined,
+): void {
+  if (from === undefined || to === undefined) return;
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1_000;
+  if (Number.isFinite(seconds)) histogram.observe(labels, Math.max(0, seconds));
+}

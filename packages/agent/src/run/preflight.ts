@@ -1,0 +1,116 @@
+// Before anything starts: is there an API server, does it know us, may we do what a takeover needs?
+import {
+  type Clock,
+  describePermission,
+  isForbidden,
+  isNotFound,
+  isTooManyRequests,
+  KubernetesError,
+  type KubernetesReader,
+  MalformedAnswerError,
+  missingPermissions,
+  neededPermissions,
+  nodes,
+  type Resource,
+  sleep,
+  systemClock,
+  type Transport,
+} from '@liberator/core';
+import { formatDuration } from '../duration.ts';
+import { exitCode } from '../exit-code.ts';
+import { FatalError, sentenceOf } from '../failure.ts';
+
+export interface PreflightOptions {
+  readonly reader: KubernetesReader;
+  readonly transport: Transport;
+  readonly namespace: string;
+  readonly election: { readonly namespace: string; readonly name: string };
+  /** How long to wait for an API server that does not answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called before each pause, with why. */
+  readonly onWait: (error: unknown, retryInMs: number) => void;
+  readonly clock?: Clock;
+}
+
+const retryMs = 2_000;
+const requestTimeoutMs = 5_000;
+
+const namespaces: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+
+/**
+ * Waits for the API server, and checks permissions and the namespace once it answers.
+ *
+ * @throws {@link FatalError} when it does not answer in time, or says something that waiting won't change.
+ */
+export async function preflight(options: PreflightOptions): Promise<void> {
+  const { timeoutMs, signal, onWait, clock = systemClock } = options;
+  const startedAt = clock.now();
+  for (;;) {
+    try {
+      await checkNodes(options);
+      await checkPermissions(options);
+      await checkNamespace(options);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof FatalError) throw error;
+      if (!mayPass(error)) throw failed(sentenceOf(error), error);
+      const leftMs = startedAt + timeoutMs - clock.now();
+      if (leftMs <= 0)
+        throw failed(`${sentenceOf(error)} (waited ${formatDuration(timeoutMs)} for it)`, error);
+      const pauseMs = Math.min(retryMs, leftMs);
+      onWait(error, pauseMs);
+      await sleep(clock, pauseMs, signal);
+      if (signal.aborted) return;
+    }
+  }
+}
+
+/** The one read that nothing works without. A refusal is left to the check of permissions, which tells all of them. */
+async function checkNodes({ reader, signal }: PreflightOptions): Promise<void> {
+  const pages = reader.listPages(nodes, { pageSize: 1, attempts: 1, timeoutMs: requestTimeoutMs, signal });
+  try {
+    // The first page is enough.
+    for await (const _ of pages) break;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+  }
+}
+
+async function checkPermissions({ transport, namespace, election, signal }: PreflightOptions): Promise<void> {
+  const permissions = neededPermissions({ namespace, election });
+  const missing = await missingPermissions({ transport, permissions, signal, timeoutMs: requestTimeoutMs });
+  if (missing.length === 0) return;
+  throw failed(
+    `the API server does not allow this identity to ${missing.map(describePermission).join(', ')}`,
+  );
+}
+
+/** Without its namespace nothing can be written, not even the election Lease. Who may not ask is not refused for it. */
+async function checkNamespace({ reader, namespace, signal }: PreflightOptions): Promise<void> {
+  try {
+    await reader.get(namespaces, { name: namespace }, { attempts: 1, timeoutMs: requestTimeoutMs, signal });
+  } catch (error) {
+    if (isForbidden(error)) return;
+    if (isNotFound(error))
+      throw failed(`there is no namespace ${namespace}: create it, or set another`, error);
+    throw error;
+  }
+}
+
+/** An answer other than "later" or "I am broken" stays the same however long one waits. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof KubernetesError) return error.status >= 500 || isTooManyRequests(error);
+  return !(error instanceof MalformedAnswerError);
+}
+
+function failed(message: string, cause?: unknown): FatalError {
+  return new FatalError(message, { code: 'LIBERATOR_PREFLIGHT', exitCode: exitCode.failed, cause });
+}
