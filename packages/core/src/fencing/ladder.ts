@@ -18,7 +18,9 @@ export async function climbLadder(
   let retryAfterMs = retryFailedMs;
   let waiting = false;
   for (const fencer of fencers) {
-    const result = await fencer.fence(target, signal);
+    // A term that ended while one driver was asked must not reach the next.
+    signal.throwIfAborted();
+    const result = await askSafely(fencer, target, signal);
     if (result.outcome === 'fenced' && (result.proof !== 'none' || proof === 'optional')) return result;
     details.push(`${fencer.name}: ${result.detail}`);
     if (result.outcome === 'waiting') {
@@ -30,4 +32,13 @@ export async function climbLadder(
     return { outcome: 'fenced', proof: 'none', detail: details.join('; ') || 'no fencer is configured' };
   }
   return { outcome: 'waiting', detail: details.join('; ') || 'no fencer is configured', retryAfterMs };
+}
+
+/** A driver with a bug must not keep those above it from being asked. */
+async function askSafely(fencer: Fencer, target: FenceTarget, signal: AbortSignal): Promise<FenceResult> {
+  try {
+    return await fencer.fence(target, signal);
+  } catch (error) {
+    return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
+  }
 }

@@ -9,7 +9,7 @@ export interface LabelRequirement {
 
 /**
  * Nodes by label, with the meaning of a Kubernetes label selector but for one thing: a selector without any
- * requirement matches *no* node. Say `all: true` to mean every node.
+ * requirement matches *no* node. Say `all: true` to mean every node; with it, requirements still have to be met.
  */
 export interface NodeSelector {
   readonly all?: true;
@@ -18,13 +18,14 @@ export interface NodeSelector {
 }
 
 export function selects(selector: NodeSelector, labels: Readonly<Record<string, string>>): boolean {
-  if (selector.all === true) return true;
   const exact = Object.entries(selector.matchLabels ?? {});
   const expressions = selector.matchExpressions ?? [];
-  if (exact.length + expressions.length === 0) return false;
+  if (exact.length + expressions.length === 0) return selector.all === true;
+  // Own properties only: "constructor" is a label key like any other.
+  const labelOf = (key: string): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined);
   return (
-    exact.every(([key, value]) => labels[key] === value) &&
-    expressions.every((requirement) => satisfies(requirement, labels[requirement.key]))
+    exact.every(([key, value]) => labelOf(key) === value) &&
+    expressions.every((requirement) => satisfies(requirement, labelOf(requirement.key)))
   );
 }
 

@@ -1,0 +1,198 @@
+// Which proof a ladder of fencers comes to, and what it waits for when there is none.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Node } from '../kubernetes/objects.ts';
+import type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencer.ts';
+import { climbLadder } from './ladder.ts';
+import { confirmCommand, manualFencer } from './manual.ts';
+import { noneFencer } from './none.ts';
+
+const node: Node = { metadata: { name: 'node-1', uid: 'uid-1', resourceVersion: '1' } };
+const target: FenceTarget = { node, deathId: 'd1' };
+const { signal } = new AbortController();
+
+const fenced = (proof: FenceProof): FenceResult => ({ outcome: 'fenced', proof, detail: `it says ${proof}` });
+const failed: FenceResult = { outcome: 'failed', detail: 'no answer' };
+const waiting = (retryAfterMs: number): FenceResult => ({
+  outcome: 'waiting',
+  detail: 'not yet',
+  retryAfterMs,
+});
+
+/** A fencer that gives one result, and remembers whether it was asked. */
+function fencer(name: string, result: FenceResult | Error): Fencer & { asked: number } {
+  return {
+    name,
+    asked: 0,
+    async fence() {
+      this.asked++;
+      if (result instanceof Error) throw result;
+      return result;
+    },
+  };
+}
+
+const climb = (
+  results: readonly (FenceResult | Error)[],
+  proof: 'required' | 'optional',
+): ReturnType<typeof climbLadder> =>
+  climbLadder(
+    results.map((result, i) => fencer(`f${i + 1}`, result)),
+    target,
+    proof,
+    signal,
+  );
+
+describe('a ladder of fencers', () => {
+  it('stops at the first proof and asks nobody beyond it', async () => {
+    const fencers = [
+      fencer('ipmi', failed),
+      fencer('cloud', fenced('powered-off')),
+      fencer('manual', waiting(1)),
+    ];
+    expect(await climbLadder(fencers, target, 'required', signal)).toEqual(fenced('powered-off'));
+    expect(fencers.map(({ asked }) => asked)).toEqual([1, 1, 0]);
+  });
+
+  it('asks again from the bottom on every climb: fencing twice is the same as once', async () => {
+    const ipmi = fencer('ipmi', failed);
+    await climbLadder([ipmi], target, 'required', signal);
+    await climbLadder([ipmi], target, 'required', signal);
+    expect(ipmi.asked).toBe(2);
+  });
+
+  it.each<{ what: string; results: readonly FenceResult[]; proof: 'required' | 'optional'; found: object }>([
+    {
+      what: 'waits when every driver failed and a proof is required',
+      results: [failed, failed],
+      proof: 'required',
+      found: { outcome: 'waiting', detail: 'f1: no answer; f2: no answer', retryAfterMs: 10_000 },
+    },
+    {
+      what: 'goes on without proof when every driver failed and none is required, saying what failed',
+      results: [failed],
+      proof: 'optional',
+      found: { outcome: 'fenced', proof: 'none', detail: 'f1: no answer' },
+    },
+    {
+      what: 'does not take "none" for a proof where one is required',
+      results: [fenced('none')],
+      proof: 'required',
+      found: { outcome: 'waiting', detail: 'f1: it says none', retryAfterMs: 10_000 },
+    },
+    {
+      what: 'goes on above "none" where a proof is required',
+      results: [fenced('none'), fenced('isolated')],
+      proof: 'required',
+      found: { outcome: 'fenced', proof: 'isolated' },
+    },
+    {
+      what: 'is content with "none" where no proof is required',
+      results: [fenced('none')],
+      proof: 'optional',
+      found: { outcome: 'fenced', proof: 'none' },
+    },
+    {
+      what: 'waits for a driver that waits although no proof is required',
+      results: [waiting(3_000), failed],
+      proof: 'optional',
+      found: { outcome: 'waiting', detail: 'f1: not yet; f2: no answer', retryAfterMs: 3_000 },
+    },
+    {
+      what: 'asks again after the shortest time that a driver asked for',
+      results: [waiting(3_000), waiting(2_000), waiting(60_000)],
+      proof: 'required',
+      found: { outcome: 'waiting', retryAfterMs: 2_000 },
+    },
+    {
+      what: 'waits for ever without any driver where a proof is required',
+      results: [],
+      proof: 'required',
+      found: { outcome: 'waiting', detail: 'no fencer is configured' },
+    },
+    {
+      what: 'goes on without any driver where no proof is required',
+      results: [],
+      proof: 'optional',
+      found: { outcome: 'fenced', proof: 'none', detail: 'no fencer is configured' },
+    },
+  ])('$what', async ({ results, proof, found }) => {
+    expect(await climb(results, proof)).toMatchObject(found);
+  });
+
+  it('takes a driver that throws for one that failed, and climbs on', async () => {
+    expect(await climb([new TypeError('a bug'), fenced('rebooted')], 'required')).toEqual(fenced('rebooted'));
+    expect(await climb([new TypeError('a bug')], 'required')).toMatchObject({
+      outcome: 'waiting',
+      detail: 'f1: a bug',
+    });
+  });
+
+  it('asks no further driver once the term is over', async () => {
+    const term = new AbortController();
+    const first: Fencer = {
+      name: 'first',
+      async fence() {
+        term.abort(new Error('the term is over'));
+        return failed;
+      },
+    };
+    const second = fencer('second', fenced('powered-off'));
+    await expect(climbLadder([first, second], target, 'required', term.signal)).rejects.toThrow(
+      'the term is over',
+    );
+    expect(second.asked).toBe(0);
+  });
+
+  it('never calls a node fenced without a real proof where one is required', async () => {
+    const results = fc.oneof(
+      fc.constantFrom<FenceProof>('powered-off', 'rebooted', 'none').map(fenced),
+      fc.constant(failed),
+      fc.nat(20_000).map(waiting),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(results, { maxLength: 5 }), async (ladder) => {
+        const found = await climb(ladder, 'required');
+        const proofs = ladder.flatMap((one) =>
+          one.outcome === 'fenced' && one.proof !== 'none' ? [one.proof] : [],
+        );
+        if (found.outcome === 'fenced') expect(found.proof).toBe(proofs[0]);
+        else expect(proofs).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('the fencer "manual"', () => {
+  const annotated = (value: string): FenceTarget => ({
+    ...target,
+    node: { metadata: { ...node.metadata, annotations: { 'liberator.dev/confirmed-dead': value } } },
+  });
+
+  it('waits for the annotation and prints the command that sets it', async () => {
+    const result = await manualFencer.fence(target, signal);
+    expect(result).toMatchObject({ outcome: 'waiting' });
+    expect(result.detail).toContain('kubectl annotate node node-1 liberator.dev/confirmed-dead=d1');
+    expect(result.detail).toContain(confirmCommand('node-1', 'd1'));
+  });
+
+  it('takes the id of this very death for a proof', async () => {
+    expect(await manualFencer.fence(annotated('d1'), signal)).toMatchObject({
+      outcome: 'fenced',
+      proof: 'confirmed-by-human',
+    });
+  });
+
+  it.each(['d0', 'true', '', 'd1 '])(
+    'takes "%s" for nothing: it names another death, or none',
+    async (value) => {
+      expect((await manualFencer.fence(annotated(value), signal)).outcome).toBe('waiting');
+    },
+  );
+});
+
+describe('the fencer "none"', () => {
+  it('says that it did nothing', async () => {
+    expect(await noneFencer.fence(target, signal)).toMatchObject({ outcome: 'fenced', proof: 'none' });
+  });
+});

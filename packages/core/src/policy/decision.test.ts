@@ -1,0 +1,296 @@
+// Each guard by itself, and the decision that they come to together.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defaultHeartbeatDetection } from '../health/detection.ts';
+import type { Assessment, Evidence } from '../health/node-health.ts';
+import { builtInGuards, decide, holdReasons } from './decision.ts';
+import { type FleetFacts, type Guard, type GuardInput, hold, type NodeFacts, pass } from './guard.ts';
+import { blind } from './guards/blind.ts';
+import { budget } from './guards/budget.ts';
+import { controlPlane } from './guards/control-plane.ts';
+import { evidence } from './guards/evidence.ts';
+import { excluded } from './guards/excluded.ts';
+import { paused } from './guards/paused.ts';
+import type { Policy } from './policy.ts';
+
+const policy: Policy = {
+  name: 'default',
+  nodes: { all: true },
+  detection: defaultHeartbeatDetection,
+  controlPlane: false,
+  evidence: 'unreachable',
+  budget: { maxDead: 2, maxDeadPercent: 34 },
+  fencing: { drivers: ['manual'], proof: 'required' },
+  node: 'delete',
+};
+
+const deadNode: Assessment = {
+  health: 'dead',
+  evidence: 'unreachable',
+  reasons: ['Lease not renewed for 30s'],
+  hostUp: false,
+  silentSince: 0,
+  nextCheckAt: undefined,
+};
+
+/** A dead node that every guard lets pass, but for what is given. */
+function input(given: {
+  node?: Partial<NodeFacts>;
+  assessment?: Partial<Assessment>;
+  policy?: Partial<Policy>;
+  fleet?: Partial<FleetFacts>;
+}): GuardInput {
+  return {
+    node: { name: 'node-1', uid: 'uid-1', labels: {}, annotations: {}, taints: [], ...given.node },
+    assessment: { ...deadNode, ...given.assessment },
+    policy: { ...policy, ...given.policy },
+    fleet: { nodes: 10, dead: ['node-1'], blind: [], paused: undefined, ...given.fleet },
+    now: 60_000,
+  };
+}
+
+describe('the guard "blind"', () => {
+  it('holds with every reason for which we can’t see', () => {
+    expect(blind.evaluate(input({}))).toEqual(pass);
+    expect(blind.evaluate(input({ fleet: { blind: ['a is stale', 'b is stale'] } }))).toEqual(
+      hold('a is stale; b is stale'),
+    );
+  });
+});
+
+describe('the guard "paused"', () => {
+  it.each([
+    { annotation: undefined, everything: undefined, outcome: 'pass' },
+    { annotation: 'disk swap', everything: undefined, outcome: 'hold' },
+    { annotation: '', everything: undefined, outcome: 'hold' },
+    { annotation: 'false', everything: undefined, outcome: 'pass' },
+    { annotation: undefined, everything: 'upgrade', outcome: 'hold' },
+    { annotation: 'false', everything: '', outcome: 'hold' },
+  ])(
+    'with "$annotation" on the node and "$everything" for all: $outcome',
+    ({ annotation, everything, outcome }) => {
+      const annotations = annotation === undefined ? {} : { 'liberator.dev/paused': annotation };
+      const verdict = paused.evaluate(input({ node: { annotations }, fleet: { paused: everything } }));
+      expect(verdict.outcome).toBe(outcome);
+    },
+  );
+
+  it('tells the reason that the human gave', () => {
+    const node = { annotations: { 'liberator.dev/paused': 'disk swap' } };
+    expect(paused.evaluate(input({ node }))).toEqual(hold('the node is paused: disk swap'));
+    expect(paused.evaluate(input({ fleet: { paused: 'upgrade' } }))).toEqual(
+      hold('everything is paused: upgrade'),
+    );
+  });
+});
+
+describe('the guard "excluded"', () => {
+  const marks = [
+    'liberator.dev/exclude',
+    'remediation.medik8s.io/exclude-from-remediation',
+    'node.kubernetes.io/exclude-disruption',
+    'cluster.x-k8s.io/skip-remediation',
+  ];
+
+  it.each(marks)('holds for %s as a label and as an annotation, unless it says false', (mark) => {
+    for (const where of ['labels', 'annotations'] as const) {
+      expect(excluded.evaluate(input({ node: { [where]: { [mark]: '' } } }))).toEqual(
+        hold(`it is marked ${mark}`),
+      );
+      expect(excluded.evaluate(input({ node: { [where]: { [mark]: 'true' } } })).outcome).toBe('hold');
+      expect(excluded.evaluate(input({ node: { [where]: { [mark]: 'false' } } }))).toEqual(pass);
+    }
+  });
+
+  it('holds when one of label and annotation marks the node and the other does not', () => {
+    const on = { 'liberator.dev/exclude': 'true' };
+    const off = { 'liberator.dev/exclude': 'false' };
+    expect(excluded.evaluate(input({ node: { labels: off, annotations: on } })).outcome).toBe('hold');
+    expect(excluded.evaluate(input({ node: { labels: on, annotations: off } })).outcome).toBe('hold');
+  });
+
+  it.each([
+    { key: 'ToBeDeletedByClusterAutoscaler', outcome: 'hold' },
+    { key: 'karpenter.sh/disrupted', outcome: 'hold' },
+    { key: 'node.kubernetes.io/unreachable', outcome: 'pass' },
+    { key: 'liberator.dev/takeover', outcome: 'pass' },
+  ])('with the taint $key: $outcome', ({ key, outcome }) => {
+    const taints = [
+      { key: 'other', effect: 'NoSchedule' },
+      { key, effect: 'NoSchedule' },
+    ];
+    expect(excluded.evaluate(input({ node: { taints } })).outcome).toBe(outcome);
+  });
+});
+
+describe('the guard "control-plane"', () => {
+  it.each(['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'])(
+    'holds for %s unless the policy includes those',
+    (label) => {
+      const node = { labels: { [label]: '' } };
+      expect(controlPlane.evaluate(input({ node })).outcome).toBe('hold');
+      expect(controlPlane.evaluate(input({ node, policy: { controlPlane: true } }))).toEqual(pass);
+      expect(controlPlane.evaluate(input({ node: { labels: { role: 'worker' } } }))).toEqual(pass);
+    },
+  );
+});
+
+describe('the guard "evidence"', () => {
+  const order: readonly Evidence[] = ['none', 'suspected', 'unreachable', 'proven'];
+
+  it.each(
+    order.flatMap((found) =>
+      (['suspected', 'unreachable', 'proven'] as const).map((asked) => ({ found, asked })),
+    ),
+  )('with "$found" where "$asked" is asked for', ({ found, asked }) => {
+    const { outcome } = evidence.evaluate(
+      input({ assessment: { evidence: found }, policy: { evidence: asked } }),
+    );
+    expect(outcome).toBe(order.indexOf(found) >= order.indexOf(asked) ? 'pass' : 'hold');
+  });
+
+  it.each(['suspected', 'unreachable'] as const)(
+    'holds with "%s" as long as the host is up, even when the policy asks for no more',
+    (found) => {
+      const verdict = evidence.evaluate(
+        input({
+          assessment: { evidence: found, hostUp: true, reasons: ['the host is up: its kubelet answers'] },
+          policy: { evidence: 'suspected' },
+        }),
+      );
+      expect(verdict).toEqual(hold('the host is up: its kubelet answers; a dead kubelet is not a dead node'));
+    },
+  );
+
+  it('passes with proof, host or no host', () => {
+    expect(evidence.evaluate(input({ assessment: { evidence: 'proven', hostUp: true } }))).toEqual(pass);
+  });
+});
+
+describe('the guard "budget"', () => {
+  it.each([
+    { nodes: 10, dead: 1, outcome: 'pass' },
+    { nodes: 10, dead: 2, outcome: 'pass' },
+    { nodes: 10, dead: 3, outcome: 'hold' },
+    { nodes: 1_000, dead: 3, outcome: 'hold' },
+    { nodes: 6, dead: 2, outcome: 'pass' },
+    { nodes: 5, dead: 2, outcome: 'hold' },
+    { nodes: 3, dead: 1, outcome: 'pass' },
+    { nodes: 2, dead: 1, outcome: 'pass' },
+    { nodes: 1, dead: 1, outcome: 'pass' },
+    { nodes: 0, dead: 1, outcome: 'pass' },
+  ])('with $dead of $nodes nodes dead, 2 or 34 % allowed: $outcome', ({ nodes, dead, outcome }) => {
+    const names = Array.from({ length: dead }, (_, i) => `node-${i + 1}`);
+    expect(budget.evaluate(input({ fleet: { nodes, dead: names } })).outcome).toBe(outcome);
+  });
+
+  it('counts the node in question once, whether or not it is on the list', () => {
+    expect(budget.evaluate(input({ fleet: { dead: ['node-2'] } })).outcome).toBe('pass');
+    expect(budget.evaluate(input({ fleet: { dead: ['node-2', 'node-3'] } })).outcome).toBe('hold');
+    expect(budget.evaluate(input({ fleet: { dead: ['node-1', 'node-1', 'node-2'] } })).outcome).toBe('pass');
+  });
+
+  it('always allows one, and says how many it would allow', () => {
+    const strict = { budget: { maxDead: 0, maxDeadPercent: 0 } };
+    expect(budget.evaluate(input({ policy: strict }))).toEqual(pass);
+    expect(budget.evaluate(input({ policy: strict, fleet: { dead: ['node-2'] } }))).toEqual(
+      hold('2 of 10 nodes are dead, at most 1 may be taken over at once'),
+    );
+  });
+
+  it('never allows more than either limit, except for the first', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(200),
+        fc.nat(50),
+        fc.nat(20),
+        fc.nat(100),
+        (nodes, dead, maxDead, maxDeadPercent) => {
+          const names = Array.from({ length: dead }, (_, i) => `node-${i + 1}`);
+          const verdict = budget.evaluate(
+            input({ fleet: { nodes, dead: names }, policy: { budget: { maxDead, maxDeadPercent } } }),
+          );
+          const count = Math.max(dead, 1);
+          const within = count <= maxDead && count * 100 <= nodes * maxDeadPercent;
+          expect(verdict.outcome).toBe(within || count === 1 ? 'pass' : 'hold');
+        },
+      ),
+    );
+  });
+});
+
+describe('a decision', () => {
+  it('is to act when no guard holds', () => {
+    const decision = decide(input({}));
+    expect(decision.action).toBe('act');
+    expect(decision.verdicts.map(({ guard }) => guard)).toEqual(builtInGuards.map(({ name }) => name));
+    expect(holdReasons(decision)).toEqual([]);
+  });
+
+  it('tells every reason to hold, not only the first', () => {
+    const decision = decide(
+      input({
+        node: {
+          labels: { 'node-role.kubernetes.io/control-plane': '', 'liberator.dev/exclude': 'true' },
+          annotations: { 'liberator.dev/paused': 'disk swap' },
+        },
+        assessment: { evidence: 'suspected' },
+        fleet: { blind: ['the watch of Nodes is stale'], dead: ['node-2', 'node-3'] },
+      }),
+    );
+    expect(decision.action).toBe('hold');
+    expect(holdReasons(decision)).toEqual([
+      'blind: the watch of Nodes is stale',
+      'paused: the node is paused: disk swap',
+      'excluded: it is marked liberator.dev/exclude',
+      'control-plane: it is a control-plane node and the policy does not include those',
+      'evidence: the evidence is "suspected", the policy asks for "unreachable"',
+      'budget: 3 of 10 nodes are dead, at most 2 may be taken over at once',
+    ]);
+  });
+
+  it('is to hold when a guard throws, and says so', () => {
+    const broken: Guard = {
+      name: 'broken',
+      evaluate: () => {
+        throw new Error('no such table');
+      },
+    };
+    expect(holdReasons(decide(input({}), [broken]))).toEqual([
+      'broken: the guard itself failed: no such table',
+    ]);
+  });
+
+  it('is to act without any guard at all', () => {
+    expect(decide(input({}), [])).toEqual({ action: 'act', verdicts: [], nextCheckAt: undefined });
+  });
+
+  const until = (name: string, time: number | undefined): Guard => ({
+    name,
+    evaluate: () => ({ ...hold(name), ...(time !== undefined && { until: time }) }),
+  });
+
+  it.each([
+    { what: 'the latest time of all that hold', times: [70_000, 90_000, 80_000], nextCheckAt: 90_000 },
+    { what: 'no time when one of them knows none', times: [70_000, undefined], nextCheckAt: undefined },
+  ])('asks to look again at $what', ({ times, nextCheckAt }) => {
+    const guards = times.map((time, i) => until(`guard-${i}`, time));
+    expect(decide(input({}), [...guards, blind]).nextCheckAt).toBe(nextCheckAt);
+  });
+
+  it('is to act exactly when every guard passes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean()), (passes) => {
+        const guards = passes.map(
+          (passing, i): Guard => ({
+            name: `guard-${i}`,
+            evaluate: () => (passing ? pass : hold('no')),
+          }),
+        );
+        const decision = decide(input({}), guards);
+        expect(decision.action).toBe(passes.every(Boolean) ? 'act' : 'hold');
+        expect(holdReasons(decision)).toHaveLength(passes.filter((passing) => !passing).length);
+      }),
+    );
+  });
+});
