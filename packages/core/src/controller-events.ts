@@ -2,6 +2,7 @@
 import type { HealthChange } from './fleet/fleet.ts';
 import type { Decision } from './policy/decision.ts';
 import type { TakeoverProgress } from './takeover/executor.ts';
+import type { ReturnProgress } from './takeover/returner.ts';
 
 /** The policy's answer for a dead node, whenever it changes. */
 export interface DecisionChange {
@@ -41,6 +42,8 @@ export interface ControllerEvents {
   decision: (change: DecisionChange) => void;
   /** A takeover moved. Emitted by the leader. */
   takeover: (progress: TakeoverProgress) => void;
+  /** Something was done about a node that was taken over and has come back. Emitted by the leader. */
+  return: (progress: ReturnProgress) => void;
   /** Another leader was seen, or we became it. */
   leadership: (change: LeadershipChange) => void;
   /** We went blind, for other reasons than before, or see again. */

@@ -18,6 +18,7 @@ import type { FleetFacts, Guard } from './policy/guard.ts';
 import { pausedAnnotation } from './policy/guards/paused.ts';
 import type { Policy } from './policy/policy.ts';
 import type { TakeoverCluster } from './takeover/cluster.ts';
+import { defaultReturnRules, type ReturnRules } from './takeover/return.ts';
 
 export interface ControllerOptions {
   readonly reader: KubernetesReader;
@@ -39,6 +40,8 @@ export interface ControllerOptions {
   /** Pause between probes of one suspect node. Default 2,000 ms. */
   readonly probeIntervalMs?: number;
   readonly sight?: Partial<SightRules>;
+  /** How nodes that were taken over are taken in again. */
+  readonly returning?: Partial<ReturnRules>;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -202,6 +205,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
       fleetFacts: (dead) => this.#fleetFacts(dead),
       onDecision: (change) => this.#tell('decision', change),
       onProgress: (progress) => this.#tell('takeover', progress),
+      returnRules: { ...defaultReturnRules, ...this.#options.returning },
+      onReturn: (progress) => this.#tell('return', progress),
       onError: (where, error) => this.#failed(where, error),
     });
     this.#leadership = { term, since: this.#clock.now(), renewalSeenAt: undefined, leading };
@@ -211,6 +216,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       do {
         this.#look();
         if (this.#blind.length === 0) leading.evaluate();
+        leading.attendReturns();
       } while (await sleep(this.#clock, tickMs, term.signal));
     } finally {
       await leading.settled();

@@ -10,6 +10,8 @@ import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress, type TakeoverWitness } from './takeover/executor.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
+import type { ReturnRules } from './takeover/return.ts';
+import { Returner, type ReturnProgress } from './takeover/returner.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;
@@ -22,6 +24,8 @@ export interface LeadershipOptions {
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   readonly onDecision: (change: DecisionChange) => void;
   readonly onProgress: (progress: TakeoverProgress) => void;
+  readonly returnRules: ReturnRules;
+  readonly onReturn: (progress: ReturnProgress) => void;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -37,10 +41,13 @@ const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'excluded']);
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #executor: TakeoverExecutor;
+  readonly #returner: Returner;
   /** Every record known in this term, by takeover id. */
-  readonly #records = new Map<string, TakeoverRecord>();
+  readonly #records = new Map<string, StoredRecord>();
   /** Takeovers under way, by node name: one at a time each. */
   readonly #running = new Map<string, Promise<void>>();
+  /** Returns being attended to, likewise. */
+  readonly #attending = new Map<string, Promise<void>>();
   readonly #told = new Map<string, string>();
 
   constructor(options: LeadershipOptions) {
@@ -51,6 +58,13 @@ export class Leadership {
       clock,
       fencers,
       onProgress: (progress) => this.#progressed(progress),
+    });
+    this.#returner = new Returner({
+      cluster,
+      clock,
+      rules: options.returnRules,
+      onProgress: options.onReturn,
+      publish: (event) => this.#publish(event),
     });
   }
 
@@ -64,7 +78,7 @@ export class Leadership {
     for (;;) {
       try {
         const stored = await cluster.listRecords(term);
-        for (const one of stored) this.#records.set(one.record.id, one.record);
+        for (const one of stored) this.#records.set(one.record.id, one);
         for (const one of stored) if (one.record.result === undefined) this.#start(one.record.node.name, one);
         await this.#prune(stored);
         return;
@@ -97,9 +111,53 @@ export class Leadership {
     }
   }
 
-  /** Resolves once no takeover of this term does anything any more. */
+  /** Takes in again what was taken over and has come back. No brake holds this. */
+  attendReturns(): void {
+    const { fleet } = this.#options;
+    const returning = new Set<string>();
+    for (const [name, stored] of this.#latestRecords()) {
+      const { result, return: returned } = stored.record;
+      const there = fleet.nodes.get(name);
+      if (there === undefined || result === undefined || result === 'undone' || returned?.welcomed) continue;
+      returning.add(name);
+      if (!this.#running.has(name) && !this.#attending.has(name)) this.#attend(stored, there);
+    }
+    fleet.setReturning(returning);
+  }
+
+  #attend(stored: StoredRecord, { node, state }: FleetNode): void {
+    const { name } = node.metadata;
+    const { term, clock, onError } = this.#options;
+    const seen = { node, readySince: state.readySince };
+    if (!this.#returner.isDue(stored.record, seen)) return;
+    const work = async (): Promise<void> => {
+      try {
+        this.#records.set(stored.record.id, await this.#returner.attend(term, stored, seen));
+      } catch (error) {
+        if (term.remainingMs() > 0) onError(`return of ${name}`, error);
+        await sleep(clock, retryMs, term.signal);
+      } finally {
+        this.#attending.delete(name);
+      }
+    };
+    this.#attending.set(name, work());
+  }
+
+  /** The newest record of each node: what became of the ones before no longer matters. */
+  #latestRecords(): ReadonlyMap<string, StoredRecord> {
+    const latest = new Map<string, StoredRecord>();
+    for (const stored of this.#records.values()) {
+      const { node, openedAt } = stored.record;
+      if ((latest.get(node.name)?.record.openedAt ?? '') < openedAt) latest.set(node.name, stored);
+    }
+    return latest;
+  }
+
+  /** Resolves once nothing of this term does anything any more. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    while (this.#running.size + this.#attending.size > 0) {
+      await Promise.all([...this.#running.values(), ...this.#attending.values()]);
+    }
   }
 
   #decide(node: FleetNode, fleet: FleetFacts): Decision | undefined {
@@ -113,7 +171,7 @@ export class Leadership {
   #openTakeoverId(node: FleetNode): string | undefined {
     for (let undone = 0; ; undone++) {
       const id = takeoverIdOf(node.deathId, undone);
-      const record = this.#records.get(id);
+      const record = this.#records.get(id)?.record;
       if (record === undefined || record.result === undefined) return id;
       if (record.result !== 'undone') return undefined;
     }
@@ -152,9 +210,9 @@ export class Leadership {
     const work = async (): Promise<void> => {
       try {
         const stored = 'record' in from ? from : await this.#executor.open(term, from);
-        this.#records.set(stored.record.id, stored.record);
+        this.#records.set(stored.record.id, stored);
         const closed = await this.#executor.run(term, stored, this.#witness);
-        this.#records.set(closed.id, closed);
+        this.#records.set(closed.record.id, closed);
       } catch (error) {
         // The end of the term is everybody's business already; the next leader goes on from the record.
         if (term.remainingMs() > 0) onError(`takeover of ${name}`, error);
@@ -211,7 +269,6 @@ export class Leadership {
   }
 
   #progressed(progress: TakeoverProgress): void {
-    this.#records.set(progress.record.id, progress.record);
     this.#options.onProgress(progress);
     const event = eventFor(progress);
     if (event !== undefined) this.#publish(event);

@@ -24,6 +24,8 @@ export interface FleetNode {
   readonly policy: Policy | undefined;
   /** Undefined when no policy selects the node: then nobody asks. */
   readonly assessment: Assessment | undefined;
+  /** What the assessment says, or `returning` for a live node that was taken over and isn't trusted again yet. */
+  readonly health: Health;
   readonly deathId: string;
 }
 
@@ -45,6 +47,7 @@ export class Fleet {
   readonly #onHealthChange: (change: HealthChange) => void;
   readonly #nodes = new Map<string, FleetNode>();
   readonly #renewTimes = new Map<string, string>();
+  #returning: ReadonlySet<string> = new Set();
 
   constructor(options: {
     clock: Clock;
@@ -74,7 +77,8 @@ export class Fleet {
     if (!same) state = observe(state, { kind: 'lease', at, renewTime: this.#renewTimes.get(name) });
     state = observe(state, { kind: 'ready', at, status: readyStatusOf(node) });
     const policy = this.#policies.find((candidate) => selects(candidate.nodes, labels ?? {}));
-    this.#put({ node, state, policy, assessment: same ? known.assessment : undefined, deathId: '' });
+    const { assessment, health } = same ? known : { assessment: undefined, health: 'alive' as const };
+    this.#put({ node, state, policy, assessment, health, deathId: '' });
   }
 
   nodeGone(name: string): void {
@@ -111,17 +115,23 @@ export class Fleet {
     }
   }
 
+  /** Which nodes were taken over and are there again. Known to the leader alone, from its records. */
+  setReturning(names: ReadonlySet<string>): void {
+    this.#returning = names;
+  }
+
   /** Assesses every node at this moment, and reports whose health changed. */
   assess(): void {
     const now = this.#clock.now();
     for (const [name, known] of this.#nodes) {
       if (known.policy === undefined) continue;
       const { state, assessment } = assess(known.state, now, known.policy.detection);
-      this.#nodes.set(name, { ...known, state, assessment });
-      const from = known.assessment?.health ?? 'alive';
-      if (assessment.health !== from) {
+      const returning = assessment.health === 'alive' && this.#returning.has(name);
+      const health = returning ? 'returning' : assessment.health;
+      this.#nodes.set(name, { ...known, state, assessment, health });
+      if (health !== known.health) {
         const { uid } = known.node.metadata;
-        this.#onHealthChange({ node: name, uid, from, to: assessment.health, assessment });
+        this.#onHealthChange({ node: name, uid, from: known.health, to: health, assessment });
       }
     }
   }

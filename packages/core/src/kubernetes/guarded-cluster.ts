@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from '../takeover/cluster.ts';
+import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import type { KubernetesClient, RequestOptions } from './client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
@@ -99,6 +100,20 @@ export class GuardedCluster implements TakeoverCluster {
       contentType: mergePatch,
       // The version makes replacing the whole list safe: nobody's taint can be lost in between.
       body: { metadata: preconditionsOf(node), spec: { taints } },
+    });
+  }
+
+  addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome> {
+    const { labels, annotations, taints, unschedulable } = keepsake;
+    const spec = {
+      taints: [...(node.object.spec?.taints ?? []), ...taints],
+      ...(unschedulable && { unschedulable }),
+    };
+    return this.#outcome(term, node, {
+      verb: 'patch',
+      resource: nodes,
+      contentType: mergePatch,
+      body: { metadata: { ...preconditionsOf(node), labels, annotations }, spec },
     });
   }
 

@@ -10,6 +10,7 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
+import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
 
 /**
@@ -51,6 +52,8 @@ export interface TakeoverCluster {
   listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]>;
 
   setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome>;
+  /** Adds what is given, and leaves everything else as it is. */
+  addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome>;
   /** Forced: no grace, since nobody is there to be graceful. */
   deletePod(term: LeaderTerm, pod: LiveRead<Pod>): Promise<WriteOutcome>;
   deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome>;

@@ -109,14 +109,14 @@ export class TakeoverExecutor {
    * @throws {@link TermEndedError} when the term ends; the next leader goes on.
    * @throws {@link TakeoverTakenError} when the record is in other hands.
    */
-  async run(term: LeaderTerm, opened: StoredRecord, witness: TakeoverWitness): Promise<TakeoverRecord> {
+  async run(term: LeaderTerm, opened: StoredRecord, witness: TakeoverWitness): Promise<StoredRecord> {
     let stored = opened;
     for (;;) {
       const next = nextMove(stored.record);
       if (next.move === 'step') stored = await this.#step(term, stored, next.step, witness);
       else if (next.move === 'undo') stored = await this.#undo(term, stored);
       else if (next.move === 'close') stored = await this.#close(term, stored);
-      else return stored.record;
+      else return stored;
     }
   }
 

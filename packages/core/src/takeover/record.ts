@@ -2,6 +2,7 @@
 import type { FenceProof } from '../fencing/fencer.ts';
 import type { Evidence } from '../health/node-health.ts';
 import type { NamedVerdict } from '../policy/decision.ts';
+import type { Keepsake } from './keepsake.ts';
 
 /** The steps of a takeover, in the order in which they are done. */
 export const takeoverSteps = ['claim', 'cordon', 'fence', 'recheck', 'release', 'remove', 'verify'] as const;
@@ -46,6 +47,20 @@ export interface AffectedPod {
  */
 export type TakeoverResult = 'recovered' | 'incomplete' | 'undone';
 
+/** What is known of the node's return, once it is there again. */
+export interface ReturnRecord {
+  readonly uid: string;
+  readonly bootId: string;
+  readonly seenAt: string;
+  /** What people had put on the deleted Node was put back. */
+  readonly restored: boolean;
+  readonly quarantined: boolean;
+  /** It is trusted again and bears no mark of ours; nothing more will be done about it. */
+  readonly welcomed: boolean;
+  readonly welcomedAt?: string;
+  readonly detail: string;
+}
+
 /** Everything about one takeover. Kept in the cluster so that the next leader can go on where the last one stopped. */
 export interface TakeoverRecord {
   readonly version: 1;
@@ -76,6 +91,9 @@ export interface TakeoverRecord {
   readonly steps: Readonly<Partial<Record<TakeoverStep, StepRecord>>>;
   /** Set when the node turned out to be alive: the steps stop and what was done is taken back. */
   readonly undoing?: string;
+  /** What people had put on the Node, as it was right before the release. */
+  readonly keepsake?: Keepsake;
+  readonly return?: ReturnRecord;
   readonly result?: TakeoverResult;
   readonly closedAt?: string;
 }

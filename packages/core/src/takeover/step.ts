@@ -21,6 +21,7 @@ export interface StepContext {
 export interface StepFindings {
   readonly pods?: readonly AffectedPod[];
   readonly proof?: NonNullable<TakeoverRecord['proof']>;
+  readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;
 }
 
 export type StepResult =

@@ -18,6 +18,11 @@ export function takeoverTaint(id: string): Taint {
   return { key: takeoverTaintKey, value: id, effect: 'NoSchedule' };
 }
 
+/** Keeps new pods off a node that came back without having booted, until somebody vouches for it. */
+export function quarantineTaint(id: string): Taint {
+  return { key: 'liberator.dev/quarantine', value: id, effect: 'NoSchedule' };
+}
+
 export function hasTaint(taints: readonly Taint[] | undefined, wanted: Taint): boolean {
   return (taints ?? []).some((taint) => sameTaint(taint, wanted));
 }

@@ -1,5 +1,6 @@
 // One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
 import { describePod, mustGo } from '../affected-pods.ts';
+import { keepsakeOf } from '../keepsake.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { done, type PerformStep } from '../step.ts';
 
@@ -12,5 +13,6 @@ export const recheck: PerformStep = async (context) => {
     if (mustGo(object)) pods.push(await describePod(term, cluster, object));
   }
   const state = live.state === 'gone' ? live.detail : 'still dead';
-  return done(`${state}; ${pods.length} pods to release`, { pods });
+  const keepsake = live.state === 'gone' ? {} : { keepsake: keepsakeOf(live.node.object) };
+  return done(`${state}; ${pods.length} pods to release`, { pods, ...keepsake });
 };

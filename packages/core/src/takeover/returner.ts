@@ -1,0 +1,145 @@
+// Takes nodes in again that were taken over and came back. No brake holds this: giving back what is healthy is no harm.
+import type { Clock } from '../clock.ts';
+import type { LeaderTerm } from '../election/leader-term.ts';
+import type { LiveRead } from '../kubernetes/live-read.ts';
+import type { Node } from '../kubernetes/objects.ts';
+import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './cluster.ts';
+import type { Keepsake } from './keepsake.ts';
+import type { TakeoverRecord } from './record.ts';
+import {
+  confirmedReturnedAnnotation,
+  marksOf,
+  nextReturnMove,
+  type ReturningNode,
+  type ReturnMove,
+  type ReturnRules,
+} from './return.ts';
+import { quarantineTaint, withoutTaints, withTaints } from './taints.ts';
+
+/** What happened with a node that came back. */
+export interface ReturnProgress {
+  readonly record: TakeoverRecord;
+  readonly node: string;
+  readonly move: Exclude<ReturnMove['move'], 'wait'>;
+  readonly detail: string;
+}
+
+export interface ReturnerOptions {
+  readonly cluster: TakeoverCluster;
+  readonly clock: Clock;
+  readonly rules: ReturnRules;
+  readonly onProgress: (progress: ReturnProgress) => void;
+  readonly publish: (event: NodeEvent) => void;
+}
+
+export class Returner {
+  readonly #options: ReturnerOptions;
+
+  constructor(options: ReturnerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is anything to do, as far as the caches show. */
+  isDue(record: TakeoverRecord, returning: ReturningNode): boolean {
+    const { clock, rules } = this.#options;
+    return nextReturnMove(record, returning, rules, clock.now()).move !== 'wait';
+  }
+
+  /**
+   * Does at most one thing for a finished takeover whose node is there again, and returns the record as it is then.
+   * Conditional on a live read, so what a stale cache suggested is dropped.
+   */
+  async attend(term: LeaderTerm, stored: StoredRecord, returning: ReturningNode): Promise<StoredRecord> {
+    const { cluster, clock, rules } = this.#options;
+    const { record } = stored;
+    const live = await cluster.readNode(term, record.node.name);
+    if (live === undefined || live.object.metadata.uid !== returning.node.metadata.uid) return stored;
+
+    const node = live.object;
+    const next = nextReturnMove(record, { ...returning, node }, rules, clock.now());
+    if (next.move === 'wait') return stored;
+    if ((await this.#perform(term, live, record, next)) !== 'written') return stored;
+    const detail = next.move === 'restore' ? wordsFor(next.missing) : next.detail;
+    const saved = await this.#save(term, stored, next.move, node, detail);
+    this.#tell(saved.record, next.move, detail);
+    return saved;
+  }
+
+  async #perform(
+    term: LeaderTerm,
+    live: LiveRead<Node>,
+    record: TakeoverRecord,
+    next: Exclude<ReturnMove, { move: 'wait' }>,
+  ): Promise<WriteOutcome> {
+    const { cluster } = this.#options;
+    const taints = live.object.spec?.taints ?? [];
+    if (next.move === 'restore') return cluster.addToNode(term, live, next.missing);
+    if (next.move === 'quarantine') {
+      return cluster.setTaints(term, live, withTaints(taints, [quarantineTaint(record.id)]));
+    }
+    const marks = marksOf(record, live.object);
+    return marks.length === 0 ? 'written' : cluster.setTaints(term, live, withoutTaints(taints, marks));
+  }
+
+  async #save(
+    term: LeaderTerm,
+    stored: StoredRecord,
+    move: ReturnProgress['move'],
+    node: Node,
+    detail: string,
+  ): Promise<StoredRecord> {
+    const at = new Date(this.#options.clock.wallTime()).toISOString();
+    const before = stored.record.return;
+    const record: TakeoverRecord = {
+      ...stored.record,
+      epoch: term.epoch,
+      return: {
+        uid: node.metadata.uid,
+        bootId: node.status?.nodeInfo?.bootID ?? '',
+        seenAt: before?.uid === node.metadata.uid ? before.seenAt : at,
+        restored: before?.restored === true || move === 'restore',
+        quarantined: before?.quarantined === true || move === 'quarantine',
+        welcomed: move === 'welcome',
+        ...(move === 'welcome' && { welcomedAt: at }),
+        detail,
+      },
+    };
+    const saved = await this.#options.cluster.updateRecord(term, stored, record);
+    if (saved === 'conflict' || saved === 'gone') {
+      // What was done to the node is done, and doing it again changes nothing: look again at the next opportunity.
+      return (await this.#options.cluster.readRecord(term, record.id)) ?? stored;
+    }
+    return saved;
+  }
+
+  #tell(record: TakeoverRecord, move: ReturnProgress['move'], detail: string): void {
+    const { onProgress, publish } = this.#options;
+    onProgress({ record, node: record.node.name, move, detail });
+    const event = (type: NodeEvent['type'], reason: string, message: string): void =>
+      publish({
+        type,
+        reason,
+        message: `${message} (takeover ${record.id})`,
+        node: { name: record.node.name, uid: record.return?.uid ?? record.node.uid },
+      });
+    if (move === 'restore') event('Normal', 'NodeRestored', `put back ${detail}`);
+    if (move === 'welcome') event('Normal', 'NodeReturned', `trusted again: ${detail}`);
+    if (move === 'quarantine') {
+      event(
+        'Warning',
+        'NodeQuarantined',
+        `${detail}, so containers of before may still write. Restart the machine, or make sure that none does and run: ` +
+          `kubectl annotate node ${record.node.name} ${confirmedReturnedAnnotation}=${record.id}`,
+      );
+    }
+  }
+}
+
+function wordsFor({ labels, annotations, taints, unschedulable }: Keepsake): string {
+  const parts = [
+    `${Object.keys(labels).length} labels`,
+    `${Object.keys(annotations).length} annotations`,
+    `${taints.length} taints`,
+  ];
+  return unschedulable ? `${parts.join(', ')} and the cordon` : parts.join(', ');
+}
