@@ -28,13 +28,16 @@ const sentences: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it asks for a client certificate',
 };
 
-/** @param started whether the request's first byte may have left */
-export function explainNetworkFailure(origin: string, error: unknown, started: boolean): TransportError {
+/**
+ * @param peer the server, as the message names it
+ * @param started whether the request's first byte may have left
+ */
+export function explainNetworkFailure(peer: string, error: unknown, started: boolean): TransportError {
   const code = codeOf(error);
   const why = (code === undefined ? undefined : sentences[code]) ?? messageOf(error);
   const message = started
-    ? `the connection to ${origin} broke before the whole answer was there: ${why}`
-    : `could not reach ${origin}: ${why}`;
+    ? `the connection to ${peer} broke before the whole answer was there: ${why}`
+    : `could not reach ${peer}: ${why}`;
   return new TransportError(message, { cause: error, sent: started });
 }
 
@@ -42,14 +45,14 @@ export function explainNetworkFailure(origin: string, error: unknown, started: b
  * A SyntaxError quotes what it could not parse, and here that is what a plugin printed: a credential. So it is neither
  * quoted nor kept as cause.
  */
-export function explainCredentialFailure(origin: string, error: unknown): TransportError {
+export function explainCredentialFailure(peer: string, error: unknown): TransportError {
   if (error instanceof SyntaxError) {
     return new TransportError(
-      `could not get credentials for ${origin}: the kubeconfig's exec plugin did not print an ExecCredential`,
+      `could not get credentials for ${peer}: the kubeconfig's exec plugin did not print an ExecCredential`,
       { sent: false },
     );
   }
-  return new TransportError(`could not get credentials for ${origin}: ${messageOf(error)}`, {
+  return new TransportError(`could not get credentials for ${peer}: ${messageOf(error)}`, {
     cause: error,
     sent: false,
   });

@@ -28,7 +28,8 @@ export interface TransportOptions {
  * what must not wait behind bulk traffic (the election Lease) gets a transport of its own.
  *
  * Speaks HTTP/1.1: one connection per request under way, so that one stalled stream delays nothing else and aborting a
- * request frees its connection for certain. A kubeconfig's `proxy-url` (http, https, socks5) is honoured.
+ * request frees its connection for certain. A kubeconfig's `proxy-url` (http, https; socks5 as far
+ * as undici goes, which calls it experimental) is honoured.
  *
  * Credentials are read again once a minute, and once more when the server answers 401; the request is then repeated
  * once, since a 401 means that it was not executed.
@@ -41,6 +42,8 @@ export function createTransport(kubeConfig: KubeConfig, options: TransportOption
 
 class UndiciTransport implements Transport {
   readonly #origin: string;
+  /** The server as messages name it. */
+  readonly #peer: string;
   /** What comes before `/api` when the server sits behind a gateway. */
   readonly #basePath: string;
   readonly #userAgent: string;
@@ -53,6 +56,7 @@ class UndiciTransport implements Transport {
     const cluster = kubeConfig.getCurrentCluster();
     const url = serverUrl(cluster?.server ?? '', cluster?.skipTLSVerify === true, 'the kubeconfig');
     this.#origin = url.origin;
+    this.#peer = peerName(url, cluster?.proxyUrl);
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#userAgent = options.purpose === undefined ? 'liberator' : `liberator (${options.purpose})`;
     this.#credentials = new CredentialSource(kubeConfig, options.clock ?? systemClock);
@@ -104,7 +108,7 @@ class UndiciTransport implements Transport {
       return await Promise.race([work(), aborted]);
     } catch (error) {
       if (signal.aborted) throw error;
-      throw explainCredentialFailure(this.#origin, error);
+      throw explainCredentialFailure(this.#peer, error);
     } finally {
       if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     }
@@ -113,7 +117,7 @@ class UndiciTransport implements Transport {
   #attempt(request: TransportRequest, credentials: Credentials): Promise<TransportResponse> {
     if (this.#closed) {
       return Promise.reject(
-        new TransportError(`the connection to ${this.#origin} was closed`, { sent: false }),
+        new TransportError(`the connection to ${this.#peer} was closed`, { sent: false }),
       );
     }
     if (request.signal.aborted) return Promise.reject(request.signal.reason);
@@ -125,7 +129,7 @@ class UndiciTransport implements Transport {
     };
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(this.#origin, request, resolve, reject);
+      const exchange = new Exchange(this.#peer, request, resolve, reject);
       dispatcher.dispatch(
         {
           origin: this.#origin,
@@ -144,7 +148,7 @@ class UndiciTransport implements Transport {
 
 /** One request on its way through undici. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #origin: string;
+  readonly #peer: string;
   readonly #request: TransportRequest;
   readonly #resolve: (response: TransportResponse) => void;
   readonly #reject: (error: unknown) => void;
@@ -155,12 +159,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   #started = false;
 
   constructor(
-    origin: string,
+    peer: string,
     request: TransportRequest,
     resolve: (response: TransportResponse) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#origin = origin;
+    this.#peer = peer;
     this.#request = request;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -208,7 +212,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#unlink();
     const failure =
       this.#stopped === undefined
-        ? explainNetworkFailure(this.#origin, error, this.#started)
+        ? explainNetworkFailure(this.#peer, error, this.#started)
         : this.#stopped.reason;
     this.#fail(failure);
   }
@@ -229,6 +233,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   #unlink(): void {
     this.#request.signal.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** A proxy's URL may carry a password: only its host is named. */
+function peerName(server: URL, proxyUrl: string | undefined): string {
+  if (proxyUrl === undefined) return server.origin;
+  return `${server.origin} through ${URL.canParse(proxyUrl) ? `proxy ${new URL(proxyUrl).host}` : 'its proxy'}`;
 }
 
 function asError(reason: unknown): Error {
