@@ -52,7 +52,7 @@ function sentenceOf(issue: Issue): string {
       return `expected ${expected}, ${found}${meant === undefined ? '' : `: did you mean ${meant}?`}`;
     }
     case 'invalid_union':
-      return `expected one of heartbeat, poll, ${found}`;
+      return `expected one of heartbeat, poll, found ${describe(modeOf(issue.input))}`;
     case 'too_small':
       if (issue.origin === 'string') return 'expected text, found an empty one';
       if (issue.origin === 'array')
@@ -65,6 +65,11 @@ function sentenceOf(issue: Issue): string {
     default:
       return issue.message;
   }
+}
+
+/** The only union is that of the detections, and what was found is the whole of it. */
+function modeOf(detection: unknown): unknown {
+  return (detection as { readonly mode?: unknown } | undefined)?.mode;
 }
 
 function describe(value: unknown): string {

@@ -4,9 +4,6 @@ import { isForbidden, isUnauthorized } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
 import { sentenceOf } from '../failure.ts';
 
-/** Where the process is in its life. */
-export type Phase = 'starting' | 'running' | 'stopping';
-
 export interface HealthReport {
   readonly ok: boolean;
   /** One sentence for each thing that was looked at. */
@@ -24,19 +21,33 @@ export class AgentHealth {
   readonly #now: () => number;
   readonly #controller: Pick<Controller, 'ready' | 'lookedAt'>;
   readonly #refusals = new Map<string, { readonly sentence: string; readonly until: number }>();
-  phase: Phase = 'starting';
+  readonly #stop: AbortSignal;
+  #begun = false;
 
-  /** @param now the controller's clock, in milliseconds */
-  constructor(controller: Pick<Controller, 'on' | 'ready' | 'lookedAt'>, now: () => number) {
+  /**
+   * @param stop aborts when the process was asked to stop
+   * @param now the controller's clock, in milliseconds
+   */
+  constructor(
+    controller: Pick<Controller, 'on' | 'ready' | 'lookedAt'>,
+    stop: AbortSignal,
+    now: () => number,
+  ) {
     this.#controller = controller;
+    this.#stop = stop;
     this.#now = now;
     controller.on('error', (error) => this.#note(error));
   }
 
+  /** The API server was there, and the controller is about to run. */
+  begin(): void {
+    this.#begun = true;
+  }
+
   /** Whether the process is alive. Trouble with the API server is no reason to restart: a restart would not help. */
   liveness(): HealthReport {
-    if (this.phase === 'starting') return { ok: true, lines: ['ok: waiting for the API server'] };
-    if (this.phase === 'stopping') return { ok: true, lines: ['ok: stopping'] };
+    if (this.#stop.aborted) return { ok: true, lines: ['ok: stopping'] };
+    if (!this.#begun) return { ok: true, lines: ['ok: waiting for the API server'] };
     const pauseMs = this.#now() - (this.#controller.lookedAt ?? Number.NEGATIVE_INFINITY);
     const ok = pauseMs <= longestPauseMs;
     const ago = Number.isFinite(pauseMs) ? `${formatDuration(Math.max(0, pauseMs))} ago` : 'never';
@@ -47,8 +58,8 @@ export class AgentHealth {
 
   /** Whether this replica could lead: every cache is filled, and the API server refuses it nothing. */
   readiness(): HealthReport {
-    if (this.phase === 'starting') return { ok: false, lines: ['failed: waiting for the API server'] };
-    if (this.phase === 'stopping') return { ok: false, lines: ['failed: stopping'] };
+    if (this.#stop.aborted) return { ok: false, lines: ['failed: stopping'] };
+    if (!this.#begun) return { ok: false, lines: ['failed: waiting for the API server'] };
     const now = this.#now();
     const refusals = [...this.#refusals.values()].filter(({ until }) => now < until);
     const lines = [

@@ -8,11 +8,11 @@ import {
   LeadershipLostError,
   loadKubeConfig,
   systemClock,
+  type Transport,
 } from '@liberator/core';
 import type { Config } from '../config/config.ts';
 import { controllerSettings } from '../config/controller-settings.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { formatDuration } from '../duration.ts';
 import { exitCode } from '../exit-code.ts';
 import { codeOf, FatalError, sentenceOf } from '../failure.ts';
 import { AgentHealth } from '../http/health.ts';
@@ -34,9 +34,6 @@ export interface RunAgentOptions {
   readonly startupTimeoutMs: number;
 }
 
-/** Whoever asks to stop has a limit of its own, a kubelet 30 s by default: better to go while we can still say why. */
-const longestStopMs = 15_000;
-
 /**
  * Runs until SIGTERM or SIGINT, and then until leadership is handed over.
  *
@@ -45,83 +42,63 @@ const longestStopMs = 15_000;
 export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { config, logger } = options;
   const { namespace, identity } = config;
-  const settings = controllerSettings(config);
-  const kubeConfig = load(options.kubeConfigPath);
-  const metrics = new Metrics(version);
+  const { election, ...settings } = controllerSettings(config);
+  logStart(config, logger);
+  using stop = onStopSignals((signal) => {
+    logger.log('info', { event: 'stopping', signal }, `${signal}: handing over leadership and stopping`);
+  });
+  await using connections = openConnections(options.kubeConfigPath, identity);
+  const { transport } = connections;
+  const connection = connect({ ...connections, namespace, election, identity });
 
-  await using cleanUp = new AsyncDisposableStack();
-  const transport = cleanUp.adopt(createTransport(kubeConfig, { purpose: identity }), (used) => used.close());
-  const leaseTransport = cleanUp.adopt(
-    createTransport(kubeConfig, { purpose: `${identity}, lease` }),
-    (used) => used.close(),
+  const metrics = new Metrics(version);
+  const probe = metrics.countProbes(kubeletProbe({ timeoutMs: config.probe.timeout }));
+  const controller = construct(
+    () => new Controller({ ...settings, ...connection, election, ...(config.probe.enabled && { probe }) }),
   );
-  const connection = connect({
-    transport,
-    leaseTransport,
-    namespace,
-    election: settings.election,
-    identity,
-  });
-  const controller = construct(() => {
-    const probe = metrics.countProbes(kubeletProbe({ timeoutMs: config.probe.timeout }));
-    return new Controller({ ...settings, ...connection, ...(config.probe.enabled && { probe }) });
-  });
   logController(controller, logger);
   metrics.watch(controller);
-  const health = new AgentHealth(controller, () => systemClock.now());
+  const health = new AgentHealth(controller, stop.signal, () => systemClock.now());
 
-  const names = config.policies.map(({ name }) => name);
-  const fields = {
-    event: 'starting',
-    version,
-    namespace,
-    election: config.election.name,
-    policies: names,
-  } as const;
-  logger.log(
-    'info',
-    fields,
-    `liberator ${version} starts in namespace ${namespace} with policies ${names.join(', ')}`,
-  );
-  const stop = cleanUp.use(
-    onStopSignals((signal) => {
-      health.phase = 'stopping';
-      logger.log('info', { event: 'stopping', signal }, `${signal}: handing over leadership and stopping`);
-      cleanUp.adopt(limitStop(), clearTimeout);
-    }),
-  );
+  await using server = await startHttpServer({ ...config.http, health, registry: metrics.registry });
   const { address } = config.http;
-  const { port } = cleanUp.use(
-    await startHttpServer({ address, port: config.http.port, health, registry: metrics.registry }),
-  );
+  const { port } = server;
   logger.log('info', { event: 'listening', address, port }, `listening on ${address}:${port}`);
 
-  const repeated = new Repetition();
   await preflight({
-    ...connection,
+    reader: connection.reader,
     transport,
     namespace,
-    election: settings.election,
+    election,
     timeoutMs: options.startupTimeoutMs,
     signal: stop.signal,
-    onWait: (error, retryInMs) => {
-      const sentence = sentenceOf(error);
-      if (repeated.countToTell(sentence, systemClock.now()) === 0) return;
-      const code = codeOf(error);
-      const waiting = { event: 'waiting', retryInMs, ...(code !== undefined && { code }) } as const;
-      logger.log('warn', waiting, `waiting for the API server: ${sentence}`);
-    },
+    onWait: waitingLog(logger),
   });
   if (!stop.signal.aborted) {
-    health.phase = 'running';
+    health.begin();
     await control(controller, stop.signal);
   }
   logger.log('info', { event: 'stopped' }, 'stopped');
 }
 
-function load(path: string | undefined): ReturnType<typeof loadKubeConfig> {
+interface Connections extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly leaseTransport: Transport;
+}
+
+/** The identity is sent with each request, so that the API server's audit log tells replicas apart. */
+function openConnections(path: string | undefined, identity: string): Connections {
   try {
-    return loadKubeConfig({ path });
+    const kubeConfig = loadKubeConfig({ path });
+    const transport = createTransport(kubeConfig, { purpose: identity });
+    const leaseTransport = createTransport(kubeConfig, { purpose: `${identity}, lease` });
+    return {
+      transport,
+      leaseTransport,
+      async [Symbol.asyncDispose]() {
+        await Promise.all([transport.close(), leaseTransport.close()]);
+      },
+    };
   } catch (error) {
     if (!(error instanceof KubeConfigError)) throw error;
     throw new FatalError(error.message, { code: error.code, exitCode: exitCode.usage, cause: error });
@@ -143,18 +120,31 @@ async function control(controller: Controller, signal: AbortSignal): Promise<voi
     await controller.run(signal);
   } catch (error) {
     if (!(error instanceof LeadershipLostError)) throw error;
-    throw new FatalError(error.message, {
-      code: error.code,
-      exitCode: exitCode.leadershipLost,
-      cause: error,
-    });
+    const { message, code } = error;
+    throw new FatalError(message, { code, exitCode: exitCode.leadershipLost, cause: error });
   }
 }
 
-function limitStop(): NodeJS.Timeout {
-  return setTimeout(() => {
-    const limit = formatDuration(longestStopMs);
-    process.stderr.write(`liberator: could not stop in good order within ${limit}, so it ends as it is\n`);
-    process.exit(exitCode.failed);
-  }, longestStopMs);
+function logStart({ namespace, election, policies }: Config, logger: Logger): void {
+  const names = policies.map(({ name }) => name);
+  const fields = { event: 'starting', version, namespace, election: election.name, policies: names } as const;
+  const sentence = `liberator ${version} starts in namespace ${namespace} with policies ${names.join(', ')}`;
+  logger.log('info', fields, sentence);
+}
+
+function waitingLog(logger: Logger): (error: unknown, retryInMs: number) => void {
+  const repeated = new Repetition();
+  return (error, retryInMs) => {
+    const sentence = `waiting for the API server: ${sentenceOf(error)}`;
+    const times = repeated.countToTell(sentence, systemClock.now());
+    if (times === 0) return;
+    const code = codeOf(error);
+    const fields = {
+      event: 'waiting',
+      retryInMs,
+      ...(code !== undefined && { code }),
+      ...(times > 1 && { times }),
+    } as const;
+    logger.log('warn', fields, sentence);
+  };
 }
