@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -67,6 +67,41 @@ describe('over TLS', () => {
     });
   });
 
+  test('a request aborted while its connection was still being made is not sent when it is there at last', async () => {
+    const server = await serve((_, response) => answer(response, 200, {}), ours.issue('server'));
+    const release = Promise.withResolvers<void>();
+    const relay = createTcpServer(async (client) => {
+      client.on('error', () => undefined);
+      await release.promise;
+      const upstream = connect(Number(new URL(server.url).port), '127.0.0.1');
+      client.pipe(upstream).pipe(client);
+    }).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    onTestFinished(() => void relay.close());
+    const { port } = relay.address() as AddressInfo;
+    const config = server.kubeConfig(
+      { token: 't' },
+      { caData: base64(ours.cert), server: `https://127.0.0.1:${port}` },
+    );
+    const transport = connectTo(config, { connectTimeoutMs: 60_000 });
+    const abort = new AbortController();
+    const sent: string[] = [];
+    const aborted = failureOf(
+      transport.send(
+        get({ method: 'DELETE', signal: abort.signal, beforeSend: () => void sent.push('DELETE') }),
+      ),
+    );
+    await vi.waitFor(async () => expect(await connectionsOf(relay)).toBe(1));
+    abort.abort(new Error('the term is over'));
+    await aborted;
+    release.resolve();
+    await vi.waitFor(() => expect(server.connections).toBe(1));
+    await read(await transport.send(get({ beforeSend: () => void sent.push('GET') })));
+    expect(sent).toEqual(['GET']);
+    expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+    expect(server.connections).toBe(1);
+  });
+
   test('a rotation does not end what is under way', async () => {
     const folder = temporaryFolder();
     const caFile = join(folder, 'ca.crt');
@@ -87,6 +122,10 @@ describe('over TLS', () => {
     expect(server.connections).toBe(2);
   });
 });
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+}
 
 describe('through a proxy', () => {
   /** Records where it was told to connect, and connects there. */

@@ -79,6 +79,17 @@ describe('in bad times', () => {
     expect(errors.map(({ willRetryInMs }) => willRetryInMs)).toEqual([800, 1600, 800]);
   });
 
+  test('does not count the health of long ago against what fails now', async () => {
+    const { clock, reader, errors } = await watching(reflect());
+    await clock.advance(60_000);
+    latest(reader).send({ type: 'BOOKMARK', resourceVersion: '11' });
+    await clock.advance(100_000);
+    reader.openFailure = noAnswer;
+    latest(reader).fail(noAnswer());
+    await clock.advance(7000);
+    expect(errors.map(({ willRetryInMs }) => willRetryInMs)).toEqual([800, 1600, 3200, 6400]);
+  });
+
   test('waits as long as Retry-After says, when that is longer', async () => {
     const { clock, reader, errors } = await watching(reflect());
     latest(reader).fail(new KubernetesError(call, { status: 429, retryAfterMs: 9000 }));
