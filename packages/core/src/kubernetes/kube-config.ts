@@ -150,7 +150,7 @@ export function serverUrl(server: string, skipTlsVerify: boolean, origin: string
   return url;
 }
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
