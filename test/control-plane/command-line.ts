@@ -10,15 +10,23 @@ import { inspectCluster, removeCluster } from './tear-down.ts';
 import { type ClusterTimings, parseDuration, TIMING_OPTIONS } from './timings.ts';
 
 /** What the verbs do to a node, and what can be seen then. */
-const NODE_VERBS: Record<NodeVerb, { does: string; done: string }> = {
-  crash: { does: 'the machine is gone: silent from now on', done: 'is gone; its host is silent' },
-  'stop-kubelet': { does: 'only the kubelet is gone', done: 'has no kubelet; its host refuses connections' },
-  pause: { does: 'the kubelet hangs', done: 'hangs; its host takes connections that nobody answers' },
-  resume: { does: 'ends pause', done: 'goes on' },
-  start: { does: 'powers on after crash or stop-kubelet', done: 'was powered on; Ready in some seconds' },
-  cut: { does: 'pulls the network cable, the node lives on', done: 'is cut off and lives on' },
-  heal: { does: 'plugs the cable in again', done: 'is reachable again' },
-};
+const NODE_VERBS: readonly { verb: NodeVerb; does: string; done: string }[] = [
+  { verb: 'crash', does: 'the machine is gone: silent from now on', done: 'is gone; its host is silent' },
+  {
+    verb: 'stop-kubelet',
+    does: 'only the kubelet is gone',
+    done: 'has no kubelet; its host refuses connections',
+  },
+  { verb: 'pause', does: 'the kubelet hangs', done: 'hangs; its host takes connections and stays mute' },
+  { verb: 'resume', does: 'ends pause', done: 'goes on' },
+  {
+    verb: 'start',
+    does: 'powers on after crash or stop-kubelet',
+    done: 'was powered on; Ready in some seconds',
+  },
+  { verb: 'cut', does: 'pulls the network cable, the node lives on', done: 'is cut off and lives on' },
+  { verb: 'heal', does: 'plugs the cable in again', done: 'is reachable again' },
+];
 
 interface Place {
   dir?: string;
@@ -29,6 +37,7 @@ interface UpOptions extends Place {
   zones?: string[];
 }
 
+const DEFAULT_NAME = 'default';
 const DEFAULT_NODES = 3;
 
 /** Returns the exit code: 0, 1 after an error that was printed as a sentence, 130 after Ctrl-C. */
@@ -42,6 +51,9 @@ export async function runCommandLine(
   };
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
+  // Whoever reads what is printed may stop reading, as head does; that is no reason to stop half-way.
+  const ignoreEndOfReader = (): void => {};
+  process.stdout.on('error', ignoreEndOfReader);
   try {
     await buildProgram(env, interruption.signal).parseAsync(args, { from: 'user' });
     return 0;
@@ -59,6 +71,7 @@ export async function runCommandLine(
   } finally {
     process.removeListener('SIGINT', interrupt);
     process.removeListener('SIGTERM', interrupt);
+    process.stdout.removeListener('error', ignoreEndOfReader);
   }
 }
 
@@ -73,7 +86,7 @@ function buildProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Command {
     program
       .command(nameAndArguments)
       .description(description)
-      .option('--name <name>', 'which cluster, when there are several', 'default')
+      .option('--name <name>', 'which cluster, when there are several', DEFAULT_NAME)
       .option('--dir <directory>', 'where it lives (or LIBERATOR_CLUSTER_DIR)');
 
   const up = command('up [nodes]', 'start a cluster').action(
@@ -99,10 +112,7 @@ function buildProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Command {
       console.log(options.json === true ? JSON.stringify(status, null, 2) : formatStatus(status));
     });
 
-  for (const [verb, { does, done }] of Object.entries(NODE_VERBS) as [
-    NodeVerb,
-    { does: string; done: string },
-  ][]) {
+  for (const { verb, does, done } of NODE_VERBS) {
     command(`${verb} <node>`, does).action(async (node: string, options: Place) => {
       const dir = directoryOf(options, env);
       await withLock(`cluster:${dir}`, async () => {
@@ -124,7 +134,7 @@ async function runUp(dir: string, nodes: number, options: UpOptions, signal: Abo
       );
     }
     console.log('The cluster is up already.');
-    printNextSteps(running);
+    printNextSteps(running, options);
     return;
   }
   const cluster = await ControlPlane.start({
@@ -140,17 +150,20 @@ async function runUp(dir: string, nodes: number, options: UpOptions, signal: Abo
     },
   });
   console.log(`\nKubernetes ${cluster.version} is up at ${cluster.url}.`);
-  printNextSteps(cluster);
+  printNextSteps(cluster, options);
 }
 
-function printNextSteps(cluster: ControlPlane): void {
-  const node = cluster.nodes[0]?.name ?? 'node-1';
-  console.log(`
-Use it:    export KUBECONFIG=${cluster.kubeconfigPath}
-Look:      npm run cluster -- status
-Break it:  npm run cluster -- crash ${node}
-Mend it:   npm run cluster -- start ${node}
-Stop it:   npm run cluster -- down`);
+function printNextSteps(cluster: ControlPlane, { dir, name }: Place): void {
+  const place = dir === undefined ? (name === DEFAULT_NAME ? '' : ` --name ${name}`) : ` --dir ${dir}`;
+  const node = cluster.nodes[0]?.name;
+  const steps = [
+    ['Use it:', `export KUBECONFIG=${cluster.kubeconfigPath}`],
+    ['Look:', `npm run cluster -- status${place}`],
+    ...(node === undefined ? [] : [['Break it:', `npm run cluster -- crash ${node}${place}`]]),
+    ...(node === undefined ? [] : [['Mend it:', `npm run cluster -- start ${node}${place}`]]),
+    ['Stop it:', `npm run cluster -- down${place}`],
+  ];
+  console.log(`\n${steps.map(([label = '', command = '']) => label.padEnd(11) + command).join('\n')}`);
 }
 
 async function runDown(dir: string, keepLogs: boolean): Promise<void> {
