@@ -1,0 +1,259 @@
+// A real cluster with a database on it and three agents beside it: where every scenario plays.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KubernetesObjectApi } from '@kubernetes/client-node';
+import {
+  configMaps,
+  confirmedDeadAnnotation,
+  createReader,
+  createTransport,
+  isNotFound,
+  type KubernetesObject,
+  type KubernetesReader,
+  loadKubeConfig,
+  nodes,
+  type Pod,
+  pods,
+  type TakeoverRecord,
+  type Transport,
+} from '@liberator/core';
+import { parseAllDocuments, stringify } from 'yaml';
+import { AgentProcess } from '../agent/agent-process.ts';
+import type { AuditEvent } from '../control-plane/audit.ts';
+import { ControlPlane } from '../control-plane/cluster.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const namespace = 'tkr-system';
+const account = { namespace, name: 'high-availability' };
+
+/** The replicas, each living on the node of the same number. */
+export const replicas = ['agent-1', 'agent-2', 'agent-3'] as const;
+
+export interface StageOptions {
+  /** Replaces parts of the one policy that the agents run by. */
+  readonly policy?: object;
+}
+
+/** What one scenario plays on; `await using` takes everything down. */
+export class Stage implements AsyncDisposable {
+  readonly cluster: ControlPlane;
+  readonly #reader: KubernetesReader;
+  readonly #transport: Transport;
+  readonly #objects: KubernetesObjectApi;
+  readonly #options: StageOptions;
+  readonly #agents = new Map<string, AgentProcess>();
+  #kubeconfig = '';
+
+  private constructor(cluster: ControlPlane, options: StageOptions) {
+    this.cluster = cluster;
+    this.#options = options;
+    const kubeConfig = loadKubeConfig({ path: cluster.kubeconfigPath });
+    this.#transport = createTransport(kubeConfig);
+    this.#reader = createReader({ transport: this.#transport });
+    this.#objects = KubernetesObjectApi.makeApiClient(kubeConfig);
+  }
+
+  /** Returns once mysql-0 is Ready and one of the agents leads. */
+  static async open(options: StageOptions = {}): Promise<Stage> {
+    const cluster = await ControlPlane.start({ nodes: 3 });
+    const stage = new Stage(cluster, options);
+    try {
+      await stage.#create(join(root, 'packages/agent/deploy/rbac.yaml'));
+      await stage.#createDatabase();
+      await stage.#becomeAccount();
+      for (const identity of replicas) await stage.startAgent(identity);
+      await stage.until('an agent leads', async () => (await stage.leader()) !== '');
+      await stage.until('mysql-0 is Ready', async () => isReady(await stage.database()));
+      return stage;
+    } catch (error) {
+      await stage[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.kill('SIGKILL')));
+    await this.#transport.close();
+    await this.cluster.stop();
+  }
+
+  /**
+   * Starts a replica: one of {@link replicas} in the network namespace of its node, so that it hears and says nothing
+   * either when that machine goes; any other on a machine of its own that nothing happens to.
+   */
+  async startAgent(identity: string): Promise<AgentProcess> {
+    const node = this.cluster.nodes[replicas.findIndex((replica) => replica === identity)];
+    const agent = await AgentProcess.start({
+      config: configText(identity, this.#options),
+      kubeconfig: this.#kubeconfig,
+      within: node === undefined ? [] : ['ip', 'netns', 'exec', node.namespace],
+    });
+    this.#agents.set(identity, agent);
+    return agent;
+  }
+
+  agent(identity: string): AgentProcess {
+    const agent = this.#agents.get(identity);
+    if (agent === undefined)
+      throw new RangeError(`expected one of ${replicas.join(', ')}, found ${identity}`);
+    return agent;
+  }
+
+  /** The identity in the election Lease; empty when nobody leads. */
+  async leader(): Promise<string> {
+    const lease = await this.#objects
+      .read({
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { namespace, name: 'liberator' },
+      })
+      .catch(() => undefined);
+    return (lease as { spec?: { holderIdentity?: string } } | undefined)?.spec?.holderIdentity ?? '';
+  }
+
+  database(): Promise<Pod | undefined> {
+    return found(this.#reader.get(pods, { namespace: 'default', name: 'mysql-0' }));
+  }
+
+  /** The node that runs the database now. */
+  async databaseNode(): Promise<string> {
+    const node = (await this.database())?.spec?.nodeName;
+    if (node === undefined) throw new RangeError('expected mysql-0 on a node, found it on none');
+    return node;
+  }
+
+  async node(name: string): Promise<KubernetesObject & { spec?: { taints?: readonly { key: string }[] } }> {
+    return this.#reader.get(nodes, { name });
+  }
+
+  async nodeNames(): Promise<readonly string[]> {
+    return (await this.#reader.list(nodes)).items.map(({ metadata }) => metadata.name).toSorted();
+  }
+
+  async records(): Promise<readonly TakeoverRecord[]> {
+    const { items } = await this.#reader.list(configMaps, {
+      namespace,
+      labelSelector: 'liberator.dev/takeover',
+    });
+    return items.map(({ data }) => JSON.parse(data?.['record.json'] ?? '') as TakeoverRecord);
+  }
+
+  /** Says about a node, as a human would, that this death of it is real. */
+  async confirmDead(node: string, deathId: string): Promise<void> {
+    await this.#objects.patch({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: node, annotations: { [confirmedDeadAnnotation]: deathId } },
+    });
+  }
+
+  /** Every DELETE that our account sent for the given resource and that the API server carried out. */
+  async deletes(resource: 'nodes' | 'pods'): Promise<readonly AuditEvent[]> {
+    const events = await this.cluster.audit({ verb: 'delete', resource });
+    return events.filter(
+      ({ user, stage, code }) =>
+        user === `system:serviceaccount:${account.namespace}:${account.name}` &&
+        stage === 'ResponseComplete' &&
+        code === 200,
+    );
+  }
+
+  /** Fails with what is awaited, and with what the agents said last, when `condition` does not come true in time. */
+  async until(what: string, condition: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    while (!(await condition())) {
+      if (performance.now() > end) {
+        const said = [...this.#agents].map(([name, agent]) => `${name}:\n${agent.lastLines(15)}`).join('\n');
+        throw new Error(`waited ${timeoutMs / 1000} s in vain until ${what}\n${said}`);
+      }
+      await pause(250);
+    }
+  }
+
+  /** The database runs elsewhere, Ready, as another pod of the same name with the same claim. */
+  async untilRecovered(from: Pod): Promise<Pod> {
+    await this.until('mysql-0 is Ready elsewhere', async () => {
+      const pod = await this.database();
+      return (
+        isReady(pod) && pod?.metadata.uid !== from.metadata.uid && pod?.spec?.nodeName !== from.spec?.nodeName
+      );
+    });
+    await this.until('its takeover is on record as recovered', async () =>
+      (await this.records()).some(
+        ({ node, result }) => node.name === from.spec?.nodeName && result === 'recovered',
+      ),
+    );
+    const pod = await this.database();
+    if (pod === undefined) throw new Error('mysql-0 was there and is gone');
+    return pod;
+  }
+
+  async #becomeAccount(): Promise<void> {
+    this.#kubeconfig = await this.cluster.serviceAccountKubeconfig(account);
+  }
+
+  async #createDatabase(): Promise<void> {
+    await this.#createObject({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'mysql-disk' },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'standard',
+        hostPath: { path: '/var/lib/mysql-disk' },
+      },
+    });
+    await this.#createObject({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'mysql', namespace: 'default' },
+      stringData: { 'root-password': crypto.randomUUID() },
+    });
+    await this.#create(join(root, 'packages/examples/mysql-statefulset/mysql.yaml'));
+  }
+
+  async #create(file: string): Promise<void> {
+    for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
+      await this.#createObject(document.toJS());
+    }
+  }
+
+  async #createObject(object: object): Promise<void> {
+    await this.#objects.create(object as Parameters<KubernetesObjectApi['create']>[0]);
+  }
+}
+
+export function isReady(pod: Pod | undefined): boolean {
+  return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+export function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function configText(identity: string, options: StageOptions): string {
+  return stringify({
+    namespace,
+    identity,
+    http: { address: '127.0.0.1', port: 0 },
+    policies: [
+      {
+        name: 'everything',
+        nodes: { all: true },
+        fencing: { drivers: ['none'], proof: 'optional' },
+        ...options.policy,
+      },
+    ],
+  });
+}
