@@ -1,0 +1,147 @@
+// The command `npm run demo`: flags, streams, signals and exit codes around the story.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { DemoFailure, Interruption, sentenceOf, UsageError } from './failure.ts';
+import { recoveryPicture } from './picture.ts';
+import { lastSights, type Recovery } from './report.ts';
+import { playStory } from './story.ts';
+import { formatLine, type Line, type Paint, paintFor, wrap } from './timeline.ts';
+import { closingLines, sources, title, verdict } from './wording.ts';
+import { replayWithoutLiberator } from './without-liberator.ts';
+import type { Entry } from './observation.ts';
+
+const help = `Usage: npm run demo [-- options]
+
+Starts a Kubernetes cluster, a MySQL StatefulSet and three Liberator agents,
+crashes the machine under mysql-0, and shows how the database comes back.
+Takes a minute and a bit. Without options the cluster is embedded: nothing is
+needed beside Node.js.
+
+Options:
+  --kubeconfig FILE   play on the real control plane that "npm run cluster -- up 3"
+                      started, whose kubeconfig this is; everything that the demo
+                      creates there is removed again
+  --json              print one JSON object on stdout at the end, and nothing
+                      else there; the timeline goes to stderr
+  --picture FILE      draw the recovery as an SVG picture, too
+  --help              print this
+
+Exit codes: 0 recovered; 1 not recovered; 2 wrong usage; 130 interrupted`;
+
+const exitCode = { recovered: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+interface Flags {
+  readonly kubeconfig: string | undefined;
+  readonly json: boolean;
+  readonly picture: string | undefined;
+}
+
+/** Returns the exit code; whatever went wrong has been said then. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  try {
+    const flags = readFlags(args);
+    if (flags === 'help') {
+      console.log(help);
+      return exitCode.recovered;
+    }
+    return await withInterruption((signal) => run(flags, signal));
+  } catch (error) {
+    if (error instanceof Interruption) {
+      console.error('\nInterrupted; nothing was left behind.');
+      return exitCode.interrupted;
+    }
+    const isUsage = error instanceof UsageError;
+    const sentence = sentenceOf(error);
+    console.error(`demo: ${isUsage || error instanceof DemoFailure ? sentence : `unexpected: ${sentence}`}`);
+    return isUsage ? exitCode.usage : exitCode.failed;
+  }
+}
+
+/** @throws UsageError for anything but the flags that there are. */
+export function readFlags(args: readonly string[]): Flags | 'help' {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        kubeconfig: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        picture: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) return 'help';
+    return { kubeconfig: values.kubeconfig, json: values.json, picture: values.picture };
+  } catch (error) {
+    // Of node's advice only the first sentence is about what was typed.
+    const [problem = ''] = sentenceOf(error).split('. ');
+    throw new UsageError(`${problem.replace(/\.$/, '')}; "npm run demo -- --help" shows what there is`, {
+      cause: error,
+    });
+  }
+}
+
+async function run({ kubeconfig, json, picture }: Flags, signal: AbortSignal): Promise<number> {
+  const stream = json ? process.stderr : process.stdout;
+  const paint = paintFor(stream, process.env);
+  const print = (text: string): void => void stream.write(`${text}\n`);
+  const tell = (line: Line): void => print(formatLine(line, paint));
+  print(`\n  ${paint('strong', title)}\n`);
+  const recovered = await playStory({
+    kubeconfig,
+    tell,
+    signal,
+    onEnd: async (recovery, entries) => {
+      if (picture !== undefined && recovery.recovered) {
+        writeFileSync(picture, recoveryPicture(recovery));
+        tell({ who: 'picture', text: picture, tone: 'quiet' });
+      }
+      if (recovery.recovered) await printRecovery(recovery, { print, tell, paint });
+      else printFailure(recovery, entries, { print, paint });
+      if (json) process.stdout.write(`${JSON.stringify(recovery)}\n`);
+    },
+  });
+  print('');
+  return recovered ? exitCode.recovered : exitCode.failed;
+}
+
+interface Output {
+  readonly print: (text: string) => void;
+  readonly paint: Paint;
+}
+
+async function printRecovery(
+  recovery: Recovery,
+  { print, tell, paint }: Output & { tell: (line: Line) => void },
+): Promise<void> {
+  for (const line of closingLines(recovery)) tell(line);
+  print(`  ${paint('good', verdict(recovery))}\n`);
+  const replay = recovery.cluster === 'embedded' ? await replayWithoutLiberator() : undefined;
+  for (const source of sources(replay)) printWrapped(source, { print, paint });
+}
+
+function printFailure(recovery: Recovery, entries: readonly Entry[], { print, paint }: Output): void {
+  print(`\n  ${paint('bad', 'The database did not recover')}: ${recovery.reason}`);
+  for (const sight of lastSights(entries)) print(wrap(`- ${sight}`, 76).map((row) => `  ${row}`).join('\n'));
+  print(`  The agents' logs are in ${recovery.logs}`);
+}
+
+function printWrapped(text: string, { print, paint }: Output): void {
+  for (const row of wrap(text, 76)) print(`  ${paint('quiet', row)}`);
+}
+
+/** The first signal stops the story in good order, the second one ends this process. */
+async function withInterruption(act: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const interruption = new AbortController();
+  const onSignal = (): void => {
+    if (interruption.signal.aborted) process.exit(exitCode.interrupted);
+    console.error('\nStopping ...');
+    interruption.abort(new Interruption('interrupted'));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await act(interruption.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,54 @@
+// The cluster that needs nothing: Liberator's simulator in this process, served over HTTP to everybody else.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KubeConfig, VersionApi } from '@kubernetes/client-node';
+import { Simulator } from '@liberator/simulator';
+import { withoutProbes } from './agent-config.ts';
+import { createObjects, namespaceObject } from './create-objects.ts';
+import { agentAccount, agentNamespace, type DemoCluster } from './demo-cluster.ts';
+
+/** @param directory - Where kubeconfigs are written. */
+export async function startEmbeddedCluster(directory: string): Promise<DemoCluster> {
+  const simulator = await Simulator.start({ nodes: 3, http: true });
+  try {
+    const adminKubeconfig = join(directory, 'kubeconfig');
+    const agentKubeconfig = join(directory, 'agent.kubeconfig');
+    const user = `system:serviceaccount:${agentNamespace}:${agentAccount}`;
+    writeFileSync(adminKubeconfig, simulator.kubeconfig(), { mode: 0o600 });
+    writeFileSync(agentKubeconfig, simulator.kubeconfig({ user }), { mode: 0o600 });
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(adminKubeconfig);
+    await createObjects(kubeConfig, [namespaceObject(agentNamespace)]);
+    const { gitVersion } = await kubeConfig.makeApiClient(VersionApi).getCode();
+    await simulator.until(() => simulator.nodesReady(), { limitMs: 60_000 });
+    return {
+      kind: 'embedded',
+      version: gitVersion,
+      about:
+        'embedded in this process, simulated to the timing of a real one: every timer is ' +
+        "Kubernetes' default, and none is sped up",
+      nodes: simulator.nodes.map(({ name }) => name),
+      adminKubeconfig,
+      agentKubeconfig,
+      detection: withoutProbes,
+      providesVolumes: true,
+      create: (objects) => createObjects(kubeConfig, objects),
+      crash: async (node) => simulator.machine(node).crash(),
+      nodeDeletes: async (since) =>
+        simulator
+          .audit()
+          .filter(
+            ({ verb, resource, subresource, code, time }) =>
+              verb === 'delete' &&
+              resource === 'nodes' &&
+              subresource === undefined &&
+              code === 200 &&
+              time >= since.getTime(),
+          ).length,
+      [Symbol.asyncDispose]: () => simulator.stop(),
+    };
+  } catch (error) {
+    await simulator.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+import type { Recovery } from './report.ts';
+export function recoveryPicture(recovery: Recovery): string { return JSON.stringify(recovery); }

@@ -1,0 +1,152 @@
+// What happens on the cluster, act by act: a database starts, its node crashes, and it recovers or does not.
+import { randomBytes } from 'node:crypto';
+import type { KubernetesReader } from '@liberator/core';
+import { Agents } from './agents.ts';
+import { allAgentsEnded, everyNodeBeats, leaderSees, silenceOf } from './conditions.ts';
+import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from './database.ts';
+import type { DemoCluster } from './demo-cluster.ts';
+import { DemoFailure } from './failure.ts';
+import { type Journal, latest } from './journal.ts';
+import type { Entry } from './observation.ts';
+import { type DatabaseSight, type Recovery, report } from './report.ts';
+import { type Line, shortName, shortUid } from './timeline.ts';
+import { openingLines, policyLines } from './wording.ts';
+
+export interface SceneOptions {
+  readonly cluster: DemoCluster;
+  readonly reader: KubernetesReader;
+  readonly journal: Journal;
+  /** For configurations and logs. */
+  readonly directory: string;
+  /** Takes what is started. */
+  readonly stage: AsyncDisposableStack;
+  readonly tell: (line: Line) => void;
+  readonly signal: AbortSignal;
+  /** When the demo began, in monotonic milliseconds. */
+  readonly startedAt: number;
+}
+
+/** Starting agents and database takes seconds; on a busy machine, some more. */
+const preparationMs = 90_000;
+/** Well over the minute that detection takes without probes. */
+const recoveryMs = 180_000;
+/** From the replacement being Ready to the takeover's record being closed. */
+const closingMs = 20_000;
+const waitingLineEveryMs = 15_000;
+
+export class Scene {
+  readonly #options: SceneOptions;
+  #before: DatabaseSight | undefined;
+  #after: DatabaseSight | undefined;
+  #crashedAtWall: number | undefined;
+
+  constructor(options: SceneOptions) {
+    this.#options = options;
+  }
+
+  /** Whatever keeps the database from recovering is reported, not thrown. */
+  async play(): Promise<Recovery> {
+    const { cluster, journal, directory, signal } = this.#options;
+    let failure: { reason: string; logs: string } | undefined;
+    try {
+      await this.#prepare();
+      await this.#crash();
+      await this.#recovery();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof DemoFailure)) throw error;
+      failure = { reason: error.message, logs: directory };
+    }
+    const since = this.#crashedAtWall;
+    return report({
+      entries: journal.entries,
+      pod: `${databaseNamespace}/${databasePod}`,
+      cluster: cluster.kind,
+      kubernetes: cluster.version,
+      before: this.#before,
+      after: this.#after,
+      deletes: since === undefined ? 0 : await cluster.nodeDeletes(new Date(since)),
+      crashedAtWall: since,
+      failure,
+    });
+  }
+
+  async #prepare(): Promise<void> {
+    const { cluster, journal, directory, reader, stage, tell } = this.#options;
+    const now = (): number => performance.now() - this.#options.startedAt;
+    for (const line of openingLines(cluster, now())) tell(line);
+    await cluster.create(databaseObjects({ withVolume: !cluster.providesVolumes }));
+    // Identities must be unique among all agents that ever lived on this cluster.
+    const run = randomBytes(3).toString('hex');
+    const agents = stage.use(new Agents({ cluster, journal, directory, run }));
+    tell({ atMs: now(), who: 'agents', text: `${agents.names.join(', ')}: a process each` });
+
+    await this.#until(`${databasePod} was Ready`, preparationMs, (entries) =>
+      latest(entries, 'pod')?.pod.ready === true ? true : undefined,
+    );
+    const before = await lookAtDatabase(reader);
+    if (before === undefined) throw new DemoFailure(`${databasePod} is Ready, yet it has no node or no volume`);
+    this.#before = before;
+    const { uid, node, volume } = before;
+    const text = `${shortUid(uid)} is Ready on ${node}, with volume ${shortName(volume)}`;
+    tell({ atMs: now(), who: databasePod, text, tone: 'good' });
+
+    await this.#until('every node had sent a heartbeat', preparationMs, (entries) =>
+      everyNodeBeats(entries, cluster.nodes) ? true : undefined,
+    );
+    await this.#until('an agent led and saw', preparationMs, (entries) =>
+      leaderSees(entries) ? true : undefined,
+    );
+    for (const line of policyLines(cluster.detection)) tell(line);
+  }
+
+  async #crash(): Promise<void> {
+    const { cluster, journal } = this.#options;
+    const node = this.#before?.node ?? '';
+    // Before rather than after, so that the time to recovery is never told too short.
+    this.#crashedAtWall = Date.now();
+    journal.note({ kind: 'crashed', node });
+    await cluster.crash(node);
+  }
+
+  async #recovery(): Promise<void> {
+    const { reader } = this.#options;
+    const { uid: oldUid, node: oldNode } = this.#before ?? {};
+    const waiting = setInterval(() => this.#noteWaiting(), waitingLineEveryMs);
+    try {
+      await this.#until(`${databasePod} was Ready on another node`, recoveryMs, (entries) => {
+        const pod = latest(entries, 'pod')?.pod;
+        return pod?.ready === true && pod.uid !== oldUid && pod.node !== oldNode ? true : undefined;
+      });
+      this.#after = await lookAtDatabase(reader);
+      const result = await this.#until(
+        'the takeover was on record as ended',
+        closingMs,
+        (entries) => latest(entries, 'record', ({ record }) => record.node.name === oldNode)?.record.result,
+      );
+      if (result !== 'recovered') throw new DemoFailure(`the takeover ended as "${result}"`);
+    } finally {
+      clearInterval(waiting);
+    }
+  }
+
+  /** Silence is the story's longest part; it shall not look like a hang. */
+  #noteWaiting(): void {
+    const { journal, cluster } = this.#options;
+    const node = this.#before?.node ?? '';
+    const silentMs = silenceOf(journal.entries, node, performance.now());
+    if (silentMs === undefined) return;
+    journal.note({ kind: 'waiting', node, silentMs, deadAfterMs: cluster.detection.deadAfterMs });
+  }
+
+  #until<T>(what: string, timeoutMs: number, look: (entries: readonly Entry[]) => T | undefined): Promise<T> {
+    const { journal, signal } = this.#options;
+    return journal.until(
+      what,
+      (entries) => {
+        if (allAgentsEnded(entries)) throw new DemoFailure(`every agent ended before ${what}`);
+        return look(entries);
+      },
+      { timeoutMs, signal },
+    );
+  }
+}
