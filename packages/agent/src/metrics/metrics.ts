@@ -101,8 +101,8 @@ export class Metrics {
       labelNames: ['health'],
       collect() {
         for (const health of healthStates) this.set({ health }, 0);
-        for (const { assessment } of controller.fleet.nodes.values()) {
-          this.inc({ health: assessment?.health ?? 'unselected' });
+        for (const { assessment, health } of controller.fleet.nodes.values()) {
+          this.inc({ health: assessment === undefined ? 'unselected' : health });
         }
       },
     });
