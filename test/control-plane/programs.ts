@@ -1,6 +1,6 @@
 // Finds the programs that a cluster is made of: in KUBEBUILDER_ASSETS, else in the cache, else built once from source.
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildProgress, buildPrograms, type ProgramSource } from './build.ts';
@@ -130,21 +130,18 @@ function isExecutable(path: string): boolean {
 }
 
 function digestOurSource(): string {
+  const goFiles = ['certificates', 'hollow-kubelet'].flatMap((folder) =>
+    readdirSync(join(SOURCE_DIR, folder))
+      .filter((file) => file.endsWith('.go'))
+      .sort()
+      .map((file) => join(folder, file)),
+  );
   const hash = createHash('sha256');
-  for (const file of OUR_SOURCES) {
+  for (const file of ['go.mod', 'go.sum', ...goFiles]) {
     hash
-      .update(file)
-      .update('\0')
+      .update(`${file}\0`)
       .update(readFileSync(join(SOURCE_DIR, file)))
       .update('\0');
   }
   return hash.digest('hex').slice(0, 12);
 }
-
-const OUR_SOURCES = [
-  'go.mod',
-  'go.sum',
-  'certificates/main.go',
-  'hollow-kubelet/main.go',
-  'hollow-kubelet/storage_driver.go',
-] as const;

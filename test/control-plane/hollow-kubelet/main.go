@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	cadvisorapi "github.com/google/cadvisor/info/v1"
 	"go.opentelemetry.io/otel/trace/noop"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -116,6 +115,7 @@ func run(ctx context.Context, o options) error {
 	kubelet := kubemark.NewHollowKubelet(flags, config, client, heartbeatClient,
 		&machine{Fake: cadvisortest.Fake{NodeName: o.name}, bootID: o.bootID, machineID: o.machineID},
 		runtime.ImageService, runtimeService, cm.NewStubContainerManager())
+	kubelet.KubeletDeps.ProbeManager = probes{}
 	if kubelet.KubeletDeps.TLSOptions, err = kubeletapp.InitializeTLS(ctx, flags, config); err != nil {
 		return fmt.Errorf("kubelet port: %w", err)
 	}
@@ -183,22 +183,4 @@ func parseLabels(text string) (map[string]string, error) {
 		labels[key] = value
 	}
 	return labels, nil
-}
-
-// machine is a computer with an identity: it stays the same machine while every boot gets an ID of its own, which is how
-// a reboot is told from a kubelet that was only restarted.
-type machine struct {
-	cadvisortest.Fake
-	bootID, machineID string
-}
-
-func (m *machine) MachineInfo() (*cadvisorapi.MachineInfo, error) {
-	info, err := m.Fake.MachineInfo()
-	if err != nil {
-		return nil, err
-	}
-	info.BootID = m.bootID
-	info.MachineID = m.machineID
-	info.SystemUUID = m.machineID
-	return info, nil
 }
