@@ -1,0 +1,230 @@
+// A simulated cluster that lives ten times as fast, with a database on it, and agents in processes of their own.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  confirmedDeadAnnotation,
+  type Lease,
+  type Node,
+  type Pod,
+  type TakeoverRecord,
+} from '@liberator/core';
+import {
+  type AuditEvent,
+  type Authorizer,
+  resources,
+  Simulator,
+  type SimulatorOptions,
+} from '@liberator/simulator';
+import { stringify } from 'yaml';
+import { AgentProcess } from './agent-process.ts';
+import { openSilentPort, type SilentPort } from './silent-port.ts';
+
+export const namespace = 'liberator';
+const asTest = { user: 'test' };
+const nodeNames = ['node-1', 'node-2', 'node-3', 'node-4'] as const;
+
+/** Ten times as fast as stock Kubernetes, but for heartbeats: whole seconds survive a busy machine. */
+const timings: NonNullable<SimulatorOptions['timings']> = {
+  speedUp: 10,
+  leaseRenewMs: 1_000,
+  nodeStatusUpdateMs: 1_000,
+};
+
+/** The fastest that these heartbeats allow, with the room that a busy machine needs. */
+const swift = {
+  namespace,
+  heartbeatInterval: '1s',
+  election: { leaseDuration: '3s', renewDeadline: '2s', retryPeriod: '400ms' },
+  probe: { interval: '300ms', timeout: '500ms' },
+  http: { address: '127.0.0.1', port: 0 },
+};
+
+const swiftPolicy = {
+  name: 'all',
+  nodes: { all: true },
+  detection: { suspectAfter: '2s', deadAfter: '2500ms', silentProbes: 2 },
+};
+
+export const withoutProof = { drivers: ['none'], proof: 'optional' };
+export const withHuman = { drivers: ['manual'], proof: 'required' };
+
+export class SimulatedCluster implements AsyncDisposable {
+  readonly simulator: Simulator;
+  readonly agents: AgentProcess[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'liberator-cluster-'));
+  readonly #silentPort: SilentPort;
+
+  private constructor(simulator: Simulator, silentPort: SilentPort) {
+    this.simulator = simulator;
+    this.#silentPort = silentPort;
+  }
+
+  /** Four nodes, and a database on one of them. */
+  static async start(options: { readonly authorize?: Authorizer } = {}): Promise<SimulatedCluster> {
+    const silent = await openSilentPort();
+    // Only suspects are probed, and every suspect here is a machine that fell silent.
+    const nodes = nodeNames.map((name) => ({ name, address: silent.address, kubeletPort: silent.port }));
+    const simulator = await Simulator.start({ http: true, nodes, timings, ...options });
+    const cluster = new SimulatedCluster(simulator, silent);
+    simulator.store.create(resources.namespaces, { metadata: { name: namespace } }, asTest);
+    simulator.store.create(resources.statefulsets, database, asTest);
+    await simulator.until(() => isReady(cluster.database()), { limitMs: 20_000 });
+    return cluster;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.agents.map((agent) => agent[Symbol.asyncDispose]()));
+    await this.simulator.stop();
+    await this.#silentPort[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Three agents, once all of them are ready and one leads. Each has an identity and an account of the same name. */
+  async startAgents(fencing: object): Promise<void> {
+    const config = { ...swift, policies: [{ ...swiftPolicy, fencing }] };
+    const starting = ['agent-1', 'agent-2', 'agent-3'].map((identity) => this.startAgent(identity, config));
+    const agents = await Promise.all(starting);
+    await Promise.all(agents.map((agent) => agent.waitFor(({ event }) => event === 'ready', 40_000)));
+    await this.leader();
+  }
+
+  async startAgent(identity: string, config: object): Promise<AgentProcess> {
+    const text = stringify({ identity, ...config });
+    const agent = await AgentProcess.start({ config: text, kubeconfig: this.kubeconfig(identity) });
+    this.agents.push(agent);
+    return agent;
+  }
+
+  /** The path of a kubeconfig file for an account. */
+  kubeconfig(user: string): string {
+    const path = join(this.#folder, `${user}.kubeconfig`);
+    writeFileSync(path, this.simulator.kubeconfig({ user }));
+    return path;
+  }
+
+  /** Whoever leads, once somebody does, as the Lease says it; `except` for the one that is on its way out. */
+  async leader(except?: string): Promise<AgentProcess> {
+    let holder = '';
+    await this.until(`an agent other than ${except ?? 'nobody'} to lead`, () => {
+      const lease = this.simulator.store.find(resources.leases, namespace, 'liberator') as Lease | undefined;
+      holder = lease?.spec?.holderIdentity ?? '';
+      return holder !== '' && holder !== except;
+    });
+    return this.agent(holder);
+  }
+
+  agent(identity: string): AgentProcess {
+    const agent = this.agents.find(({ entries: [first] }) => first?.['identity'] === identity);
+    if (agent === undefined) throw new RangeError(`expected the identity of an agent, found ${identity}`);
+    return agent;
+  }
+
+  database(): Pod | undefined {
+    return this.simulator.store.find(resources.pods, 'default', 'database-0') as Pod | undefined;
+  }
+
+  /** The node that runs the database. */
+  databaseNode(): string {
+    const name = this.database()?.spec?.nodeName;
+    if (name === undefined) throw new Error('expected the database on a node, found it on none');
+    return name;
+  }
+
+  /** The volume that the database writes to. */
+  databaseVolume(): string | undefined {
+    const claim = this.simulator.store.find(resources.persistentvolumeclaims, 'default', 'data-database-0') as
+      | { readonly spec?: { readonly volumeName?: string } }
+      | undefined;
+    return claim?.spec?.volumeName;
+  }
+
+  records(): readonly TakeoverRecord[] {
+    const found = this.simulator.store.list(resources.configmaps, {
+      namespace,
+      labelSelector: 'liberator.dev/takeover',
+    }) as readonly { readonly data?: Readonly<Record<string, string>> }[];
+    return found.map(({ data }) => JSON.parse(data?.['record.json'] ?? '') as TakeoverRecord);
+  }
+
+  /** What agents did, apart from reading and from the election. */
+  writes(): readonly AuditEvent[] {
+    const reads = new Set(['get', 'list', 'watch']);
+    return this.simulator
+      .audit()
+      .filter(
+        ({ user, verb, resource }) => user.startsWith('agent-') && !reads.has(verb) && resource !== 'leases',
+      )
+      .filter(({ resource }) => resource !== 'selfsubjectaccessreviews');
+  }
+
+  /** Successful deletions by agents. */
+  deletions(resource: string): readonly AuditEvent[] {
+    return this.writes().filter(
+      (event) => event.resource === resource && event.verb === 'delete' && event.code < 300,
+    );
+  }
+
+  /** Says, as a human would, that the machine of a node is off. */
+  confirmDead(node: string, deathId: string): void {
+    this.simulator.store.modify<{ metadata: { annotations?: Record<string, string> } }>(
+      resources.nodes,
+      undefined,
+      node,
+      ({ metadata }) => {
+        metadata.annotations = { ...metadata.annotations, [confirmedDeadAnnotation]: deathId };
+        return true;
+      },
+      asTest,
+    );
+  }
+
+  node(name: string): Node | undefined {
+    return this.simulator.store.find(resources.nodes, undefined, name) as Node | undefined;
+  }
+
+  /** The database runs elsewhere, and its takeover is closed. */
+  async recovered(from: string): Promise<TakeoverRecord> {
+    await this.until(`the takeover of ${from} to be over`, () =>
+      this.records().some(({ node, result }) => node.name === from && result !== undefined),
+    );
+    const record = this.records().find(({ node }) => node.name === from);
+    if (record === undefined) throw new Error('the record was there and is gone');
+    return record;
+  }
+
+  /** @throws Error with what is awaited and what every agent said last */
+  async until(what: string, reached: () => boolean, limitMs: number = 40_000): Promise<void> {
+    try {
+      await this.simulator.until(reached, { limitMs });
+    } catch (cause) {
+      const said = this.agents.map((agent) => agent.lastLines(15)).join('\n---\n');
+      throw new Error(`waited ${limitMs} ms in vain for ${what}\n${said}`, { cause });
+    }
+  }
+}
+
+export function isReady(pod: Pod | undefined): boolean {
+  return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+const labels = { app: 'database' };
+
+const database = {
+  metadata: { name: 'database', namespace: 'default' },
+  spec: {
+    serviceName: 'database',
+    replicas: 1,
+    selector: { matchLabels: labels },
+    template: {
+      metadata: { labels },
+      spec: { containers: [{ name: 'database', image: 'example.com/database:1' }] },
+    },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    ],
+  },
+};
