@@ -181,6 +181,24 @@ describe('running', () => {
   });
 });
 
+test('several clocks run side by side without waiting for each other', async () => {
+  const clocks = Array.from({ length: 5 }, () => new VirtualClock());
+  let ticks = 0;
+  for (const clock of clocks) {
+    const tick = async (): Promise<void> => {
+      await nextTurn();
+      ticks++;
+      clock.setTimeout(tick, 10);
+    };
+    clock.setTimeout(tick, 10);
+  }
+  const start = performance.now();
+  await Promise.all(clocks.map((clock) => clock.advance(10_000)));
+  expect(ticks).toBe(5_000);
+  // Waiting for each other would take the whole allowance of turns, which is seconds.
+  expect(performance.now() - start).toBeLessThan(2_000);
+});
+
 test('wall time follows, starts where it is told to and jumps alone', async () => {
   const clock = new VirtualClock();
   expect(new Date(clock.wallTime()).toISOString()).toBe('2026-01-01T00:00:00.000Z');
