@@ -20,6 +20,7 @@ export async function startRealBehaviour(): Promise<BehaviourTarget> {
     transport,
     nodes: cluster.nodes.map((node) => node.name),
     timings,
+    attachesVolumes: false,
     now: () => performance.now(),
     pass: (ms) => sleep(ms),
     crash: (node) => cluster.crash(node),

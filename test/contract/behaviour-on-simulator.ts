@@ -23,6 +23,7 @@ export async function startSimulatedBehaviour(): Promise<BehaviourTarget> {
     transport,
     nodes: simulator.nodes.map((machine) => machine.name),
     timings,
+    attachesVolumes: true,
     now: () => clock.now(),
     pass: (ms) => clock.advance(ms),
     crash: (node) => simulator.machine(node).crash(),

@@ -1,5 +1,13 @@
 // A cluster whose machines break, and the words in which its story is told: what is done, waited for and looked at.
-import type { Node, PersistentVolumeClaim, Pod, Status, Taint, Transport } from '@liberator/core';
+import type {
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+  Status,
+  Taint,
+  Transport,
+  VolumeAttachment,
+} from '@liberator/core';
 import { expect } from 'vitest';
 
 /** A cluster with machines that can be broken. Verbs act on machines by the name of their node. */
@@ -10,6 +18,8 @@ export interface BehaviourTarget {
   readonly nodes: readonly string[];
   /** How long a node may be silent before Ready turns Unknown, and how long pods stay on it afterwards. */
   readonly timings: { readonly nodeMonitorGracePeriodMs: number; readonly tolerationMs: number };
+  /** Whether something in the cluster does what VolumeAttachments ask for; if not, the tests do. */
+  readonly attachesVolumes: boolean;
   /** Milliseconds by the clock that the cluster lives on. */
   now(): number;
   /** Lets that much time pass for the cluster. */
@@ -49,6 +59,10 @@ export const outOfService: Taint = {
   effect: 'NoExecute',
 };
 
+/** The storage driver that hollow kubelets have. */
+const driver = 'hollow.liberator.dev';
+const attachmentsPath = '/apis/storage.k8s.io/v1/volumeattachments';
+
 /** What can happen to a machine. */
 export type Damage = 'crash' | 'cut' | 'pause' | 'stopKubelet';
 
@@ -58,6 +72,8 @@ export class Story {
   readonly #damage = new Map<string, Damage>();
   readonly #sets = new Set<string>();
   readonly #volumes = new Set<string>();
+  /** Their volumes are attached to nodes. */
+  readonly #attachable = new Set<string>();
 
   constructor(target: BehaviourTarget) {
     this.#target = target;
@@ -145,6 +161,13 @@ export class Story {
     return status === 200 ? body : undefined;
   }
 
+  /** Removes this very pod from the API, whether or not its kubelet agrees. */
+  async forceDelete({ metadata: { name, uid } }: Pod): Promise<void> {
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+    const answer = await this.call('DELETE', path, { gracePeriodSeconds: 0, preconditions: { uid } });
+    expect(answer.status).toBe(200);
+  }
+
   isReady(object: Node | Pod | undefined): boolean {
     return object?.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
   }
@@ -196,17 +219,18 @@ export class Story {
     }
   }
 
-  /** Pods of the set keep to nodes of their own. */
-  async createSet(
-    name: string,
-    options: { readonly replicas: number; readonly volumes?: boolean },
-  ): Promise<void> {
+  /**
+   * Creates a StatefulSet whose pods keep to nodes of their own, and waits until all are Ready. `local` volumes are
+   * there on every node, `attached` ones are at one node at a time.
+   */
+  async createSet(name: string, options: SetOptions): Promise<void> {
     this.#sets.add(name);
     const labels = { app: name };
     const selector = { matchLabels: labels };
-    if (options.volumes === true) {
-      for (let ordinal = 0; ordinal < options.replicas; ordinal++)
-        await this.#createVolume(`${name}-${ordinal}`);
+    if (options.volumes !== undefined) {
+      for (let ordinal = 0; ordinal < options.replicas; ordinal++) {
+        await this.#createVolume(`${name}-${ordinal}`, options.volumes);
+      }
     }
     const claims = {
       metadata: { name: 'data' },
@@ -217,6 +241,11 @@ export class Story {
       },
     };
     const apart = { labelSelector: selector, topologyKey: 'kubernetes.io/hostname' };
+    const container = {
+      name: 'main',
+      image: 'registry.invalid/main:1',
+      ...(options.volumes === undefined ? {} : { volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
+    };
     const { status, body } = await this.call('POST', `/apis/apps/v1/namespaces/${namespace}/statefulsets`, {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
@@ -229,30 +258,66 @@ export class Story {
           metadata: { labels },
           spec: {
             affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [apart] } },
-            containers: [{ name: 'main', image: 'registry.invalid/main:1' }],
+            containers: [container],
           },
         },
-        ...(options.volumes === true ? { volumeClaimTemplates: [claims] } : {}),
+        ...(options.volumes === undefined ? {} : { volumeClaimTemplates: [claims] }),
       },
     });
     expect(status, JSON.stringify(body)).toBe(201);
     for (let ordinal = 0; ordinal < options.replicas; ordinal++) await this.readyPod(`${name}-${ordinal}`);
   }
 
-  async #createVolume(name: string): Promise<void> {
+  async #createVolume(name: string, kind: 'local' | 'attached'): Promise<void> {
     this.#volumes.add(name);
-    const { status } = await this.call('POST', '/api/v1/persistentvolumes', {
+    if (kind === 'attached') {
+      this.#attachable.add(name);
+      await this.call('POST', '/apis/storage.k8s.io/v1/csidrivers', {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'CSIDriver',
+        metadata: { name: driver },
+        spec: { attachRequired: true },
+      });
+    }
+    const { status, body } = await this.call('POST', '/api/v1/persistentvolumes', {
       apiVersion: 'v1',
       kind: 'PersistentVolume',
       metadata: { name },
       spec: {
         accessModes: ['ReadWriteOnce'],
         capacity: { storage: '1Gi' },
-        hostPath: { path: `/tmp/${name}` },
         claimRef: { namespace, name: `data-${name}` },
+        ...(kind === 'attached'
+          ? { csi: { driver, volumeHandle: name } }
+          : { hostPath: { path: `/tmp/${name}` } }),
       },
     });
-    expect(status).toBe(201);
+    expect(status, JSON.stringify(body)).toBe(201);
+  }
+
+  /** The node that the volume of a pod is attached to, or is being attached to. */
+  async attachedTo(podName: string): Promise<readonly string[]> {
+    const attachments = await this.#attachments();
+    return attachments
+      .filter(({ spec }) => spec?.source?.persistentVolumeName === podName)
+      .map(({ spec }) => spec?.nodeName ?? '');
+  }
+
+  /** What a Node calls the volume of a pod in its status. */
+  volumeInUse(podName: string): string {
+    return `kubernetes.io/csi/${driver}^${podName}`;
+  }
+
+  async #attachments(): Promise<readonly AttachmentWithStatus[]> {
+    return (await this.read<{ items: readonly AttachmentWithStatus[] }>(attachmentsPath)).items;
+  }
+
+  /** Plays the storage system where the cluster has none: says of every volume that it is attached. */
+  async #attach(): Promise<void> {
+    for (const { metadata, status } of await this.#attachments()) {
+      if (status?.attached === true || metadata.deletionTimestamp !== undefined) continue;
+      await this.call('PATCH', `${attachmentsPath}/${metadata.name}/status`, { status: { attached: true } });
+    }
   }
 
   /** Leaves the cluster as every test finds it. */
@@ -271,10 +336,16 @@ export class Story {
     }
     for (const name of this.#volumes) {
       await this.call('DELETE', `/api/v1/namespaces/${namespace}/persistentvolumeclaims/data-${name}`);
-      await this.call('DELETE', `/api/v1/persistentvolumes/${name}`);
     }
+    for (const name of this.#attachable) {
+      await this.eventually(`the volume of ${name} to be detached`, 60_000, async () =>
+        (await this.attachedTo(name)).length === 0 ? true : undefined,
+      );
+    }
+    for (const name of this.#volumes) await this.call('DELETE', `/api/v1/persistentvolumes/${name}`);
     this.#sets.clear();
     this.#volumes.clear();
+    this.#attachable.clear();
     await this.allWell();
   }
 
@@ -289,6 +360,7 @@ export class Story {
   async eventually<T>(what: string, withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
     const start = this.now();
     for (;;) {
+      if (!this.#target.attachesVolumes && this.#attachable.size > 0) await this.#attach();
       const found = await look();
       if (found !== undefined) return found;
       if (this.now() - start > withinMs)
@@ -296,6 +368,17 @@ export class Story {
       await this.pass(pollMs);
     }
   }
+}
+
+/** What a StatefulSet of a test is like. */
+export interface SetOptions {
+  readonly replicas: number;
+  /** Default: none. */
+  readonly volumes?: 'local' | 'attached';
+}
+
+interface AttachmentWithStatus extends VolumeAttachment {
+  readonly status?: { readonly attached?: boolean };
 }
 
 /** The name of the node that a pod is bound to. */

@@ -15,6 +15,7 @@ import {
 
 const podGcMs = 20_000;
 const quarantineMs = 40_000;
+const forceDetachMs = 360_000;
 /** From a free identity to a Ready pod: scheduling, volumes, start. */
 const replacementMs = 10_000;
 
@@ -89,7 +90,7 @@ export function describeBehaviour(name: string, start: () => Promise<BehaviourTa
     tell(
       'a crashed node turns Unknown, and its StatefulSet pod stays Terminating until it is out of service',
       async () => {
-        await story.createSet('stuck', { replicas: 2, volumes: true });
+        await story.createSet('stuck', { replicas: 2, volumes: 'local' });
         const before = await story.readyPod('stuck-1');
         const nodeName = nodeOf(before);
         const claim = await story.claim('data-stuck-1');
@@ -158,9 +159,7 @@ export function describeBehaviour(name: string, start: () => Promise<BehaviourTa
       expect(refused.body).toMatchObject({ kind: 'Status', reason: 'Conflict' });
       expect((await story.pod('forced-1'))?.metadata.uid).toBe(before.metadata.uid);
 
-      const uid = before.metadata.uid;
-      const deleted = await story.call('DELETE', path, { gracePeriodSeconds: 0, preconditions: { uid } });
-      expect(deleted.status).toBe(200);
+      await story.forceDelete(before);
       const after = await story.replacementOf(before, replacementMs);
       expect(after.spec?.nodeName).not.toBe(nodeName);
     });
@@ -202,6 +201,59 @@ export function describeBehaviour(name: string, start: () => Promise<BehaviourTa
       await story.break(nodeName, 'stopKubelet');
       await story.repair(nodeName);
       await story.untilWell(nodeName);
+    });
+
+    tell(
+      'the volume of a dead node stays there when its pod is forced away, until the node is out of service',
+      async () => {
+        await story.createSet('attached', { replicas: 1, volumes: 'attached' });
+        const before = await story.readyPod('attached-0');
+        const nodeName = nodeOf(before);
+        expect(await story.attachedTo('attached-0')).toEqual([nodeName]);
+        expect(await story.node(nodeName)).toMatchObject({
+          status: { volumesInUse: [story.volumeInUse('attached-0')] },
+        });
+        const crashedAt = story.now();
+        await story.break(nodeName, 'crash');
+        await story.untilUnknown(nodeName, crashedAt);
+        await story.forceDelete(before);
+        const after = await story.eventually('the replacement to have a node', replacementMs, async () => {
+          const pod = await story.pod('attached-0');
+          return pod?.metadata.uid !== before.metadata.uid && pod?.spec?.nodeName !== undefined
+            ? pod
+            : undefined;
+        });
+        expect(nodeOf(after)).not.toBe(nodeName);
+        await story.pass(20_000);
+        expect(await story.attachedTo('attached-0')).toEqual([nodeName]);
+        expect(story.isReady(await story.pod('attached-0'))).toBe(false);
+        const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=reason%3DFailedAttachVolume`;
+        const events = await story.read<{ items: readonly { message: string }[] }>(path);
+        expect(events.items.map(({ message }) => message).join()).toContain(
+          'Multi-Attach error for volume "attached-0"',
+        );
+
+        await story.addTaint(nodeName, outOfService);
+        await story.replacementOf(before, replacementMs);
+        expect(await story.attachedTo('attached-0')).toEqual([nodeOf(after)]);
+      },
+    );
+
+    tell('the volume of a deleted Node is let go six minutes after its pod', async () => {
+      await story.createSet('forgotten', { replicas: 1, volumes: 'attached' });
+      const before = await story.readyPod('forgotten-0');
+      const nodeName = nodeOf(before);
+      const crashedAt = story.now();
+      await story.break(nodeName, 'crash');
+      await story.untilUnknown(nodeName, crashedAt);
+      expect((await story.call('DELETE', `/api/v1/nodes/${nodeName}`)).status).toBe(200);
+      await story.eventually('the pod to be replaced', quarantineMs + podGcMs + slackMs, async () => {
+        const pod = await story.pod('forgotten-0');
+        return pod !== undefined && pod.metadata.uid !== before.metadata.uid ? true : undefined;
+      });
+      const freedAt = story.now();
+      await story.replacementOf(before, forceDetachMs + replacementMs);
+      expect(story.now() - freedAt).toBeGreaterThan(forceDetachMs - slackMs);
     });
 
     tell('a node that hangs and comes back in time keeps its pods, and loses its taints', async () => {
