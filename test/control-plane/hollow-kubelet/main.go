@@ -29,6 +29,7 @@ import (
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	"k8s.io/kubernetes/pkg/kubemark"
+	"k8s.io/kubernetes/pkg/volume/util/hostutil"
 )
 
 const maxPods = 110
@@ -116,6 +117,7 @@ func run(ctx context.Context, o options) error {
 		&machine{Fake: cadvisortest.Fake{NodeName: o.name}, bootID: o.bootID, machineID: o.machineID},
 		runtime.ImageService, runtimeService, cm.NewStubContainerManager())
 	kubelet.KubeletDeps.ProbeManager = probes{}
+	kubelet.KubeletDeps.HostUtil = host{hostutil.NewFakeHostUtil(nil)}
 	if kubelet.KubeletDeps.TLSOptions, err = kubeletapp.InitializeTLS(ctx, flags, config); err != nil {
 		return fmt.Errorf("kubelet port: %w", err)
 	}

@@ -47,6 +47,8 @@ export class Fleet {
   readonly #onHealthChange: (change: HealthChange) => void;
   readonly #nodes = new Map<string, FleetNode>();
   readonly #renewTimes = new Map<string, string>();
+  /** By uid, whose hosts a probe of ours has heard at least once. */
+  readonly #heard = new Set<string>();
   #returning: ReadonlySet<string> = new Set();
 
   constructor(options: {
@@ -82,6 +84,8 @@ export class Fleet {
   }
 
   nodeGone(name: string): void {
+    const known = this.#nodes.get(name);
+    if (known !== undefined) this.#heard.delete(known.node.metadata.uid);
     this.#nodes.delete(name);
   }
 
@@ -101,10 +105,28 @@ export class Fleet {
     this.#renewTimes.delete(name);
   }
 
-  probed(name: string, uid: string, result: ProbeResult): void {
+  /**
+   * Silence counts only where the same kind of probe is known to be answered: by this host before, or by most of the
+   * others. A firewall that drops packets is as silent as a dead host.
+   */
+  probed(name: string, uid: string, answer: ProbeResult): void {
     const known = this.#nodes.get(name);
     if (known === undefined || known.node.metadata.uid !== uid) return;
+    if (answer !== 'silent' && answer !== 'failed') this.#heard.add(uid);
+    const result = answer === 'silent' && !this.#probesWorkFor(uid) ? 'failed' : answer;
     this.#put({ ...known, state: observe(known.state, { kind: 'probe', at: this.#clock.now(), result }) });
+  }
+
+  /** Whether the host of this Node was ever heard by a probe of ours. */
+  heard(uid: string): boolean {
+    return this.#heard.has(uid);
+  }
+
+  #probesWorkFor(uid: string): boolean {
+    if (this.#heard.has(uid)) return true;
+    const others = [...this.#nodes.values()].filter(({ node }) => node.metadata.uid !== uid);
+    const heard = others.filter(({ node }) => this.#heard.has(node.metadata.uid)).length;
+    return heard > others.length / 2;
   }
 
   /** After a time in which we could not see: every node gets a whole new grace period. */

@@ -7,7 +7,16 @@ import type { Fleet } from './fleet.ts';
 /** Asks one host once. Must settle within a time of its own choosing, and soon after `signal` aborts. */
 export type NodeProbe = (node: Node, signal: AbortSignal) => Promise<ProbeResult>;
 
-/** Probes while a node is suspect or dead: often enough to see it come back, seldom enough to go unnoticed. */
+/** How often a node that is well is asked, until it has answered once. */
+const baselineEveryMs = 60_000;
+
+/** How many nodes that are well are asked in one round: a fleet of thousands must not be asked all at once. */
+const baselinesPerRound = 8;
+
+/**
+ * Probes each node once while it is well, to know that its host answers at all, and then while it is suspect or dead: often
+ * enough to see it come back, seldom enough to go unnoticed.
+ */
 export class Prober {
   readonly #fleet: Fleet;
   readonly #probe: NodeProbe;
@@ -16,6 +25,7 @@ export class Prober {
   readonly #abort = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   readonly #probing = new Set<string>();
+  readonly #baselineAt = new Map<string, number>();
   #timer: TimerHandle | undefined;
 
   constructor(options: { fleet: Fleet; probe: NodeProbe; clock: Clock; intervalMs: number }) {
@@ -39,12 +49,23 @@ export class Prober {
   }
 
   #round(): void {
+    const now = this.#clock.now();
+    let baselines = 0;
     for (const { node, assessment } of this.#fleet.nodes.values()) {
-      if (assessment === undefined || assessment.health === 'alive') continue;
-      if (this.#probing.has(node.metadata.uid)) continue;
+      const { uid } = node.metadata;
+      if (assessment === undefined || this.#probing.has(uid)) continue;
+      if (assessment.health === 'alive') {
+        const askedAt = this.#baselineAt.get(uid);
+        const due = askedAt === undefined || now - askedAt >= baselineEveryMs;
+        if (this.#fleet.heard(uid) || !due || baselines === baselinesPerRound) continue;
+        baselines++;
+        this.#baselineAt.set(uid, now);
+      }
       const running = this.#ask(node).finally(() => this.#underWay.delete(running));
       this.#underWay.add(running);
     }
+    const there = new Set([...this.#fleet.nodes.values()].map(({ node }) => node.metadata.uid));
+    for (const uid of this.#baselineAt.keys()) if (!there.has(uid)) this.#baselineAt.delete(uid);
   }
 
   async #ask(node: Node): Promise<void> {

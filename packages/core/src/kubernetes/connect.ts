@@ -56,9 +56,9 @@ export function connect(options: ConnectOptions): Connection {
 /**
  * Asks a node's host by connecting to its kubelet's port, from where this process runs.
  *
- * @param options.timeoutMs how long a host may stay silent. Default 2,000 ms.
+ * @param options.timeoutMs how long a host may stay silent. Default 3,000 ms.
  */
 export function kubeletProbe(options: { clock?: Clock; timeoutMs?: number } = {}): NodeProbe {
-  const { clock = systemClock, timeoutMs = 2_000 } = options;
+  const { clock = systemClock, timeoutMs = 3_000 } = options;
   return async (node, signal) => (await probeKubelet(node, { clock, timeoutMs, signal })).result;
 }
