@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addRunCommand } from './commands/run.ts';
 import { exitCode } from './exit-code.ts';
-import { FatalError, sentenceOf } from './failure.ts';
+import { FatalError, sayOnStderr, sentenceOf } from './failure.ts';
 import { version } from './version.ts';
 
 const epilogue = `
@@ -45,8 +45,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return exitCode.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
-    const lines = error instanceof FatalError ? error.message : sentenceOf(error);
-    for (const line of lines.split('\n')) process.stderr.write(`liberator: ${line}\n`);
+    sayOnStderr(error instanceof FatalError ? error.message : sentenceOf(error));
     return error instanceof FatalError ? error.exitCode : exitCode.failed;
   }
 }

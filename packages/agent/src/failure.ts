@@ -19,6 +19,11 @@ export function sentenceOf(error: unknown): string {
   return message.replaceAll(/\s*\n\s*/g, ' ').trim();
 }
 
+/** One line for each line of `text`, each with our name before it. */
+export function sayOnStderr(text: string): void {
+  for (const line of text.split('\n')) process.stderr.write(`liberator: ${line}\n`);
+}
+
 /** Its stable code, when it has one. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

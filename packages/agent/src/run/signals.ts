@@ -2,6 +2,7 @@
 // the process at once.
 import { formatDuration } from '../duration.ts';
 import { exitCode } from '../exit-code.ts';
+import { sayOnStderr } from '../failure.ts';
 
 export type StopSignal = keyof typeof exitCode.signalled;
 
@@ -37,6 +38,6 @@ export function onStopSignals(onFirst: (signal: StopSignal) => void): StopReques
 
 function giveUp(): never {
   const limit = formatDuration(longestStopMs);
-  process.stderr.write(`liberator: could not stop in good order within ${limit}, so it ends as it is\n`);
+  sayOnStderr(`could not stop in good order within ${limit}, so it ends as it is`);
   process.exit(exitCode.failed);
 }
