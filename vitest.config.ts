@@ -12,7 +12,10 @@ const project = (name: string, include: string[], more: object = {}): object => 
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
-      project('unit', ['packages/*/src/**/*.test.ts', 'test/control-plane/**/*.test.ts']),
+      // Simulated days take seconds of work, and more on a machine that has other things to do.
+      project('unit', ['packages/*/src/**/*.test.ts', 'test/control-plane/**/*.test.ts'], {
+        testTimeout: 30_000,
+      }),
       project('contract', ['test/contract/simulator.test.ts'], { testTimeout: 60_000 }),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('e2e-contract', ['test/contract/control-plane.test.ts'], {

@@ -4,7 +4,7 @@ import type { RunningPod } from './controllers/container-runtime.ts';
 import { controlPlaneOf } from './controllers/control-plane.ts';
 import { type Controller, type ControllerContext, isFromInside } from './controllers/controller.ts';
 import { Machine, type NodeSpec } from './controllers/machine.ts';
-import { timingsWith } from './controllers/timings.ts';
+import { timingsWith, wholeSeconds } from './controllers/timings.ts';
 import type { AuditEvent } from './http/audit.ts';
 import { createApiHandler } from './http/handler.ts';
 import { type HttpServer, startHttpServer } from './http/http-server.ts';
@@ -65,15 +65,15 @@ export class Simulator implements AsyncDisposable {
 
   private constructor(options: SimulatorOptions) {
     const { clock = systemClock, random = systemRandom } = options;
+    const timings = timingsWith(options.timings);
     this.#options = options;
-    this.#store = createStore({ clock, random, onWrite: (write) => this.#auditWrite(write) });
-    this.#context = {
-      store: this.#store,
+    this.#store = createStore({
       clock,
       random,
-      timings: timingsWith(options.timings),
-      report: options.onError ?? warn,
-    };
+      tolerationSeconds: wholeSeconds(timings.defaultTolerationMs),
+      onWrite: (write) => this.#auditWrite(write),
+    });
+    this.#context = { store: this.#store, clock, random, timings, report: options.onError ?? warn };
     this.#controllers = controlPlaneOf(this.#context);
     this.#handler = createApiHandler({
       store: this.#store,

@@ -11,6 +11,8 @@ import { disruptionStep, evictionPaceMs, type ZoneState, zoneState } from './zon
 
 const user = 'system:serviceaccount:kube-system:node-controller';
 
+/** The NoExecute taint comes a moment after the NoSchedule one: its loop runs every 100 ms. */
+const evictionReactions = 5;
 const reportedConditions = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 const managedNoSchedule: readonly Taint[] = [
   { key: notReadyTaint, effect: 'NoSchedule' },
@@ -24,7 +26,8 @@ const managedNoExecute: readonly Taint[] = [
 
 /** When something of a node was last seen to change, by this controller's own clock. */
 interface Sighting {
-  readonly uid: string;
+  /** As it was when it was seen first. */
+  readonly node: Node;
   heartbeat: string | undefined;
   renewal: string | undefined;
   seenAt: number;
@@ -78,7 +81,7 @@ export class NodeLifecycle implements Controller {
   #look(): void {
     const nodes = this.#client.list('nodes');
     const names = new Set(nodes.map((node) => node.metadata.name));
-    for (const name of this.#sightings.keys()) if (!names.has(name)) this.#forget(name);
+    for (const [name, { node }] of this.#sightings) if (!names.has(name)) this.#forget(name, node);
     const zones = new Map<string, { ready: number; notReady: number }>();
     for (const node of nodes) {
       const ready = this.#lookAt(node);
@@ -120,8 +123,9 @@ export class NodeLifecycle implements Controller {
     const heartbeat = readyOf(node)?.lastHeartbeatTime;
     const renewal = this.#client.find('leases', 'kube-node-lease', name)?.spec?.renewTime;
     const known = this.#sightings.get(name);
-    if (known?.uid !== uid) {
-      const first = { uid, heartbeat, renewal, seenAt: clock.now() };
+    if (known?.node.metadata.uid !== uid) {
+      this.#say(node, 'RegisteredNode', 'Registered Node', 'in');
+      const first = { node, heartbeat, renewal, seenAt: clock.now() };
       this.#sightings.set(name, first);
       return first;
     }
@@ -164,6 +168,7 @@ export class NodeLifecycle implements Controller {
           if (ready === undefined || ready.status === 'False') return false;
           ready.status = 'False';
           ready.lastTransitionTime = timeText(this.#context.clock);
+          this.#events.record(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
           return true;
         },
         'status',
@@ -210,7 +215,7 @@ export class NodeLifecycle implements Controller {
       // After a standstill the first eviction waits its turn, too: some nodes may just be about to report.
       if (!Number.isFinite(zone.paceMs) && Number.isFinite(paceMs)) zone.nextAt = clock.now() + paceMs;
       zone.paceMs = paceMs;
-      if (zone.waiting.size > 0) this.#queue.add(`zone/${name}`, 0);
+      if (zone.waiting.size > 0) this.#queue.add(`zone/${name}`, timings.reactionMs * evictionReactions);
     }
     if (step.kind === 'enter-master-disruption') for (const node of nodes) this.#taintNoExecute(node, []);
     if (step.kind === 'leave-master-disruption') {
@@ -238,9 +243,11 @@ export class NodeLifecycle implements Controller {
   }
 
   #taintNoExecute(node: Node, keys: readonly string[]): void {
-    const timeAdded = timeText(this.#context.clock);
-    const wanted = keys.map((key): Taint => ({ key, effect: 'NoExecute', timeAdded }));
-    this.#replaceTaints(node, managedNoExecute, wanted);
+    this.#replaceTaints(
+      node,
+      managedNoExecute,
+      keys.map((key): Taint => ({ key, effect: 'NoExecute' })),
+    );
   }
 
   /** What the node's conditions mean to the scheduler; never braked by disruption. */
@@ -255,24 +262,37 @@ export class NodeLifecycle implements Controller {
     ];
     // Without a condition the taint of the admission stays: nobody has seen this node Ready.
     if (status === undefined) return;
-    const timeAdded = timeText(this.#context.clock);
-    const wanted = keys.map((key): Taint => ({ key, effect: 'NoSchedule', timeAdded }));
-    this.#replaceTaints(node, managedNoSchedule, wanted);
+    this.#replaceTaints(
+      node,
+      managedNoSchedule,
+      keys.map((key): Taint => ({ key, effect: 'NoSchedule' })),
+    );
   }
 
   #replaceTaints(node: Node, managed: readonly Taint[], wanted: readonly Taint[]): void {
     if (replacedTaints(node, managed, wanted) === undefined) return;
+    const timeAdded = timeText(this.#context.clock);
     this.#client.change('nodes', node, (draft) => {
-      const taints = replacedTaints(draft, managed, wanted);
+      const taints = replacedTaints(
+        draft,
+        managed,
+        wanted.map((taint) => ({ ...taint, timeAdded })),
+      );
       if (taints === undefined) return false;
       draft.spec = { ...draft.spec, taints: [...taints] };
       return true;
     });
   }
 
-  #forget(name: string): void {
+  #forget(name: string, node: Node): void {
+    this.#say(node, 'RemovingNode', 'Removing Node', 'from');
     this.#sightings.delete(name);
     for (const zone of this.#zones.values()) zone.waiting.delete(name);
+  }
+
+  #say(node: Node, reason: string, what: string, how: string): void {
+    const { name } = node.metadata;
+    this.#events.record(node, 'Normal', reason, `Node ${name} event: ${what} ${name} ${how} Controller`);
   }
 
   #zone(name: string): ZoneEvictions {

@@ -72,6 +72,8 @@ export function registeredLabels(spec: NodeSpec): Record<string, string> {
     'kubernetes.io/hostname': spec.name,
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': 'amd64',
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': 'amd64',
     ...(spec.zone === undefined ? {} : { 'topology.kubernetes.io/zone': spec.zone }),
     ...spec.labels,
   };

@@ -28,6 +28,8 @@ export class NodeReporter {
   #readyAt = 0;
   #firstLeaseAt = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
+  /** The Node as it was when its status was last found to be right. Stored objects never change, so being it is proof. */
+  #agreed: Node | undefined;
 
   constructor(
     context: ControllerContext,
@@ -59,6 +61,7 @@ export class NodeReporter {
 
   /** Writes the status now rather than at the next look. */
   statusChanged(): void {
+    this.#agreed = undefined;
     if (this.#online && this.#context.clock.now() >= this.#readyAt) this.#attempt(() => this.#writeStatus());
   }
 
@@ -90,7 +93,8 @@ export class NodeReporter {
   #writeStatus(): void {
     const { clock, timings } = this.#context;
     const overdue = clock.now() - this.#reportedAt >= timings.nodeStatusReportMs;
-    this.#client.change(
+    if (!overdue && this.#agreed !== undefined && this.#agreed === this.#node()) return;
+    this.#agreed = this.#client.change(
       'nodes',
       this.#target,
       (draft) => {

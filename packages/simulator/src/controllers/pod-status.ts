@@ -93,10 +93,13 @@ function write(draft: PodDraft, host: KubeletHost, clock: Clock, report: Report)
   status.hostIP = host.spec.address ?? '127.0.0.1';
   status.podIP ??= addressOf(draft.metadata.uid);
   status.podIPs = [{ ip: status.podIP }];
+  status.hostIPs = [{ ip: status.hostIP }];
   status.containerStatuses = (draft.spec?.containers ?? []).map(({ name, image = '' }) => ({
     name,
     image,
-    imageID: '',
+    imageID: image,
+    containerID: `simulated://${draft.metadata.uid}/${name}`,
+    lastState: {},
     ...report.container(status.containerStatuses?.find((before) => before.name === name)),
   }));
   draft.status = status;

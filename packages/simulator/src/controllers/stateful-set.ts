@@ -123,7 +123,7 @@ export class StatefulSetController implements Controller {
     );
     const subdomain = set.spec?.serviceName ?? '';
     const pod = podFrom(set.spec?.template, set, {
-      metadata: { name: podName },
+      metadata: { name: podName, generateName: `${name}-` },
       labels: {
         [revisionLabel]: revision,
         'statefulset.kubernetes.io/pod-name': podName,
@@ -136,7 +136,7 @@ export class StatefulSetController implements Controller {
       },
     });
     this.#client.create('pods', pod);
-    const message = `create Pod ${podName} in StatefulSet ${name} successful`;
+    const message = `Create Pod ${podName} in StatefulSet ${name} successful`;
     this.#events.record(set, 'Normal', 'SuccessfulCreate', message);
   }
 
@@ -161,7 +161,7 @@ export class StatefulSetController implements Controller {
   #deletePod(set: StatefulSet, pod: Pod): void {
     if (pod.metadata.deletionTimestamp !== undefined) return;
     this.#client.delete('pods', pod);
-    const message = `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`;
+    const message = `Delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`;
     this.#events.record(set, 'Normal', 'SuccessfulDelete', message);
   }
 

@@ -87,6 +87,8 @@ export interface ContainerStatus {
   readonly ready: boolean;
   readonly restartCount: number;
   readonly state?: object;
+  readonly lastState?: object;
+  readonly containerID?: string;
 }
 
 export interface Pod extends KubernetesObject {
@@ -98,6 +100,7 @@ export interface Pod extends KubernetesObject {
     readonly podIP?: string;
     readonly podIPs?: readonly { readonly ip: string }[];
     readonly hostIP?: string;
+    readonly hostIPs?: readonly { readonly ip: string }[];
     readonly startTime?: string;
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly reason?: string;

@@ -65,11 +65,17 @@ describe('a Deployment', () => {
 });
 
 describe('a DaemonSet', () => {
-  test('has a pod on each node, on new ones and cordoned ones, too', async () => {
+  test('has a pod on each node, on new ones and on cordoned ones, too', async () => {
     await using cluster = await startTrial();
     cluster.client.create('daemonsets', workload('agent'));
     await cluster.until(() => readyPods(cluster).length === 3, 30_000);
     cluster.simulator.addMachine({ name: 'node-4' });
+    cluster.client.change('nodes', { metadata: { name: 'node-1' } }, (draft) => {
+      draft.spec = { ...draft.spec, unschedulable: true };
+      return true;
+    });
+    const cordoned = cluster.client.list('pods').find((pod) => pod.spec?.nodeName === 'node-1');
+    if (cordoned !== undefined) cluster.client.delete('pods', cordoned);
     await cluster.until(() => readyPods(cluster).length === 4, 30_000);
     await cluster.clock.advance(1_000);
     expect(new Set(readyPods(cluster).map((name) => cluster.nodeOf(name))).size).toBe(4);
