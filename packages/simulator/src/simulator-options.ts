@@ -3,6 +3,7 @@ import type { Clock, Random } from '@liberator/core';
 import type { NodeSpec } from './controllers/machine.ts';
 import type { TimingOptions } from './controllers/timings.ts';
 import type { Authorizer } from './http/authorization.ts';
+import type { ApiHandler } from './http/request.ts';
 
 /** Options of `Simulator.start`. */
 export interface SimulatorOptions {
@@ -21,6 +22,11 @@ export interface SimulatorOptions {
   readonly http?: boolean | { readonly port?: number };
   /** Who may do what through the API. Default: everybody may do everything. Controllers and kubelets are not asked. */
   readonly authorize?: Authorizer;
+  /**
+   * Puts something in front of the API server, in memory and over HTTP alike: it gets the server and returns what is to
+   * be asked instead. Default: nothing. This is where a test delays, breaks or forges answers.
+   */
+  readonly inFront?: (server: ApiHandler) => ApiHandler;
   /** How many events `Simulator.audit` keeps, the latest. Default 50000. */
   readonly auditLimit?: number;
   /**

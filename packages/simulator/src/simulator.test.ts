@@ -163,6 +163,43 @@ describe('the front door', () => {
     expect(await simulator.until(unknown, { limitMs: 10_000 })).toBeLessThan(3_000);
   });
 
+  test('lets something stand in front of the API server', async () => {
+    const seen: string[] = [];
+    const clock = new VirtualClock();
+    await using simulator = await Simulator.start({
+      clock,
+      nodes: 0,
+      inFront: (server) => async (request) => {
+        seen.push(`${request.method} ${request.path} by ${request.user}`);
+        return server(request);
+      },
+    });
+    const { signal } = new AbortController();
+    const answer = await simulator
+      .transport({ user: 'me' })
+      .send({ method: 'GET', path: '/api/v1/nodes', signal });
+    expect(answer.status).toBe(200);
+    expect(seen).toEqual(['GET /api/v1/nodes by me']);
+  });
+
+  test('probes machines: life shows at once, silence takes its time', async () => {
+    await using cluster = await startTrial();
+    const { signal } = new AbortController();
+    const knock = cluster.simulator.probe({ timeoutMs: 1_000 });
+    const probe = async (name: string): Promise<string> => {
+      const start = cluster.clock.now();
+      const found = await cluster.clock.runUntilSettled(knock(cluster.node(name), signal));
+      return `${found} after ${cluster.clock.now() - start} ms`;
+    };
+    expect(await probe('node-1')).toBe('answered after 0 ms');
+    cluster.simulator.machine('node-1').stopKubelet();
+    expect(await probe('node-1')).toBe('refused after 0 ms');
+    cluster.simulator.machine('node-2').pause();
+    expect(await probe('node-2')).toBe('mute after 1000 ms');
+    cluster.simulator.machine('node-3').crash();
+    expect(await probe('node-3')).toBe('silent after 1000 ms');
+  });
+
   test('says so when it does not serve over HTTP', async () => {
     await using simulator = await Simulator.start({ clock: new VirtualClock(), nodes: 0 });
     expect(() => simulator.url).toThrow('{ http: true }');

@@ -1,5 +1,5 @@
 // The front door: a whole small Kubernetes in one object, for tests and demos.
-import { sleep, systemClock, systemRandom, type Transport } from '@liberator/core';
+import { type NodeProbe, sleep, systemClock, systemRandom, type Transport } from '@liberator/core';
 import type { RunningPod } from './controllers/container-runtime.ts';
 import { controlPlaneOf } from './controllers/control-plane.ts';
 import { type Controller, type ControllerContext, isFromInside } from './controllers/controller.ts';
@@ -25,7 +25,10 @@ const defaultAuditLimit = 50_000;
 
 /**
  * An embedded Kubernetes: API server, controllers, and machines that run kubelets and pods. Thin, but exact where
- * nodes die: what it does then, and when, was measured on real clusters.
+ * nodes die: what it does then, and when, was measured on real clusters, and the same tests run on both.
+ *
+ * Not imitated, because nothing here needs it: networks of pods and Services, probes of containers, Jobs, static pods,
+ * preemption and priorities, surge and history of rollouts, finalizers that protect claims in use, field ownership.
  *
  * @example A week in which nothing may happen, in seconds, the same each time
  * ```ts
@@ -75,12 +78,13 @@ export class Simulator implements AsyncDisposable {
     });
     this.#context = { store: this.#store, clock, random, timings, report: options.onError ?? warn };
     this.#controllers = controlPlaneOf(this.#context);
-    this.#handler = createApiHandler({
+    const server = createApiHandler({
       store: this.#store,
       clock,
       onAudit: (event) => this.#note(event),
       ...(options.authorize === undefined ? {} : { authorize: options.authorize }),
     });
+    this.#handler = options.inFront?.(server) ?? server;
   }
 
   /**
@@ -174,14 +178,25 @@ export class Simulator implements AsyncDisposable {
     return clock.now() - start;
   }
 
+  /**
+   * Knocks at machines as a controller's probe would from outside the cluster's nodes: silent and mute ones take
+   * `timeoutMs` (default 3000) to be found so.
+   */
+  probe(options: { readonly timeoutMs?: number } = {}): NodeProbe {
+    const { timeoutMs = 3_000 } = options;
+    return async (node, signal) => {
+      const machine = this.#machines.get(node.metadata.name);
+      if (machine === undefined) return 'failed';
+      const atOnce = machine.probe();
+      if (atOnce === 'answered' || atOnce === 'refused') return atOnce;
+      if (!(await sleep(this.#context.clock, timeoutMs, signal))) return 'failed';
+      return machine.probe();
+    };
+  }
+
   /** A way to the API in memory, with an identity of its own; it works on virtual time, too. */
   transport(options: { readonly user?: string; readonly userAgent?: string } = {}): Transport {
     return createInMemoryTransport(this.#handler, { user: admin, ...options });
-  }
-
-  /** The API server's handler, for putting something in front of it. */
-  get handler(): ApiHandler {
-    return this.#handler;
   }
 
   /** Where the API is served, such as `http://127.0.0.1:40123`. @throws Error when it isn't. */

@@ -109,7 +109,7 @@ export interface Pod extends KubernetesObject {
 }
 
 export interface Node extends KubernetesObject {
-  readonly spec?: CoreNode['spec'];
+  readonly spec?: NonNullable<CoreNode['spec']>;
   readonly status?: CoreNode['status'] & {
     readonly capacity?: Readonly<Record<string, string>>;
     readonly allocatable?: Readonly<Record<string, string>>;
@@ -156,7 +156,7 @@ export interface ObjectReference {
 }
 
 export interface VolumeAttachment extends KubernetesObject {
-  readonly spec?: CoreVolumeAttachment['spec'];
+  readonly spec?: NonNullable<CoreVolumeAttachment['spec']>;
   readonly status?: { readonly attached?: boolean };
 }
 
