@@ -124,3 +124,10 @@ export {
   type TakeoverStep,
   takeoverSteps,
 } from './takeover/record.ts';
+export {
+  confirmedReturnedAnnotation,
+  defaultReturnRules,
+  type ReturnRules,
+} from './takeover/return.ts';
+export type { ReturnProgress } from './takeover/returner.ts';
+export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './takeover/taints.ts';

@@ -2,6 +2,7 @@
 import { type Clock, sleep } from './clock.ts';
 import type { DecisionChange } from './controller-events.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
+import { confirmCommand } from './fencing/manual.ts';
 import { takeoverIdOf } from './fleet/death-id.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
@@ -90,24 +91,24 @@ export class Leadership {
     }
   }
 
-  /** Decides about every dead node, and acts where the policy says so. */
+  /** Decides about every node that is dead, or would be if its host were not up, and acts where the policy says so. */
   evaluate(): void {
-    const dead = [...this.#options.fleet.nodes.values()].filter(
-      (node) => node.assessment?.health === 'dead' && this.#openTakeoverId(node) !== undefined,
+    const candidates = [...this.#options.fleet.nodes.values()].filter(
+      (node) => isCandidate(node) && this.#openTakeoverId(node) !== undefined,
     );
-    const facts = this.#options.fleetFacts([
-      ...new Set([...dead.map(({ node }) => node.metadata.name), ...this.#running.keys()]),
-    ]);
-    for (const node of dead) {
+    const dead = candidates.filter(({ health }) => health === 'dead').map(({ node }) => node.metadata.name);
+    const facts = this.#options.fleetFacts([...new Set([...dead, ...this.#running.keys()])]);
+    for (const node of candidates) {
       const { name } = node.node.metadata;
       if (this.#running.has(name)) continue;
       const decision = this.#decide(node, facts);
       if (decision === undefined) continue;
       this.#tell(node, decision);
-      if (decision.action === 'act') this.#start(name, this.#newRecord(node, decision));
+      if (decision.action === 'act' && node.health === 'dead')
+        this.#start(name, this.#newRecord(node, decision));
     }
     for (const name of this.#told.keys()) {
-      if (!dead.some(({ node }) => node.metadata.name === name)) this.#told.delete(name);
+      if (!candidates.some(({ node }) => node.metadata.name === name)) this.#told.delete(name);
     }
   }
 
@@ -263,7 +264,7 @@ export class Leadership {
     this.#told.set(name, words);
     this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
     if (decision.action === 'hold') {
-      const message = `not taken over: ${reasons.join('; ')} (death ${node.deathId})`;
+      const message = `not taken over: ${reasons.join('; ')}. Once you have made sure that it is off: ${confirmCommand(name, node.deathId)}`;
       this.#publish({ type: 'Warning', reason: 'TakeoverHeld', message, node: { name, uid } });
     }
   }
@@ -291,6 +292,12 @@ export class Leadership {
       await this.#options.cluster.deleteRecord(this.#options.term, old);
     }
   }
+}
+
+/** A hanging node is one too: the evidence guard holds it, and somebody has to be told why and what can be done. */
+function isCandidate({ health, assessment }: FleetNode): boolean {
+  if (health === 'dead') return true;
+  return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
 }
 
 function factsOf({ node }: FleetNode): NodeFacts {

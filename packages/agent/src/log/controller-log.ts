@@ -7,6 +7,7 @@ import {
   type HealthChange,
   holdReasons,
   type LeadershipChange,
+  type ReturnProgress,
   type SightChange,
   systemClock,
   type TakeoverProgress,
@@ -23,6 +24,7 @@ export function logController(controller: Told, logger: Logger, clock: Clock = s
   controller.on('health', (change) => lines.health(change));
   controller.on('decision', (change) => lines.decision(change));
   controller.on('takeover', (progress) => lines.takeover(progress));
+  controller.on('return', (progress) => lines.returned(progress));
   controller.on('leadership', (change) => lines.leadership(change));
   controller.on('error', (error) => lines.error(error));
   let ready = false;
@@ -69,6 +71,16 @@ class ControllerLog {
     const fields = { event: 'decision', node, uid, deathId, action, reasons } as const;
     if (action === 'act') this.#logger.log('warn', fields, `taking over ${node}: no guard holds it`);
     else this.#logger.log('warn', fields, `not taking over ${node}: ${reasons.join('; ')}`);
+  }
+
+  returned({ record, node, move, detail }: ReturnProgress): void {
+    const fields = { event: 'return', node, takeover: record.id, move, detail } as const;
+    const words = {
+      restore: `${node} registered anew, put back ${detail}`,
+      quarantine: `${node} came back and is in quarantine: ${detail}`,
+      welcome: `${node} is trusted again: ${detail}`,
+    };
+    this.#logger.log(move === 'quarantine' ? 'warn' : 'info', fields, words[move]);
   }
 
   takeover({ record, step, phase, detail }: TakeoverProgress): void {

@@ -12,6 +12,7 @@ export type LogEvent =
   | 'ready'
   | 'health'
   | 'decision'
+  | 'return'
   | 'takeover'
   | 'leadership'
   | 'sight'

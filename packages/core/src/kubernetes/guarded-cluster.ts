@@ -5,6 +5,7 @@ import type { LeaderTerm } from '../election/leader-term.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
+import { epochAnnotation } from '../takeover/taints.ts';
 import type { KubernetesClient, RequestOptions } from './client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import { asLiveRead, type LiveRead } from './live-read.ts';
@@ -94,13 +95,11 @@ export class GuardedCluster implements TakeoverCluster {
   }
 
   setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome> {
-    return this.#outcome(term, node, {
-      verb: 'patch',
-      resource: nodes,
-      contentType: mergePatch,
-      // The version makes replacing the whole list safe: nobody's taint can be lost in between.
-      body: { metadata: preconditionsOf(node), spec: { taints } },
-    });
+    return this.#replaceTaints(term, node, taints, String(term.epoch));
+  }
+
+  clearTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome> {
+    return this.#replaceTaints(term, node, taints, null);
   }
 
   addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome> {
@@ -126,6 +125,10 @@ export class GuardedCluster implements TakeoverCluster {
   }
 
   deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome> {
+    const stamp = node.object.metadata.annotations?.[epochAnnotation];
+    if (stamp !== String(term.epoch)) {
+      throw new TypeError(`expected a Node stamped with epoch ${term.epoch}, found ${stamp ?? 'no stamp'}`);
+    }
     return this.#outcome(term, node, {
       verb: 'delete',
       resource: nodes,
@@ -233,6 +236,24 @@ export class GuardedCluster implements TakeoverCluster {
       if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  #replaceTaints(
+    term: LeaderTerm,
+    node: LiveRead<Node>,
+    taints: readonly Taint[],
+    stamp: string | null,
+  ): Promise<WriteOutcome> {
+    return this.#outcome(term, node, {
+      verb: 'patch',
+      resource: nodes,
+      contentType: mergePatch,
+      // The version makes replacing the whole list safe: nobody's taint can be lost in between.
+      body: {
+        metadata: { ...preconditionsOf(node), annotations: { [epochAnnotation]: stamp } },
+        spec: { taints },
+      },
+    });
   }
 
   #outcome<T extends KubernetesObject>(

@@ -51,11 +51,15 @@ export interface TakeoverCluster {
   readVolume(term: LeaderTerm, name: string): Promise<PersistentVolume | undefined>;
   listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]>;
 
+  /** Replaces all taints, and stamps the Node with the term's epoch ({@link epochAnnotation}). */
   setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome>;
+  /** Replaces all taints, and takes the stamp off: nothing of ours is left on the Node. */
+  clearTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome>;
   /** Adds what is given, and leaves everything else as it is. */
   addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome>;
   /** Forced: no grace, since nobody is there to be graceful. */
   deletePod(term: LeaderTerm, pod: LiveRead<Pod>): Promise<WriteOutcome>;
+  /** The Node must bear the stamp of this very term, which an admission policy on the server may check. */
   deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome>;
 
   listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]>;

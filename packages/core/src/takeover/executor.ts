@@ -147,7 +147,9 @@ export class TakeoverExecutor {
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
       };
-      const holds = heldSteps.has(step) ? witness.holds(record) : [];
+      // A sign of life goes before any brake: what a step does then is to give the node back.
+      const harms = heldSteps.has(step) && context.lifeSign() === undefined;
+      const holds = harms ? witness.holds(record) : [];
       const result = holds.length > 0 ? held(holds) : await this.#attempt(context, step);
       if (result.outcome === 'undo') {
         return this.#save(term, stored, startUndoing(record, result.detail));
@@ -194,7 +196,7 @@ export class TakeoverExecutor {
       const remaining = withoutTaints(taints, [takeoverTaint(record.id)]);
       if (remaining.length === taints.length) break;
       const outcome = await this.#retrying(term, record, 'undo', () =>
-        this.#cluster.setTaints(term, node, remaining),
+        this.#cluster.clearTaints(term, node, remaining),
       );
       if (outcome !== 'conflict') break;
     }

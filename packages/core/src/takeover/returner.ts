@@ -78,7 +78,7 @@ export class Returner {
       return cluster.setTaints(term, live, withTaints(taints, [quarantineTaint(record.id)]));
     }
     const marks = marksOf(record, live.object);
-    return marks.length === 0 ? 'written' : cluster.setTaints(term, live, withoutTaints(taints, marks));
+    return marks.length === 0 ? 'written' : cluster.clearTaints(term, live, withoutTaints(taints, marks));
   }
 
   async #save(

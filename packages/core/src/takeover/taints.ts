@@ -5,6 +5,12 @@ import type { Taint } from '../kubernetes/objects.ts';
 export const takeoverTaintKey = 'liberator.dev/takeover';
 
 /**
+ * Stamped on a Node by every write of a takeover: the epoch of the term that wrote. The server can compare it with the
+ * election Lease, and refuse a leader that no longer is one.
+ */
+export const epochAnnotation = 'liberator.dev/epoch';
+
+/**
  * Kubernetes' own word for "this node is down for good, let go of what it holds" (GA since 1.28): pods are deleted at
  * once and volumes detach at once. Removing it again is the duty of whoever set it.
  */
