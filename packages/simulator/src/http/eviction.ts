@@ -1,124 +1,129 @@
 // `pods/eviction`: a delete that asks the pod's disruption budget first.
-import { parseLabelSelector } from '../store/label-selector.ts';
+import { timestamp } from '../store/deletion.ts';
+import { matchesSelector } from '../store/label-selector.ts';
 import { resources } from '../store/resources.ts';
-import { StatusError } from '../store/status-error.ts';
+import { forbidden, StatusError, serverFault } from '../store/status-error.ts';
 import type { DeleteOptions, ServerStore, StoredObject, WriteContext } from '../store/store.ts';
-import { isObject, type JsonObject } from '../store/wire-value.ts';
+import { fieldsOf, type JsonObject, objectsIn } from '../store/wire-value.ts';
 
 const refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
+const twoBudgets =
+  'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+
+/** An eviction that is to be done. */
+export interface EvictionRequest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly options: DeleteOptions;
+  readonly context: WriteContext;
+  readonly wallTimeMs: number;
+}
 
 /** @throws StatusError 429 while a budget refuses, 500 when two budgets claim the pod, 404 and 409 as DELETE does. */
-export function evict(
-  store: ServerStore,
-  namespace: string,
-  name: string,
-  options: DeleteOptions,
-  context: WriteContext,
-): void {
+export function evict(store: ServerStore, request: EvictionRequest): void {
+  const { namespace, name, options, context } = request;
   const pod = store.get(resources.pods, namespace, name);
   if (!isExempt(pod)) {
     const budgets = budgetsOf(store, pod);
-    if (budgets.length > 1) {
-      throw new StatusError(
-        500,
-        'InternalError',
-        'Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-        {
-          causes: [
-            {
-              message:
-                'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-            },
-          ],
-        },
-      );
-    }
+    if (budgets.length > 1) throw serverFault(twoBudgets);
     const [budget] = budgets;
-    if (budget !== undefined && !mayGoUnready(pod, budget)) spend(store, budget, name, context);
+    if (budget !== undefined && !mayGoUnready(pod, budget)) spend(store, budget, request);
   }
-  store.delete(resources.pods, namespace, name, options, context);
+  // Asked beforehand, since a pod that isn't deleted shall not carry the mark either.
+  store.delete(resources.pods, namespace, name, options, { ...context, dryRun: true });
+  if (context.dryRun) return;
+  const marked = markEvicted(store, pod, request);
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  const preconditions = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion: marked.metadata.resourceVersion }),
+  };
+  store.delete(resources.pods, namespace, name, { ...options, preconditions }, context);
 }
 
 /** No budget protects what is finished, already going, or was never running. */
-function isExempt(pod: StoredObject): boolean {
-  const phase = isObject(pod.status) ? pod.status['phase'] : undefined;
-  return (
-    pod.metadata.deletionTimestamp !== undefined ||
-    phase === 'Succeeded' ||
-    phase === 'Failed' ||
-    phase === 'Pending'
-  );
+function isExempt({ metadata, status }: StoredObject): boolean {
+  const phase = fieldsOf(status)['phase'];
+  const isRunning = phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending';
+  return metadata.deletionTimestamp !== undefined || !isRunning;
 }
 
-function budgetsOf(store: ServerStore, pod: StoredObject): StoredObject[] {
-  const { namespace, labels } = pod.metadata;
-  const inNamespace = store.list(
-    resources.poddisruptionbudgets,
-    namespace === undefined ? {} : { namespace },
-  );
-  return inNamespace.filter((budget) => selects(fieldsOf(budget.spec)['selector'], labels));
-}
-
-/** In policy/v1 an empty selector takes every pod of the namespace, and a missing one none. */
-function selects(selector: unknown, labels: StoredObject['metadata']['labels']): boolean {
-  if (!isObject(selector)) return false;
-  const matchLabels = Object.entries(fieldsOf(selector['matchLabels'])).map(
-    ([key, value]) => `${key}=${value}`,
-  );
-  const expressions = Array.isArray(selector['matchExpressions']) ? selector['matchExpressions'] : [];
-  const terms = [...matchLabels, ...expressions.filter(isObject).map(termOf)];
-  return parseLabelSelector(terms.join(','))(labels);
-}
-
-function termOf({ key, operator, values }: JsonObject): string {
-  const list = Array.isArray(values) ? values.join(',') : '';
-  switch (operator) {
-    case 'In':
-      return `${key} in (${list})`;
-    case 'NotIn':
-      return `${key} notin (${list})`;
-    case 'DoesNotExist':
-      return `!${key}`;
-    default:
-      return String(key);
-  }
+function budgetsOf(store: ServerStore, { metadata: { namespace, labels } }: StoredObject): StoredObject[] {
+  const budgets = store.list(resources.poddisruptionbudgets, namespace === undefined ? {} : { namespace });
+  return budgets.filter((budget) => matchesSelector(fieldsOf(budget.spec)['selector'], labels));
 }
 
 /** A pod that isn't Ready adds nothing to a healthy application, so its budget lets it go. */
 function mayGoUnready(pod: StoredObject, budget: StoredObject): boolean {
-  const conditions = fieldsOf(pod.status)['conditions'];
-  const ready = Array.isArray(conditions)
-    ? conditions.some((one) => isObject(one) && one['type'] === 'Ready' && one['status'] === 'True')
-    : false;
-  if (ready) return false;
+  const conditions = objectsIn(fieldsOf(pod.status)['conditions']);
+  if (conditions.some((one) => one['type'] === 'Ready' && one['status'] === 'True')) return false;
   if (fieldsOf(budget.spec)['unhealthyPodEvictionPolicy'] === 'AlwaysAllow') return true;
-  const { currentHealthy, desiredHealthy } = fieldsOf(budget.status);
-  return Number(desiredHealthy ?? 0) > 0 && Number(currentHealthy ?? 0) >= Number(desiredHealthy);
+  const { current, desired } = countsOf(budget);
+  return desired > 0 && current >= desired;
+}
+
+function countsOf(budget: StoredObject): { allowed: number; current: number; desired: number } {
+  const { disruptionsAllowed, currentHealthy, desiredHealthy } = fieldsOf(budget.status);
+  return {
+    allowed: Number(disruptionsAllowed ?? 0),
+    current: Number(currentHealthy ?? 0),
+    desired: Number(desiredHealthy ?? 0),
+  };
 }
 
 /** Takes one disruption out of the budget, so that two evictions at once can't both have the last one. */
-function spend(store: ServerStore, budget: StoredObject, podName: string, context: WriteContext): void {
+function spend(store: ServerStore, budget: StoredObject, request: EvictionRequest): void {
   const { namespace, name, generation } = budget.metadata as StoredObject['metadata'] & {
     generation?: number;
   };
-  const status = fieldsOf(budget.status);
-  if (Number(status['observedGeneration'] ?? 0) < (generation ?? 0)) {
+  const { allowed, current, desired } = countsOf(budget);
+  if (Number(fieldsOf(budget.status)['observedGeneration'] ?? 0) < (generation ?? 0)) {
     throw refused(`The disruption budget ${name} is still being processed by the server.`, 10);
   }
-  if (Number(status['disruptionsAllowed'] ?? 0) <= 0) {
-    const needs = `needs ${status['desiredHealthy'] ?? 0} healthy pods and has ${status['currentHealthy'] ?? 0} currently`;
-    throw refused(`The disruption budget ${name} ${needs}`);
+  if (allowed < 0) {
+    const resource = { group: 'policy', plural: 'poddisruptionbudget', kind: 'PodDisruptionBudget' };
+    throw forbidden(resource, name, 'pdb disruptions allowed is negative');
+  }
+  if (allowed === 0) {
+    throw refused(
+      current <= desired
+        ? `The disruption budget ${name} needs ${desired} healthy pods and has ${current} currently`
+        : `The disruption budget ${name} does not allow evicting pods currently`,
+    );
   }
   store.modify<{ status: JsonObject }>(
     resources.poddisruptionbudgets,
     namespace,
     name,
-    (draft) => {
-      draft.status['disruptionsAllowed'] = Number(draft.status['disruptionsAllowed'] ?? 0) - 1;
-      draft.status['disruptedPods'] = {
-        ...fieldsOf(draft.status['disruptedPods']),
-        [podName]: budget.metadata.creationTimestamp,
-      };
+    ({ status }) => {
+      status['disruptionsAllowed'] = allowed - 1;
+      const pods = fieldsOf(status['disruptedPods']);
+      status['disruptedPods'] = { ...pods, [request.name]: timestamp(request.wallTimeMs) };
+      return true;
+    },
+    { ...request.context, audited: true },
+    'status',
+  );
+}
+
+/** Whoever counts failures shall see that this one was planned. */
+function markEvicted(store: ServerStore, pod: StoredObject, request: EvictionRequest): StoredObject {
+  const { namespace, name, context, wallTimeMs } = request;
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+    lastTransitionTime: timestamp(wallTimeMs),
+  };
+  if (pod.metadata.deletionTimestamp !== undefined) return pod;
+  return store.modify<{ status: JsonObject }>(
+    resources.pods,
+    namespace,
+    name,
+    ({ status }) => {
+      const others = objectsIn(status['conditions']).filter((one) => one['type'] !== condition.type);
+      status['conditions'] = [...others, condition];
       return true;
     },
     { ...context, audited: true },
@@ -131,8 +136,4 @@ function refused(why: string, retryAfterSeconds?: number): StatusError {
     causes: [{ reason: 'DisruptionBudget', message: why }],
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
-}
-
-function fieldsOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {};
 }

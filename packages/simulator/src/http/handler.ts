@@ -1,18 +1,12 @@
 // The embedded API server: a request in, an answer out. It knows nothing of sockets, and keeps no time but the clock's.
-import type { Clock } from '@liberator/core';
-import {
-  asStatusError,
-  badRequest,
-  methodNotAllowed,
-  type StatusError,
-  unknownPath,
-} from '../store/status-error.ts';
+import { type Clock, sleep } from '@liberator/core';
+import { asStatusError, methodNotAllowed, type StatusError, unknownPath } from '../store/status-error.ts';
 import type { ServerStore } from '../store/store.ts';
-import { isObject } from '../store/wire-value.ts';
+import { reviewAccess } from './access-review.ts';
 import { type AuditEvent, auditOf } from './audit.ts';
 import { type Authorizer, accessDenied, accessTo } from './authorization.ts';
-import { readObject } from './body.ts';
 import { discoveryAt, serverVersion } from './discovery.ts';
+import { readGetVersion, readListRequest, tooLargeVersion } from './list-options.ts';
 import { listPage } from './pages.ts';
 import { type ApiHandler, type ApiRequest, type ApiResponse, jsonResponse, textResponse } from './request.ts';
 import { type ResourceRoute, type Route, routeOf, type Verb, verbOf } from './route.ts';
@@ -40,7 +34,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     let response: ApiResponse;
     try {
       route = routeOf(request.path);
-      response = answer(options, request, route);
+      response = await answer(options, request, route);
     } catch (error) {
       response = failure(asStatusError(error));
     }
@@ -58,7 +52,11 @@ export function failure({ status }: StatusError): ApiResponse {
   return jsonResponse(status.code, status, seconds === undefined ? {} : { 'retry-after': String(seconds) });
 }
 
-function answer(options: ApiHandlerOptions, request: ApiRequest, route: Route): ApiResponse {
+function answer(
+  options: ApiHandlerOptions,
+  request: ApiRequest,
+  route: Route,
+): ApiResponse | Promise<ApiResponse> {
   switch (route.kind) {
     case 'resource':
       return answerResource(options, request, route);
@@ -71,7 +69,7 @@ function answer(options: ApiHandlerOptions, request: ApiRequest, route: Route): 
       return document === undefined ? pageNotFound() : jsonResponse(200, document);
     }
     case 'accessReview':
-      return reviewAccess(options, request);
+      return reviewAccess(request, options.authorize);
     case 'unknown':
       if (route.inServedGroup) throw unknownPath();
       return pageNotFound();
@@ -80,75 +78,62 @@ function answer(options: ApiHandlerOptions, request: ApiRequest, route: Route): 
 
 const pageNotFound = (): ApiResponse => textResponse(404, '404 page not found\n');
 
-function answerResource(options: ApiHandlerOptions, request: ApiRequest, route: ResourceRoute): ApiResponse {
+function answerResource(
+  options: ApiHandlerOptions,
+  request: ApiRequest,
+  route: ResourceRoute,
+): ApiResponse | Promise<ApiResponse> {
   const verb = verbOf(request.method, route);
   if (verb === undefined) throw methodNotAllowed();
   const access = accessTo(route, verb, request.user);
   if (options.authorize?.(access) === false) throw accessDenied(access);
   return isRead(verb)
     ? answerRead(options, request, route, verb)
-    : answerWrite(options.store, request, route, verb);
+    : answerWrite(options, request, route, verb);
 }
 
 type ReadVerb = 'get' | 'list' | 'watch';
 
 const isRead = (verb: Verb): verb is ReadVerb => verb === 'get' || verb === 'list' || verb === 'watch';
 
-function answerRead(
+async function answerRead(
   options: ApiHandlerOptions,
   request: ApiRequest,
   route: ResourceRoute,
   verb: ReadVerb,
-): ApiResponse {
-  const {
-    store,
-    clock,
-    bookmarkIntervalMs = 60_000,
-    watchTimeoutMs: defaultTimeoutMs = 45 * 60_000,
-  } = options;
+): Promise<ApiResponse> {
+  const { store, clock } = options;
   switch (verb) {
-    case 'get':
+    case 'get': {
+      await waitForVersion(options, readGetVersion(route.query), request.signal);
       return jsonResponse(200, store.get(route.type, route.namespace, route.name ?? ''));
-    case 'list':
+    }
+    case 'list': {
+      await waitForVersion(options, readListRequest(route.query).version ?? 0, request.signal);
       return jsonResponse(200, listPage(store, route, request.staleAt));
-    case 'watch':
-      return {
-        status: 200,
-        headers: { 'content-type': 'application/json' },
-        body: watchStream(route, {
-          store,
-          clock,
-          bookmarkIntervalMs,
-          defaultTimeoutMs,
-          signal: request.signal,
-        }),
-      };
+    }
+    case 'watch': {
+      const { bookmarkIntervalMs = 60_000, watchTimeoutMs: defaultTimeoutMs = 45 * 60_000 } = options;
+      const environment = { store, clock, bookmarkIntervalMs, defaultTimeoutMs, signal: request.signal };
+      const headers = { 'content-type': 'application/json' };
+      return { status: 200, headers, body: watchStream(route, environment) };
+    }
   }
 }
 
-/** `SelfSubjectAccessReview`: what the authorizer would say, asked beforehand. */
-function reviewAccess({ authorize }: ApiHandlerOptions, request: ApiRequest): ApiResponse {
-  if (request.method !== 'POST') throw methodNotAllowed();
-  const review = readObject(request, reviewType, 'SelfSubjectAccessReview');
-  const attributes = isObject(review['spec']) ? review['spec']['resourceAttributes'] : undefined;
-  if (!isObject(attributes)) {
-    const spec = isObject(review['spec']) ? review['spec'] : {};
-    if (isObject(spec['nonResourceAttributes']))
-      return jsonResponse(201, { ...review, status: { allowed: true } });
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
-  }
-  const text = (field: string): string => String(attributes[field] ?? '');
-  const allowed =
-    authorize?.({
-      user: request.user,
-      verb: text('verb'),
-      group: text('group'),
-      resource: text('resource'),
-      ...(text('subresource') === '' ? {} : { subresource: text('subresource') }),
-      ...(text('namespace') === '' ? {} : { namespace: text('namespace') }),
-      ...(text('name') === '' ? {} : { name: text('name') }),
-    }) ?? true;
-  return jsonResponse(201, { ...review, status: { allowed } });
-}
+/** How long a read waits for a version that is still to come, as the real server's cache does. */
+const longestVersionWaitMs = 3_000;
+const versionPollMs = 100;
 
-const reviewType = { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectAccessReview' };
+/** @throws StatusError 504 when the store doesn't get there in time. */
+async function waitForVersion(
+  { store, clock }: ApiHandlerOptions,
+  version: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = clock.now() + longestVersionWaitMs;
+  while (store.resourceVersion() < version) {
+    if (clock.now() >= until || signal.aborted) throw tooLargeVersion(version, store.resourceVersion());
+    await sleep(clock, versionPollMs, signal);
+  }
+}

@@ -1,4 +1,5 @@
-// JSON Patch (RFC 6902) on plain values: a list of operations that all work or none does.
+// JSON Patch (RFC 6902) on plain values: a list of operations that all work or none does. Where the real server's
+// library is more lenient than the RFC, so is this: a client that gets away with something there must get away here.
 import { copyOf, define, isObject, sameValue } from '../store/wire-value.ts';
 
 /** One operation of a JSON patch. */
@@ -26,13 +27,12 @@ function applyOperation(document: unknown, operation: PatchOperation): unknown {
     case 'add':
       return add(document, path, copyOf(valueIn(operation)));
     case 'replace':
-      read(document, path);
       return replace(document, path, copyOf(valueIn(operation)));
     case 'remove':
       read(document, path);
       return remove(document, path);
     case 'test':
-      if (!sameValue(read(document, path), valueIn(operation))) {
+      if (!sameValue(readOrNull(document, path), valueIn(operation))) {
         throw new PatchError(`testing value ${operation.path} failed`);
       }
       return document;
@@ -84,6 +84,14 @@ function read(document: unknown, path: readonly string[]): unknown {
     else throw new PatchError(`expected something at /${path.join('/')}, found nothing`);
   }
   return value;
+}
+
+/** A field that isn't there tests equal to null, as long as what should hold it is there. */
+function readOrNull(document: unknown, path: readonly string[]): unknown {
+  const last = path.at(-1);
+  if (last === undefined) return document;
+  const parent = read(document, path.slice(0, -1));
+  return isObject(parent) && !Object.hasOwn(parent, last) ? null : read(document, path);
 }
 
 type Container = unknown[] | { [field: string]: unknown };

@@ -1,6 +1,7 @@
 // What a URL means: which kind, which object, which subresource, and what is to be done with it.
 import { findResource, type ServedResource, servedResources } from '../store/resources.ts';
 import { badRequest } from '../store/status-error.ts';
+import { isTrue } from './list-options.ts';
 
 /** What may be asked of objects, in the words of Kubernetes' authorization. */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
@@ -22,7 +23,7 @@ export type Route =
   | { readonly kind: 'health' }
   | { readonly kind: 'version' }
   | { readonly kind: 'accessReview' }
-  /** Below a group that is served: the real server answers a Status there, and plain text elsewhere. */
+  /** Below a group that is served the real server answers with a Status, elsewhere with plain text. */
   | { readonly kind: 'unknown'; readonly inServedGroup: boolean };
 
 const healthPaths = new Set(['healthz', 'livez', 'readyz']);
@@ -52,11 +53,11 @@ function decoded(pathname: string): string[] {
 
 function groupRoute(group: string, parts: readonly string[], rest: readonly string[], url: URL): Route {
   const [version, ...target] = rest;
-  if (target.length === 0) return { kind: 'discovery', parts };
+  if (target.length === 0 && (version === undefined || version === 'v1')) return { kind: 'discovery', parts };
   if (group === 'authorization.k8s.io' && version === 'v1' && target[0] === 'selfsubjectaccessreviews') {
     return { kind: 'accessReview' };
   }
-  const inServedGroup = servedResources.some((one) => one.group === group && one.version === version);
+  const inServedGroup = servedResources.some((one) => one.group === group);
   return resourceRoute(group, version ?? '', target, url.searchParams) ?? { kind: 'unknown', inServedGroup };
 }
 
@@ -111,8 +112,9 @@ export function verbOf(
   if (subresource === 'finalize') return method === 'PUT' ? 'update' : undefined;
   switch (method) {
     case 'GET':
-      if (isTrue(query.get('watch')) && subresource === undefined) return 'watch';
-      return name === undefined ? 'list' : 'get';
+      // One object can only be watched as a list of one.
+      if (name !== undefined) return 'get';
+      return isTrue(query.get('watch')) ? 'watch' : 'list';
     case 'POST':
       // Objects in namespaces are made in one.
       if (name !== undefined || (type.namespaced && namespace === undefined)) return undefined;
@@ -128,9 +130,4 @@ export function verbOf(
     default:
       return undefined;
   }
-}
-
-/** How the real server reads booleans in queries. */
-export function isTrue(value: string | null): boolean {
-  return value === '' || (value !== null && ['1', 't', 'true'].includes(value.toLowerCase()));
 }

@@ -1,5 +1,5 @@
 // Kubernetes' strategic merge patch: as a merge patch, but some lists merge item by item, by a key of theirs.
-import { copyOf, define, isObject, type JsonObject, sameValue } from '../store/wire-value.ts';
+import { copyOf, define, isObject, type JsonObject } from '../store/wire-value.ts';
 
 /** Lists that merge, by the name of their field; others are replaced, a node's taints and a pod's tolerations among them. */
 const mergeKeys: ReadonlyMap<string, string> = new Map([
@@ -70,20 +70,44 @@ function mergeField(result: JsonObject, field: string, value: unknown): void {
 
 function mergeList(field: string, target: unknown, patch: readonly unknown[]): unknown[] {
   const before: readonly unknown[] = Array.isArray(target) ? target : [];
-  if (mergedSets.has(field)) return [...before, ...patch.filter((item) => !before.includes(item))];
+  if (mergedSets.has(field)) return inServerOrder(before, patch, (item) => item);
   const key = mergeKeyOf(field, [...before, ...patch]);
   if (key === undefined) return copyOf([...patch]);
-  if (patch.some((item) => isObject(item) && item['$patch'] === 'replace')) {
-    return copyOf(patch.filter((item) => !(isObject(item) && item['$patch'] === 'replace')));
+  if (patch.some((item) => directiveOf(item) === 'replace')) {
+    return copyOf(patch.filter((item) => directiveOf(item) !== 'replace'));
   }
-  return patch.reduce<unknown[]>((items, item) => mergeItem(items, item, key), [...before]);
+  const keyIn = (item: unknown): unknown => (isObject(item) ? item[key] : undefined);
+  const gone = new Set(patch.filter((item) => directiveOf(item) === 'delete').map(keyIn));
+  const kept = before.filter((item) => !gone.has(keyIn(item)));
+  const merged = patch
+    .filter((item) => directiveOf(item) !== 'delete')
+    .map((item) =>
+      applyStrategicMergePatch(
+        kept.find((one) => keyIn(one) === keyIn(item)),
+        item,
+      ),
+    );
+  return inServerOrder(kept, merged, keyIn);
 }
 
-function mergeItem(items: readonly unknown[], item: unknown, key: string): unknown[] {
-  const isSame = (one: unknown): boolean => isObject(one) && isObject(item) && sameValue(one[key], item[key]);
-  if (isObject(item) && item['$patch'] === 'delete') return items.filter((one) => !isSame(one));
-  if (!items.some(isSame)) return [...items, applyStrategicMergePatch(undefined, item)];
-  return items.map((one) => (isSame(one) ? applyStrategicMergePatch(one, item) : one));
+const directiveOf = (item: unknown): unknown => (isObject(item) ? item['$patch'] : undefined);
+
+/** Items that were there stay where they were; new ones come as early as the patch's own order lets them. */
+function inServerOrder(
+  before: readonly unknown[],
+  patched: readonly unknown[],
+  keyIn: (item: unknown) => unknown,
+): unknown[] {
+  const places = new Map(before.map((item, index) => [keyIn(item), index]));
+  const untouched = before.filter((item) => !patched.some((one) => keyIn(one) === keyIn(item)));
+  const result: unknown[] = [];
+  for (const item of patched) {
+    const place = places.get(keyIn(item)) ?? -1;
+    while (untouched.length > 0 && (places.get(keyIn(untouched[0])) ?? 0) < place)
+      result.push(untouched.shift());
+    result.push(item);
+  }
+  return [...result, ...untouched];
 }
 
 function withoutNulls(fields: JsonObject): JsonObject {

@@ -1,11 +1,12 @@
 // Watches: a stream of changes that a client pulls at its own pace, with bookmarks, a time limit and an honest end.
 import { type Clock, sleep } from '@liberator/core';
-import { apiVersionOf } from '../store/resources.ts';
 import { asStatusError, type StatusBody } from '../store/status-error.ts';
 import type { ServerStore, StoredObject, VersionedEvent } from '../store/store.ts';
-import { askedVersion, numberOf, type Selection, selectionOf } from './pages.ts';
+import { bookmarkOf } from './bookmark.ts';
+import { readWatchRequest, type WatchRequest } from './list-options.ts';
+import { type Selection, selectionOf } from './pages.ts';
 import { bytesOf } from './request.ts';
-import { isTrue, type ResourceRoute } from './route.ts';
+import type { ResourceRoute } from './route.ts';
 
 /** What a watch needs from the server around it. */
 export interface WatchEnvironment {
@@ -24,56 +25,30 @@ const lastBookmarkBeforeEndMs = 2_000;
 /** Changes that go out as one chunk. */
 const batchSize = 100;
 
-interface WatchRequest {
-  readonly selected: Selection;
-  /** Where to go on; undefined when the watch begins with all that is there. */
-  readonly from: number | undefined;
-  readonly bookmarks: boolean;
-  readonly initialEvents: boolean;
-  readonly timeoutMs: number;
-}
-
-/** @throws StatusError 400 when the request can't be read: before that, nothing has been answered. */
+/** @throws StatusError 400, 422, 500 when the request can't be read: before that, nothing has been answered. */
 export function watchStream(route: ResourceRoute, environment: WatchEnvironment): AsyncIterable<Uint8Array> {
-  const { query } = route;
-  const version = askedVersion(query);
-  const seconds = numberOf(query, 'timeoutSeconds') ?? 0;
-  const bookmarks = isTrue(query.get('allowWatchBookmarks'));
-  const request: WatchRequest = {
-    selected: selectionOf(route),
-    from: version === 0 ? undefined : version,
-    bookmarks,
-    initialEvents: bookmarks && isTrue(query.get('sendInitialEvents')),
-    timeoutMs: seconds > 0 ? seconds * 1000 : environment.defaultTimeoutMs,
-  };
-  return stream(route, request, environment);
+  const request = readWatchRequest(route.query);
+  return stream(route, selectionOf(route), request, environment);
 }
 
 async function* stream(
   { type }: ResourceRoute,
+  selected: Selection,
   request: WatchRequest,
-  { store, clock, bookmarkIntervalMs, signal }: WatchEnvironment,
+  { store, clock, bookmarkIntervalMs, defaultTimeoutMs, signal }: WatchEnvironment,
 ): AsyncGenerator<Uint8Array> {
-  const endsAt = clock.now() + request.timeoutMs;
+  const endsAt = clock.now() + (request.timeoutMs ?? defaultTimeoutMs);
   let bookmarkAt = nextBookmark(clock.now(), bookmarkIntervalMs, endsAt);
-  const bookmark = (version: number, annotations?: object): Uint8Array =>
-    line('BOOKMARK', {
-      kind: type.kind,
-      apiVersion: apiVersionOf(type),
-      metadata: { resourceVersion: String(version), creationTimestamp: null, ...annotations },
-    });
-
-  let cursor: number;
-  if (request.from === undefined) {
-    const { objects, resourceVersion } = store.snapshot(type);
-    cursor = resourceVersion;
-    const lines = objects.filter(request.selected).map((object) => textOf('ADDED', object));
-    if (lines.length > 0) yield bytesOf(lines.join(''));
-    if (request.initialEvents)
-      yield bookmark(cursor, { annotations: { 'k8s.io/initial-events-end': 'true' } });
-  } else {
-    cursor = request.from;
-  }
+  const { initial, cursor: start, known } = startOf(store, type, request);
+  let cursor = start;
+  if (initial.length > 0)
+    yield bytesOf(
+      initial
+        .filter(selected)
+        .map((one) => textOf('ADDED', one))
+        .join(''),
+    );
+  if (request.initialEvents) yield line('BOOKMARK', bookmarkOf(type, cursor, true));
 
   let changed = false;
   let wake = (): void => {};
@@ -94,14 +69,15 @@ async function* stream(
       const last = events.list.at(-1);
       if (last !== undefined) {
         cursor = last.resourceVersion;
-        const text = events.list.map((event) => shown(event, request.selected)).join('');
+        const text = events.list.map((event) => shown(event, selected)).join('');
         if (text !== '') yield bytesOf(text);
         continue;
       }
       cursor = Math.max(cursor, store.resourceVersion());
       if (request.bookmarks && clock.now() >= bookmarkAt) {
         bookmarkAt = nextBookmark(clock.now(), bookmarkIntervalMs, endsAt);
-        yield bookmark(cursor);
+        // A bookmark that says nothing new is not sent.
+        if (cursor > known) yield line('BOOKMARK', bookmarkOf(type, cursor, false));
         continue;
       }
       if (changed) continue;
@@ -115,6 +91,29 @@ async function* stream(
   } finally {
     unsubscribe();
   }
+}
+
+/** Where a watch begins. */
+interface WatchStart {
+  /** The objects that it tells of first. */
+  readonly initial: readonly StoredObject[];
+  /** The version whose successors it tells of. */
+  readonly cursor: number;
+  /** The newest version that its client knows of from the start. */
+  readonly known: number;
+}
+
+function startOf(store: ServerStore, type: ResourceRoute['type'], { from }: WatchRequest): WatchStart {
+  if (from !== undefined) {
+    const cursor = from === 'now' ? store.resourceVersion() : from;
+    return { initial: [], cursor, known: cursor };
+  }
+  const { objects, resourceVersion } = store.snapshot(type);
+  const known = objects.reduce(
+    (newest, { metadata }) => Math.max(newest, Number(metadata.resourceVersion)),
+    0,
+  );
+  return { initial: objects, cursor: resourceVersion, known };
 }
 
 type EventsRead = { readonly list: readonly VersionedEvent[] } | { readonly failure: StatusBody | undefined };

@@ -1,28 +1,36 @@
 // Requests that change something: create, replace, patch, delete, and the subresources that do one thing each.
+import type { Clock } from '@liberator/core';
 import { resources, type ServedResource } from '../store/resources.ts';
-import { badRequest, invalid, modifiedMeanwhile, notFound, required } from '../store/status-error.ts';
+import { badRequest, serverFault } from '../store/status-error.ts';
 import type { ServerStore, StoredObject, WriteContext } from '../store/store.ts';
-import { copyOf, isObject, type JsonObject } from '../store/wire-value.ts';
+import { fieldsOf, type JsonObject } from '../store/wire-value.ts';
 import { isDryRun, readDeleteOptions, readObject } from './body.ts';
 import { evict } from './eviction.ts';
-import { selectionOf } from './pages.ts';
+import { asItem, selectionOf } from './pages.ts';
 import { patchedObject } from './patching.ts';
 import { type ApiRequest, type ApiResponse, jsonResponse } from './request.ts';
 import type { ResourceRoute, Verb } from './route.ts';
 
 type WriteVerb = Exclude<Verb, 'get' | 'list' | 'watch'>;
 
+/** What a write needs from the server around it. */
+export interface WriteEnvironment {
+  readonly store: ServerStore;
+  readonly clock: Clock;
+}
+
 /** @throws StatusError for every answer that isn't success. */
 export function answerWrite(
-  store: ServerStore,
+  environment: WriteEnvironment,
   request: ApiRequest,
   route: ResourceRoute,
   verb: WriteVerb,
 ): ApiResponse {
+  const { store } = environment;
   switch (verb) {
     case 'create':
       if (route.subresource === 'binding') return bindPod(store, request, route);
-      if (route.subresource === 'eviction') return evictPod(store, request, route);
+      if (route.subresource === 'eviction') return evictPod(environment, request, route);
       return createObject(store, request, route);
     case 'update':
       return replaceObject(store, request, route);
@@ -46,7 +54,7 @@ function createObject(
 ): ApiResponse {
   const object = readObject(request, type);
   placeInNamespace(object, type, namespace);
-  const context = contextOf(request, isDryRun(query));
+  const context = contextOf(request, isDryRun('CreateOptions', query.getAll('dryRun')));
   return jsonResponse(201, store.create(type, object, context));
 }
 
@@ -54,10 +62,7 @@ function createObject(
 function placeInNamespace(object: JsonObject, type: ServedResource, namespace: string | undefined): void {
   const metadata = metadataOf(object);
   if (!type.namespaced) {
-    if (metadata['namespace'])
-      throw badRequest(
-        'the namespace of the provided object does not match the namespace sent on the request',
-      );
+    delete metadata['namespace'];
     return;
   }
   if (metadata['namespace'] && metadata['namespace'] !== namespace) {
@@ -66,21 +71,23 @@ function placeInNamespace(object: JsonObject, type: ServedResource, namespace: s
   metadata['namespace'] = namespace;
 }
 
-const metadataOf = (object: JsonObject): JsonObject =>
-  isObject(object['metadata']) ? object['metadata'] : {};
+const metadataOf = (object: JsonObject): JsonObject => fieldsOf(object['metadata']);
 
 function replaceObject(store: ServerStore, request: ApiRequest, route: ResourceRoute): ApiResponse {
   const { type, namespace, name = '', query, subresource } = route;
   const object = readObject(request, type);
   const metadata = metadataOf(object);
-  if (!metadata['name']) throw badRequest('name must be provided');
+  if (!metadata['name'])
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
   if (metadata['name'] !== name) {
     throw badRequest(
       `the name of the object (${metadata['name']}) does not match the name on the URL (${name})`,
     );
   }
   placeInNamespace(object, type, namespace);
-  const context = contextOf(request, isDryRun(query));
+  const context = contextOf(request, isDryRun('UpdateOptions', query.getAll('dryRun')));
   if (subresource === 'finalize') return jsonResponse(200, store.finalizeNamespace(object, context));
   const existed = store.find(type, namespace, name) !== undefined;
   const written = store.update(type, object, context, subresource === 'status' ? 'status' : undefined);
@@ -89,50 +96,30 @@ function replaceObject(store: ServerStore, request: ApiRequest, route: ResourceR
 
 function patchObject(store: ServerStore, request: ApiRequest, route: ResourceRoute): ApiResponse {
   const { type, namespace, name = '', query, subresource } = route;
-  const current = store.get(type, namespace, name);
-  const draft = patchedObject(request, type, current);
-  if (draft.metadata.resourceVersion && draft.metadata.resourceVersion !== current.metadata.resourceVersion) {
-    throw modifiedMeanwhile(type, name);
-  }
-  if (draft.metadata.name !== name) {
-    throw badRequest(
-      `the name of the object (${draft.metadata.name}) does not match the name on the URL (${name})`,
-    );
-  }
-  const context = contextOf(request, isDryRun(query));
-  draft.metadata.resourceVersion = current.metadata.resourceVersion;
+  const context = contextOf(request, isDryRun('PatchOptions', query.getAll('dryRun')));
+  const change = (current: StoredObject): object => patchedObject(request, type, current);
   return jsonResponse(
     200,
-    store.update(type, draft, context, subresource === 'status' ? 'status' : undefined),
+    store.patch(type, namespace, name, change, context, subresource === 'status' ? 'status' : undefined),
   );
 }
 
 function deleteObject(store: ServerStore, request: ApiRequest, route: ResourceRoute): ApiResponse {
   const { type, namespace, name = '', query } = route;
   const options = readDeleteOptions(request, query);
-  const before = store.get(type, namespace, name);
-  const deleted = store.delete(type, namespace, name, options, contextOf(request, options.dryRun));
-  return deletionAnswer(store, type, before, deleted);
-}
-
-function deletionAnswer(
-  store: ServerStore,
-  type: ServedResource,
-  before: StoredObject,
-  deleted: StoredObject,
-): ApiResponse {
-  const remains = store.find(type, before.metadata.namespace, before.metadata.name) === deleted;
-  if (remains || type.returnsDeleted) return jsonResponse(200, deleted);
+  const context = contextOf(request, options.dryRun);
+  const { object, removed } = store.performDeletion(type, namespace, name, options, context);
+  if (!removed || type.returnsDeleted) return jsonResponse(200, object);
   return jsonResponse(200, {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
     details: {
-      name: before.metadata.name,
+      name,
       ...(type.group === '' ? {} : { group: type.group }),
       kind: type.plural,
-      uid: before.metadata.uid,
+      uid: object.metadata.uid,
     },
   });
 }
@@ -147,7 +134,7 @@ function deleteCollection(store: ServerStore, request: ApiRequest, route: Resour
     kind: `${type.kind}List`,
     apiVersion: type.group === '' ? type.version : `${type.group}/${type.version}`,
     metadata: { resourceVersion: String(store.resourceVersion()) },
-    items: items.map(({ apiVersion: _version, kind: _kind, ...item }) => item),
+    items: items.map(asItem),
   });
 }
 
@@ -156,28 +143,36 @@ const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Succe
 function bindPod(store: ServerStore, request: ApiRequest, route: ResourceRoute): ApiResponse {
   const { namespace = '', name = '', query } = route;
   const binding = readObject(request, resources.pods, 'Binding');
-  checkSubresourceName(binding, name);
-  const target = isObject(binding['target']) ? binding['target'] : {};
-  if (typeof target['name'] !== 'string' || target['name'] === '') {
-    throw invalid({ group: '', plural: 'bindings', kind: 'Binding' }, name, [required('target.name', '')]);
+  const metadata = metadataOf(binding);
+  if (metadata['name'] !== name) throw badRequest('name in URL does not match name in Binding object');
+  const target = fieldsOf(binding['target']);
+  if (target['kind'] && target['kind'] !== 'Node') {
+    throw serverFault(
+      `target.kind: Unsupported value: ${JSON.stringify(target['kind'])}: supported values: "Node", "<empty>"`,
+    );
   }
-  store.bind(namespace, name, target['name'], contextOf(request, isDryRun(query)));
+  if (typeof target['name'] !== 'string' || target['name'] === '')
+    throw serverFault('target.name: Required value');
+  const context = contextOf(request, isDryRun('CreateOptions', query.getAll('dryRun')));
+  const uid = metadata['uid'];
+  store.bind(namespace, name, target['name'], context, typeof uid === 'string' ? uid : undefined);
   return jsonResponse(201, success);
 }
 
-function evictPod(store: ServerStore, request: ApiRequest, route: ResourceRoute): ApiResponse {
+function evictPod(
+  { store, clock }: WriteEnvironment,
+  request: ApiRequest,
+  route: ResourceRoute,
+): ApiResponse {
   const { namespace = '', name = '', query } = route;
   const eviction = readObject(request, resources.pods, 'Eviction');
-  checkSubresourceName(eviction, name);
-  if (store.find(resources.pods, namespace, name) === undefined) throw notFound(resources.pods, name);
-  const deleteOptions = copyOf(eviction['deleteOptions'] ?? {});
-  const options = readDeleteOptions({ ...request, body: JSON.stringify(deleteOptions) }, query);
-  evict(store, namespace, name, options, contextOf(request, options.dryRun));
+  if (metadataOf(eviction)['name'] !== name) {
+    throw badRequest('name in URL does not match name in Eviction object');
+  }
+  const asked = fieldsOf(eviction['deleteOptions']);
+  const options = readDeleteOptions({ ...request, body: JSON.stringify(asked) }, query);
+  const dryRun = options.dryRun || isDryRun('CreateOptions', query.getAll('dryRun'));
+  const context = contextOf(request, dryRun);
+  evict(store, { namespace, name, options, context, wallTimeMs: clock.wallTime() });
   return jsonResponse(201, success);
-}
-
-function checkSubresourceName(object: JsonObject, name: string): void {
-  const found = metadataOf(object)['name'];
-  if (found === name) return;
-  throw badRequest(`name in URL does not match name in Eviction object: ${name} != ${found ?? ''}`);
 }

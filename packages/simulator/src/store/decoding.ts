@@ -1,5 +1,6 @@
 // The types of the fields that clients get wrong: the real server decodes into Go structs and answers 400 where that fails.
 import type { Draft } from './defaults.ts';
+import { parseTime } from './go-time.ts';
 import type { ServedResource } from './resources.ts';
 import { badRequest } from './status-error.ts';
 import { isObject } from './wire-value.ts';
@@ -145,7 +146,7 @@ function decode(value: unknown, field: FieldRule): Decoded {
     case 'Time':
     case 'MicroTime':
       return typeof value === 'string'
-        ? decodeTime(value, field.type)
+        ? parseTime(value, field.type)
         : { why: mismatch(value, field, 'string') };
     case 'map of string': {
       if (!isObject(value)) return { why: mismatch(value, field, 'map[string]string') };
@@ -164,31 +165,14 @@ function isInteger(value: unknown, bound: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= -bound && value < bound;
 }
 
-const microLayout = '2006-01-02T15:04:05.000000Z07:00';
-const secondLayout = '2006-01-02T15:04:05Z07:00';
-const rfc3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
-
-function decodeTime(value: string, type: 'Time' | 'MicroTime'): Decoded {
-  const [, , fraction = '', zone = ''] = rfc3339.exec(value) ?? [];
-  const layout = type === 'Time' ? secondLayout : microLayout;
-  const milliseconds = Date.parse(value);
-  if (zone === '' || Number.isNaN(milliseconds)) {
-    return {
-      why: `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`,
-    };
-  }
-  const seconds = new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().slice(0, 19);
-  if (type === 'Time') return { value: `${seconds}Z` };
-  if (fraction.length !== 7) {
-    const found = JSON.stringify(`${fraction}${zone}`);
-    return {
-      why: `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${found} as ".000000"`,
-    };
-  }
-  return { value: `${seconds}${fraction}Z` };
+function mismatch(value: unknown, { struct, path, type }: FieldRule, goType: string = type): string {
+  const field = path.filter((part) => part !== '*').join('.');
+  return `json: cannot unmarshal ${jsonTypeOf(value, goType)} into Go struct field ${struct}.${field} of type ${goType}`;
 }
 
-function mismatch(value: unknown, { struct, path, type }: FieldRule, goType: string = type): string {
-  const found = Array.isArray(value) ? 'array' : value === true || value === false ? 'bool' : typeof value;
-  return `json: cannot unmarshal ${found} into Go struct field ${struct}.${path.filter((one) => one !== '*').join('.')} of type ${goType}`;
+function jsonTypeOf(value: unknown, goType: string): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  // A number of the wrong size or with a fraction is quoted.
+  return typeof value === 'number' && goType.startsWith('int') ? `number ${value}` : typeof value;
 }

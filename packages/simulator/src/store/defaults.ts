@@ -31,21 +31,39 @@ export interface DraftMetadata {
   selfLink?: unknown;
 }
 
-/** Completes a new object; `update` runs the parts that hold for replacements, too. */
+/** Completes an object, a new one or a replacement. */
 export function applyDefaults(type: ServedResource, draft: Draft): void {
+  if (kindsWithSpec.has(type.plural)) draft.spec ??= {};
   defaultsOf.get(type.plural)?.(draft);
+  const times = conditionTimes.get(type.plural);
+  if (times === undefined || draft.status === undefined) return;
+  for (const condition of listOf(draft.status, 'conditions').filter(isObject)) {
+    for (const time of times) condition[time] ??= null;
+  }
 }
 
+/** Kinds whose objects always show a `spec`, be it an empty one. */
+const kindsWithSpec = new Set(['nodes', 'leases', 'services', 'poddisruptionbudgets', 'csidrivers']);
+
+/** Times that the server writes as null rather than leave out. */
+const conditionTimes: ReadonlyMap<string, readonly string[]> = new Map([
+  ['nodes', ['lastHeartbeatTime', 'lastTransitionTime']],
+  ['pods', ['lastProbeTime', 'lastTransitionTime']],
+]);
+
 /** What a kind's objects start with, whatever the client says about their status. */
-export function resetForCreate(type: ServedResource, draft: Draft): void {
+export function resetForCreate(type: ServedResource, draft: Draft, tolerationSeconds = 300): void {
   // A node registers itself together with its first status.
   if (type.statusSubresource && type.plural !== 'nodes') delete draft.status;
   const initial = initialStatus.get(type.plural);
   if (initial !== undefined) draft.status = { ...initial };
   if (type.statusSubresource && draft.status === undefined) draft.status = {};
-  if (type.plural === 'nodes') taintUntilReady(draft);
+  if (type.plural === 'nodes') {
+    taintUntilReady(draft);
+    draft.status = { ...emptyNodeStatus, ...draft.status };
+  }
   if (type.plural === 'namespaces') draft.spec = { ...draft.spec, finalizers: ['kubernetes'] };
-  if (type.plural === 'pods') tolerateNodeTrouble(specOf(draft));
+  if (type.plural === 'pods') tolerateNodeTrouble(specOf(draft), tolerationSeconds);
 }
 
 const initialStatus: ReadonlyMap<string, JsonObject> = new Map([
@@ -54,11 +72,32 @@ const initialStatus: ReadonlyMap<string, JsonObject> = new Map([
   ['persistentvolumeclaims', { phase: 'Pending' }],
   ['persistentvolumes', { phase: 'Pending' }],
   ['services', { loadBalancer: {} }],
-  ['statefulsets', { replicas: 0 }],
+  ['statefulsets', { replicas: 0, availableReplicas: 0 }],
   ['replicasets', { replicas: 0 }],
   ['volumeattachments', { attached: false }],
+  [
+    'daemonsets',
+    { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 },
+  ],
   ['poddisruptionbudgets', { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }],
 ]);
+
+/** What a node says of itself before its kubelet has said anything. */
+export const emptyNodeStatus: JsonObject = {
+  daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+  nodeInfo: {
+    machineID: '',
+    systemUUID: '',
+    bootID: '',
+    kernelVersion: '',
+    osImage: '',
+    containerRuntimeVersion: '',
+    kubeletVersion: '',
+    kubeProxyVersion: '',
+    operatingSystem: '',
+    architecture: '',
+  },
+};
 
 /** The TaintNodesByCondition admission: nothing is scheduled before the node lifecycle controller has seen it Ready. */
 function taintUntilReady(draft: Draft): void {
@@ -71,7 +110,7 @@ function taintUntilReady(draft: Draft): void {
 }
 
 /** The DefaultTolerationSeconds admission: five minutes, unless the pod says otherwise. */
-function tolerateNodeTrouble(spec: JsonObject): void {
+function tolerateNodeTrouble(spec: JsonObject, tolerationSeconds: number): void {
   const tolerations = listOf(spec, 'tolerations').filter(isObject);
   const tolerates = (key: string): boolean =>
     tolerations.some(
@@ -80,7 +119,7 @@ function tolerateNodeTrouble(spec: JsonObject): void {
   for (const trouble of ['not-ready', 'unreachable']) {
     const key = `node.kubernetes.io/${trouble}`;
     if (tolerates(key)) continue;
-    tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
+    tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds });
   }
   spec['tolerations'] = tolerations;
 }
@@ -177,9 +216,41 @@ const defaultsOf: ReadonlyMap<string, (draft: Draft) => void> = new Map([
     },
   ],
   [
+    'services',
+    (draft: Draft): void => {
+      const spec = specOf(draft);
+      spec['type'] ??= 'ClusterIP';
+      spec['sessionAffinity'] ??= 'None';
+      spec['internalTrafficPolicy'] ??= 'Cluster';
+      spec['ipFamilies'] ??= ['IPv4'];
+      spec['ipFamilyPolicy'] ??= 'SingleStack';
+      if (spec['clusterIP'] !== undefined) spec['clusterIPs'] ??= [spec['clusterIP']];
+      for (const port of listOf(spec, 'ports').filter(isObject)) {
+        port['protocol'] ??= 'TCP';
+        port['targetPort'] ??= port['port'];
+      }
+    },
+  ],
+  [
+    'events',
+    (draft: Draft): void => {
+      draft['eventTime'] ??= null;
+      draft['reportingComponent'] ??= '';
+      draft['reportingInstance'] ??= '';
+    },
+  ],
+  [
     'secrets',
     (draft: Draft): void => {
       draft['type'] ??= 'Opaque';
+      const { stringData } = draft;
+      delete draft['stringData'];
+      if (!isObject(stringData)) return;
+      const encoded = Object.entries(stringData).map(([key, value]) => [
+        key,
+        Buffer.from(String(value)).toString('base64'),
+      ]);
+      draft['data'] = { ...(draft['data'] ?? {}), ...Object.fromEntries(encoded) };
     },
   ],
   [

@@ -23,9 +23,7 @@ const selectableFields: ReadonlyMap<string, readonly string[]> = new Map([
   ['nodes', ['spec.unschedulable']],
   ['namespaces', ['status.phase']],
   ['secrets', ['type']],
-  ['replicasets', ['status.replicas']],
-  ['persistentvolumes', ['name']],
-  ['persistentvolumeclaims', ['name']],
+  ['services', ['spec.clusterIP', 'spec.type']],
   [
     'events',
     [
@@ -56,6 +54,12 @@ export function parseFieldSelector(type: ResourceType, selector: string): FieldM
   return (object) => terms.every(({ field, value, equal }) => (fieldOf(object, field) === value) === equal);
 }
 
+/** The only name that a selector lets through; undefined when it doesn't ask for one. */
+export function selectedName(type: ResourceType, selector: string): string | undefined {
+  const terms = splitTerms(selector).map((term) => parseTerm(type, term, selector));
+  return terms.find(({ field, equal }) => field === 'metadata.name' && equal)?.value;
+}
+
 interface Term {
   readonly field: string;
   readonly value: string;
@@ -64,26 +68,47 @@ interface Term {
 
 /** Commas split terms unless a backslash stands before them. */
 function splitTerms(selector: string): string[] {
-  const terms = selector.match(/(?:\\.|[^,\\])+/gs) ?? [];
-  return terms.filter((term) => term !== '');
+  const terms = selector.match(/(?:\\.|[^,\\])+\\?/gs) ?? [];
+  return [...terms].sort();
 }
 
 function parseTerm(type: ResourceType, term: string, selector: string): Term {
-  const match = /^((?:\\.|[^=!\\])*)(!=|==|=)(.*)$/s.exec(term);
-  const [, field, operator, escaped] = match ?? [];
+  const [, field, operator, escaped] = /^(.*?)(!=|==|=)(.*)$/s.exec(term) ?? [];
   if (field === undefined || operator === undefined || escaped === undefined) {
     throw badRequest(`invalid selector: '${selector}'; can't understand '${term}'`);
   }
-  const value = escaped.replace(/\\([\\,=])/g, '$1');
-  const known = ['metadata.name', ...(type.namespaced ? ['metadata.namespace'] : [])];
-  if (!known.includes(field) && !(selectableFields.get(type.plural) ?? []).includes(field)) {
-    throw badRequest(`field label not supported: ${field}`);
-  }
+  const value = unescaped(escaped);
+  if (!isSelectable(type, field)) throw notSelectable(type, field);
   return { field, value, equal: operator !== '!=' };
 }
 
+function unescaped(text: string): string {
+  const leftOver = text.replaceAll(/\\[\\,=]/g, '');
+  const sequence = /\\.?/su.exec(leftOver)?.[0];
+  if (sequence !== undefined) {
+    throw badRequest(`invalid field selector: invalid escape sequence: ${sequence}`);
+  }
+  const bare = /[,=]/.exec(leftOver)?.[0];
+  if (bare !== undefined) {
+    throw badRequest(`invalid field selector: unescaped character in value: ${bare.charCodeAt(0)}`);
+  }
+  return text.replaceAll(/\\([\\,=])/g, '$1');
+}
+
+function isSelectable(type: ResourceType, field: string): boolean {
+  if (field === 'metadata.name') return true;
+  // Kinds without namespaces and without fields of their own take it, too.
+  if (field === 'metadata.namespace') return type.namespaced || !selectableFields.has(type.plural);
+  return selectableFields.get(type.plural)?.includes(field) === true;
+}
+
+/** Kinds with fields of their own say it in one way, the others in another. */
+function notSelectable(type: ResourceType, field: string): Error {
+  if (selectableFields.has(type.plural)) return badRequest(`field label not supported: ${field}`);
+  return badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
+}
+
 function fieldOf(object: StoredObject, field: string): string {
-  if (field === 'name') return object.metadata.name;
   if (field === 'source') return sourceOf(object);
   let value: unknown = object;
   for (const part of field.split('.')) value = isObject(value) ? value[part] : undefined;

@@ -1,6 +1,7 @@
 // The grammar of `labelSelector`: what a client may ask for in a list or a watch, and what it means.
 import { labelValueProblems, qualifiedNameProblems } from './object-names.ts';
-import { badRequest } from './status-error.ts';
+import { badRequest, type StatusError } from './status-error.ts';
+import { fieldsOf, isObject, type JsonObject, objectsIn } from './wire-value.ts';
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
@@ -65,6 +66,7 @@ function tokensOf(selector: string): Token[] {
   return tokens;
 }
 
+/** Reads tokens one after the other; what it says when it is surprised is what the real server says. */
 class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;
@@ -76,84 +78,98 @@ class Parser {
   parse(): Requirement[] {
     const requirements: Requirement[] = [];
     while (this.#peek() !== undefined) {
+      if (!this.#startsRequirement()) throw this.#surprise("!, identifier, or 'end of string'");
       requirements.push(this.#requirement());
-      const next = this.#peek();
-      if (next === undefined) break;
-      if (!this.#takeSign(',')) throw unparsable(`found '${next.text}', expected: ',' or 'end of string'`);
-      const after = this.#peek();
-      if (after === undefined || (after.kind === 'sign' && after.text !== '!')) {
-        throw unparsable(`found '${after?.text ?? ''}', expected: identifier after ','`);
-      }
+      if (this.#peek() === undefined) return requirements;
+      if (!this.#takeSign(',')) throw this.#surprise("',' or 'end of string'");
+      if (!this.#startsRequirement()) throw this.#surprise("identifier after ','");
     }
     return requirements;
+  }
+
+  #startsRequirement(): boolean {
+    const token = this.#peek();
+    return token !== undefined && (token.kind === 'word' || token.text === '!');
   }
 
   #requirement(): Requirement {
     const negated = this.#takeSign('!');
     const key = this.#key();
     if (negated) return { key, operator: 'absent', values: [] };
-    const next = this.#peek();
-    if (next === undefined || (next.kind === 'sign' && next.text === ','))
-      return { key, operator: 'exists', values: [] };
-    this.#at += 1;
-    switch (next.text) {
+    const operator = this.#peek()?.text;
+    if (operator === undefined || operator === ',') return { key, operator: 'exists', values: [] };
+    switch (operator) {
       case '=':
       case '==':
-        return checked({ key, operator: 'in', values: [this.#value()] });
+        return checked({ key, operator: 'in', values: [this.#valueAfterOperator()] });
       case '!=':
-        return checked({ key, operator: 'notin', values: [this.#value()] });
+        return checked({ key, operator: 'notin', values: [this.#valueAfterOperator()] });
+      case '>':
+        return checked({ key, operator: 'greater', values: [this.#valueAfterOperator()] });
+      case '<':
+        return checked({ key, operator: 'less', values: [this.#valueAfterOperator()] });
       case 'in':
       case 'notin':
-        return checked({ key, operator: next.text, values: this.#values() });
-      case '>':
-        return checked({ key, operator: 'greater', values: [this.#value()] });
-      case '<':
-        return checked({ key, operator: 'less', values: [this.#value()] });
+        this.#at += 1;
+        return checked({ key, operator, values: this.#values() });
       default:
-        throw unparsable(`found '${next.text}', expected: in, notin, =, ==, !=, gt, lt`);
+        throw within(this.#surprise('in, notin, =, ==, !=, gt, lt'));
     }
   }
 
   #key(): string {
     const token = this.#peek();
-    if (token?.kind !== 'word') throw unparsable(`found '${token?.text ?? ''}', expected: identifier`);
+    if (token?.kind !== 'word') throw within(this.#surprise('identifier'));
     this.#at += 1;
-    const [problem] = qualifiedNameProblems(token.text);
-    if (problem !== undefined) {
-      throw unparsable(`<nil>: Invalid value: ${JSON.stringify(token.text)}: ${problem}`);
+    const problems = qualifiedNameProblems(token.text);
+    if (problems.length > 0) {
+      throw within(badRequest(`<nil>: Invalid value: ${JSON.stringify(token.text)}: ${problems.join('; ')}`));
     }
     return token.text;
   }
 
   /** A single value may be left out: `app=` asks for the empty one. */
-  #value(): string {
+  #valueAfterOperator(): string {
+    this.#at += 1;
     const token = this.#peek();
     if (token === undefined || (token.kind === 'sign' && token.text === ',')) return '';
-    if (token.kind === 'sign') throw unparsable(`found '${token.text}', expected: identifier`);
+    if (token.kind === 'sign') throw within(this.#surprise('identifier'));
     this.#at += 1;
     return token.text;
   }
 
+  /** `(a,b)`; nothing before, between or after commas stands for the empty value. */
   #values(): string[] {
-    if (!this.#takeSign('(')) throw unparsable(`found '${this.#peek()?.text ?? ''}', expected: '('`);
-    const values: string[] = [];
-    for (;;) {
+    const values = new Set<string>();
+    if (!this.#takeSign('(')) throw within(badRequest(`found '${this.#found()}' expected: '('`));
+    const first = this.#peek();
+    if (first === undefined || (first.kind === 'sign' && first.text !== ',' && first.text !== ')')) {
+      throw within(this.#surprise("',', ')' or identifier"));
+    }
+    for (let afterWord = false; !this.#takeSign(')'); ) {
       const token = this.#peek();
-      if (token?.kind === 'word') {
-        values.push(token.text);
+      if (token?.kind === 'word' && !afterWord) {
+        values.add(token.text);
         this.#at += 1;
-      } else if (token !== undefined && (token.text === ',' || token.text === ')')) {
-        values.push('');
-      }
-      if (this.#takeSign(')')) return values;
-      if (!this.#takeSign(',')) {
-        throw unparsable(`found '${this.#peek()?.text ?? ''}', expected: ',', or ')'`);
+        afterWord = true;
+      } else if (this.#takeSign(',')) {
+        const next = this.#peek();
+        if (!afterWord || (next?.kind === 'sign' && (next.text === ',' || next.text === ')'))) values.add('');
+        afterWord = false;
+      } else {
+        throw within(this.#surprise(afterWord ? "',' or ')'" : "',', or identifier"));
       }
     }
+    if (values.size === 0) values.add('');
+    return [...values].sort();
   }
 
   #peek(): Token | undefined {
     return this.#tokens[this.#at];
+  }
+
+  #found(): string {
+    return this.#peek()?.text ?? '';
   }
 
   #takeSign(text: string): boolean {
@@ -162,23 +178,59 @@ class Parser {
     this.#at += 1;
     return true;
   }
+
+  #surprise(expected: string): StatusError {
+    return badRequest(`found '${this.#found()}', expected: ${expected}`);
+  }
 }
 
 function checked(requirement: Requirement): Requirement {
   const { key, operator, values } = requirement;
-  if (operator === 'greater' || operator === 'less') {
-    if (values.some((value) => !isInteger(value))) {
-      throw unparsable("values[0]: Invalid value: for 'Gt', 'Lt' operators, the value must be an integer");
-    }
-    return requirement;
-  }
-  values.forEach((value, index) => {
-    const [problem] = labelValueProblems(value);
-    if (problem !== undefined) {
-      throw unparsable(`values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: ${problem}`);
-    }
+  const errors = values.flatMap((value, index) => {
+    const numeric = operator === 'greater' || operator === 'less';
+    const notNumeric = numeric && !isInteger(value);
+    const path = `values[${index}]`;
+    return [
+      ...(notNumeric
+        ? [`${path}: Invalid value: "${value}": for 'Gt', 'Lt' operators, the value must be an integer`]
+        : []),
+      ...labelValueProblems(value).map(
+        (why) => `${path}[${key}]: Invalid value: ${JSON.stringify(value)}: ${why}`,
+      ),
+    ];
   });
-  return requirement;
+  if (errors.length === 0) return requirement;
+  throw within(badRequest(errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`));
 }
 
-const unparsable = (why: string): Error => badRequest(`unable to parse requirement: ${why}`);
+/** What goes wrong inside of a requirement is reported as such. */
+const within = (error: StatusError): StatusError =>
+  badRequest(`unable to parse requirement: ${error.message}`);
+
+/**
+ * Whether labels fit a selector as objects carry it (`matchLabels`, `matchExpressions`). As everywhere in Kubernetes, an
+ * empty selector takes everything, and none takes nothing.
+ */
+export function matchesSelector(selector: unknown, labels: Labels): boolean {
+  if (!isObject(selector)) return false;
+  const equal = Object.entries(fieldsOf(selector['matchLabels']));
+  return (
+    equal.every(([key, value]) => fits({ key, operator: 'in', values: [String(value)] }, labels)) &&
+    objectsIn(selector['matchExpressions']).every((expression) => fits(requirementOf(expression), labels))
+  );
+}
+
+const expressionOperators: Readonly<Record<string, Requirement['operator']>> = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: 'absent',
+};
+
+function requirementOf({ key, operator, values }: JsonObject): Requirement {
+  return {
+    key: String(key),
+    operator: expressionOperators[String(operator)] ?? 'exists',
+    values: Array.isArray(values) ? values.map(String) : [],
+  };
+}

@@ -75,7 +75,10 @@ describe('the store', () => {
 
   it('writes status only through the status subresource, and nothing else through it', () => {
     const { store } = open();
-    const set = { metadata: { name: 'web', namespace: 'default' }, spec: { replicas: 3 } };
+    const labels = { app: 'web' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'app:1' }] } };
+    const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+    const set = { metadata: { name: 'web', namespace: 'default' }, spec };
     const made = store.create(resources.statefulsets, set, context);
     const changed = { ...made, spec: { ...(made.spec as object), replicas: 5 }, status: { replicas: 2 } };
     const main = store.update(resources.statefulsets, changed, context);

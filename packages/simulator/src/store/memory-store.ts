@@ -14,13 +14,16 @@ import {
   conflict,
   forbidden,
   invalid,
-  invalidValue,
   modifiedMeanwhile,
   notFound,
   required,
+  serverFault,
+  uidMismatch,
+  unconditionalUpdate,
 } from './status-error.ts';
 import type {
   DeleteOptions,
+  Deletion,
   ListOptions,
   ResourceType,
   ServerStore,
@@ -53,7 +56,9 @@ export interface StoreOptions {
    * less memory and give more 410s.
    */
   readonly historyLimit?: number;
-  /** Called within each write, after it was done. */
+  /** How long pods tolerate `not-ready` and `unreachable` unless they say otherwise, in whole seconds; default 300. */
+  readonly tolerationSeconds?: number;
+  /** Called within each write that isn't recorded elsewhere, after it was done. */
   readonly onWrite?: (write: StoreWrite) => void;
 }
 
@@ -63,6 +68,8 @@ export function createStore(options: StoreOptions): ServerStore {
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
     store.create(resources.namespaces, { metadata: { name } }, { user: 'system:apiserver' });
   }
+  // What was there before a server started is beyond its memory: nobody can watch from version 1.
+  store.compact();
   return store;
 }
 
@@ -71,15 +78,23 @@ const defaultHistoryLimit = 10_000;
 class MemoryStore implements ServerStore {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #tolerationSeconds: number | undefined;
   readonly #onWrite: ((write: StoreWrite) => void) | undefined;
   readonly #collections: ReadonlyMap<string, Collection>;
   #version = 1;
   readonly #undelivered: { collection: Collection; event: VersionedEvent }[] = [];
   #delivering = false;
 
-  constructor({ clock, random, historyLimit = defaultHistoryLimit, onWrite }: StoreOptions) {
+  constructor({
+    clock,
+    random,
+    historyLimit = defaultHistoryLimit,
+    tolerationSeconds,
+    onWrite,
+  }: StoreOptions) {
     this.#clock = clock;
     this.#random = random;
+    this.#tolerationSeconds = tolerationSeconds;
     this.#onWrite = onWrite;
     this.#collections = new Map(
       servedResources.map((type) => [idOf(type), new Collection(historyLimit, this.#version)]),
@@ -123,7 +138,7 @@ class MemoryStore implements ServerStore {
     const draft = draftOf(served, object);
     const { metadata } = draft;
     if (metadata.resourceVersion) {
-      throw badRequest('resourceVersion should not be set on objects to be created');
+      throw serverFault('resourceVersion should not be set on objects to be created');
     }
     this.#checkNamespace(served, draft);
     if (!metadata.name && metadata.generateName)
@@ -137,7 +152,7 @@ class MemoryStore implements ServerStore {
     delete metadata.deletionGracePeriodSeconds;
     if (served.generation) metadata.generation = 1;
     else delete metadata.generation;
-    resetForCreate(served, draft);
+    resetForCreate(served, draft, this.#tolerationSeconds);
     applyDefaults(served, draft);
     const errors = createErrors(served, draft);
     if (errors.length > 0) throw invalid(served, metadata.name, errors);
@@ -150,25 +165,21 @@ class MemoryStore implements ServerStore {
   update(type: ResourceType, object: object, context: WriteContext, subresource?: 'status'): StoredObject {
     const served = servedAs(type);
     const draft = draftOf(served, object);
-    const { name, namespace, resourceVersion, uid } = draft.metadata;
+    const { name, namespace, uid } = draft.metadata;
+    const resourceVersion = draft.metadata.resourceVersion === '0' ? '' : draft.metadata.resourceVersion;
     const current = this.find(served, namespace, name);
     if (current === undefined) {
-      if (served.createOnUpdate && subresource === undefined && !uid) {
-        draft.metadata.resourceVersion = '';
-        return this.create(served, draft, context);
-      }
-      throw notFound(served, name);
+      if (!served.createOnUpdate || subresource !== undefined) throw notFound(served, name);
+      if (uid) throw uidMismatch(served, namespace, name, { asked: uid, found: '' });
+      draft.metadata.resourceVersion = '';
+      return this.create(served, draft, context);
     }
     if (uid && uid !== current.metadata.uid) {
-      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`;
-      throw conflict(served, name, why);
+      throw uidMismatch(served, namespace, name, { asked: uid, found: current.metadata.uid });
     }
-    if (resourceVersion && resourceVersion !== current.metadata.resourceVersion) {
-      throw modifiedMeanwhile(served, name);
-    }
+    this.#checkVersion(served, draft, current);
     if (!resourceVersion && served.conditionalUpdate) {
-      const unset = { ...invalidValue('metadata.resourceVersion', 0, 'must be specified for an update') };
-      throw invalid(served, name, [unset]);
+      throw unconditionalUpdate(served, name);
     }
     return this.#replace(served, draft, current, context, subresource);
   }
@@ -195,17 +206,33 @@ class MemoryStore implements ServerStore {
     options: DeleteOptions,
     context: WriteContext,
   ): StoredObject {
-    const served = servedAs(type);
-    let current = this.get(served, namespace, name);
-    const { marked, remove } = planDeletion(served, current, options, this.#clock.wallTime());
-    if (marked !== undefined)
-      current = this.#write('update', served, marked, current, context, remove ? 'quiet' : 'delete');
-    return remove ? this.#remove(served, current, context) : current;
+    return this.performDeletion(type, namespace, name, options, context).object;
   }
 
-  bind(namespace: string, name: string, nodeName: string, context: WriteContext): StoredObject {
+  performDeletion(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    options: DeleteOptions,
+    context: WriteContext,
+  ): Deletion {
+    const served = servedAs(type);
+    let object = this.get(served, namespace, name);
+    const { marked, remove } = planDeletion(served, object, options, this.#clock.wallTime());
+    if (marked !== undefined) {
+      const silent = remove ? { ...context, audited: true } : context;
+      object = this.#write('delete', served, marked, object, silent);
+    }
+    if (remove) object = this.#remove(served, object, context);
+    return { object, removed: remove };
+  }
+
+  bind(namespace: string, name: string, nodeName: string, context: WriteContext, uid?: string): StoredObject {
     const served = resources.pods;
     const current = this.get(served, namespace, name);
+    if (uid !== undefined && uid !== current.metadata.uid) {
+      throw uidMismatch(served, namespace, name, { asked: uid, found: current.metadata.uid });
+    }
     const draft = copyOf(current) as unknown as Draft;
     const spec = draft.spec ?? {};
     if (draft.metadata.deletionTimestamp !== undefined) {
@@ -230,10 +257,26 @@ class MemoryStore implements ServerStore {
     const scheduled = {
       type: 'PodScheduled',
       status: 'True',
+      lastProbeTime: null,
       lastTransitionTime: timestamp(this.#clock.wallTime()),
     };
     draft.status = { ...status, conditions: [...others, scheduled] };
     return this.#write('update', served, draft, current, context, 'binding');
+  }
+
+  patch(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    change: (current: StoredObject) => object,
+    context: WriteContext,
+    subresource?: 'status',
+  ): StoredObject {
+    const served = servedAs(type);
+    const current = this.get(served, namespace, name);
+    const draft = draftOf(served, change(current));
+    this.#checkVersion(served, draft, current);
+    return this.#replace(served, draft, current, context, subresource);
   }
 
   finalizeNamespace(namespace: object, context: WriteContext): StoredObject {
@@ -304,6 +347,15 @@ class MemoryStore implements ServerStore {
     ]);
   }
 
+  #checkVersion(type: ServedResource, { metadata }: Draft, current: StoredObject): void {
+    const { resourceVersion } = metadata;
+    if (!resourceVersion || resourceVersion === '0') return;
+    if (!/^\d+$/.test(resourceVersion)) {
+      throw serverFault(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
+    }
+    if (resourceVersion !== current.metadata.resourceVersion) throw modifiedMeanwhile(type, metadata.name);
+  }
+
   /** The common end of every replacement: what may not change is put back, the rest is checked and written. */
   #replace(
     type: ServedResource,
@@ -327,7 +379,12 @@ class MemoryStore implements ServerStore {
     if (type.generation && !sameMeaning(draft.spec, current.spec)) {
       draft.metadata.generation = (draft.metadata.generation ?? 0) + 1;
     }
-    if (isReleased(type, draft, current)) return this.#remove(type, current, context);
+    if (isReleased(type, draft, current)) {
+      this.#remove(type, current, context);
+      dropEmpty(draft);
+      // Watches see the last state that was stored, the writer what it has written.
+      return frozenCopyOf(draft) as unknown as StoredObject;
+    }
     return this.#write('update', type, draft, current, context, subresource);
   }
 
@@ -340,8 +397,13 @@ class MemoryStore implements ServerStore {
     subresource?: string,
   ): StoredObject {
     draft.metadata.resourceVersion = previous?.metadata.resourceVersion ?? '';
+    dropEmpty(draft);
     if (previous !== undefined && sameMeaning(draft, previous)) return previous;
-    if (context.dryRun) return frozenCopyOf(draft) as unknown as StoredObject;
+    if (context.dryRun) {
+      const { resourceVersion: version, ...metadata } = draft.metadata;
+      const shown = version === '' ? metadata : draft.metadata;
+      return frozenCopyOf({ ...draft, metadata: shown }) as unknown as StoredObject;
+    }
     this.#version += 1;
     draft.metadata.resourceVersion = String(this.#version);
     const object = frozenCopyOf(draft) as unknown as StoredObject;
@@ -351,7 +413,9 @@ class MemoryStore implements ServerStore {
       object,
       ...(previous === undefined ? {} : { previous }),
     });
-    this.#onWrite?.({ verb, type, object, context, ...(subresource === undefined ? {} : { subresource }) });
+    if (!context.audited) {
+      this.#onWrite?.({ verb, type, object, context, ...(subresource === undefined ? {} : { subresource }) });
+    }
     return object;
   }
 
@@ -363,7 +427,7 @@ class MemoryStore implements ServerStore {
       metadata: { ...current.metadata, resourceVersion: String(this.#version) },
     });
     this.#publish(type, { resourceVersion: this.#version, type: 'DELETED', object, previous: current });
-    this.#onWrite?.({ verb: 'delete', type, object, context });
+    if (!context.audited) this.#onWrite?.({ verb: 'delete', type, object, context });
     return object;
   }
 
@@ -390,25 +454,36 @@ class MemoryStore implements ServerStore {
 const idOf = (type: ResourceType): string => `${type.group}/${type.plural}`;
 
 function draftOf(type: ServedResource, object: object): Draft {
-  const draft = copyOf(object) as unknown as Draft;
-  draft.apiVersion = apiVersionOf(type);
-  draft.kind = type.kind;
-  draft.metadata = { ...draft.metadata };
+  const { apiVersion: _version, kind: _kind, metadata, ...rest } = copyOf(object) as unknown as Draft;
+  // In the order in which the real server writes them.
+  const draft: Draft = {
+    apiVersion: apiVersionOf(type),
+    kind: type.kind,
+    metadata: { ...metadata },
+    ...rest,
+  };
   delete draft.metadata.managedFields;
   delete draft.metadata.selfLink;
   decodeFields(type, draft);
   return draft;
 }
 
-function keepWhatOnlyTheServerSets(draft: Draft, current: StoredObject): void {
-  const { metadata } = draft;
+function keepWhatOnlyTheServerSets({ metadata }: Draft, current: StoredObject): void {
   const before = current.metadata as unknown as Draft['metadata'];
   metadata.uid ||= before.uid;
-  for (const field of onlyTheServerSets) {
+  // Sent along unchanged is fine, left out too; another value is an error that validation finds.
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
+    if (before[field] !== undefined) Object.assign(metadata, { [field]: metadata[field] ?? before[field] });
+  }
+  for (const field of ['creationTimestamp', 'generation'] as const) {
     if (before[field] === undefined) delete metadata[field];
     else Object.assign(metadata, { [field]: before[field] });
   }
-  if (before.creationTimestamp !== undefined) metadata.creationTimestamp ||= before.creationTimestamp;
 }
 
-const onlyTheServerSets = ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const;
+/** What is empty isn't shown, and counts as not there. */
+function dropEmpty({ metadata }: Draft): void {
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+    if (sameMeaning(metadata[field], undefined)) delete metadata[field];
+  }
+}

@@ -9,7 +9,6 @@ const labelValue = `(${qualifiedName})?`;
 
 const labelPattern = new RegExp(`^${label}$`);
 const subdomainPattern = new RegExp(`^${subdomain}$`);
-const serviceNamePattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const qualifiedNamePattern = new RegExp(`^${qualifiedName}$`);
 const labelValuePattern = new RegExp(`^${labelValue}$`);
 
@@ -21,10 +20,6 @@ const labelRule =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end " +
   "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is " +
   "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const serviceNameRule =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, " +
-  "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is " +
-  "'[a-z]([-a-z0-9]*[a-z0-9])?')";
 const labelValueRule =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start " +
   "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation " +
@@ -44,7 +39,7 @@ interface NameRule {
 const subdomainNames: NameRule = { pattern: subdomainPattern, longest: 253, rule: subdomainRule };
 const nameRules: ReadonlyMap<string, NameRule> = new Map([
   ['namespaces', { pattern: labelPattern, longest: 63, rule: labelRule }],
-  ['services', { pattern: serviceNamePattern, longest: 63, rule: serviceNameRule }],
+  ['services', { pattern: labelPattern, longest: 63, rule: labelRule }],
 ]);
 
 /** What is wrong with the name of an object of a kind (by plural); empty when nothing is. */
@@ -54,7 +49,11 @@ export function nameErrors(plural: string, name: string): FieldError[] {
   if (name.length > longest) {
     errors.push(invalidValue('metadata.name', name, `must be no more than ${longest} characters`));
   }
-  if (!pattern.test(name)) errors.push(invalidValue('metadata.name', name, rule));
+  if (pattern === labelPattern && name.includes('.')) {
+    errors.push(invalidValue('metadata.name', name, 'must not contain dots'));
+  } else if (!pattern.test(name)) {
+    errors.push(invalidValue('metadata.name', name, rule));
+  }
   return errors;
 }
 
@@ -62,7 +61,9 @@ export function nameErrors(plural: string, name: string): FieldError[] {
 export function qualifiedNameProblems(key: string): string[] {
   const [first, second, ...rest] = key.split('/');
   if (rest.length > 0)
-    return [`a valid label key ${qualifiedNameRule} with an optional DNS subdomain prefix`];
+    return [
+      `a valid label key ${qualifiedNameRule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   const problems: string[] = [];
   const name = second ?? first ?? '';
   if (second !== undefined) {
@@ -70,7 +71,7 @@ export function qualifiedNameProblems(key: string): string[] {
     else if (!subdomainPattern.test(first ?? '')) problems.push(`prefix part ${subdomainRule}`);
   }
   if (name === '') problems.push('name part must be non-empty');
-  if (name.length > 63) problems.push('name part must be no more than 63 characters');
+  if (name.length > 63) problems.push('name part must be no more than 63 bytes');
   if (!qualifiedNamePattern.test(name)) problems.push(`name part ${qualifiedNameRule}`);
   return problems;
 }
@@ -78,7 +79,7 @@ export function qualifiedNameProblems(key: string): string[] {
 /** What is wrong with the value of a label. */
 export function labelValueProblems(value: string): string[] {
   const problems: string[] = [];
-  if (value.length > 63) problems.push('must be no more than 63 characters');
+  if (value.length > 63) problems.push('must be no more than 63 bytes');
   if (!labelValuePattern.test(value)) problems.push(labelValueRule);
   return problems;
 }

@@ -106,6 +106,34 @@ export function modifiedMeanwhile(resource: NamedResource, name: string): Status
   );
 }
 
+/** A replacement or a deletion whose uid is another object's; the real server's storage lets its own words show. */
+export function uidMismatch(
+  resource: NamedResource,
+  namespace: string | undefined,
+  name: string,
+  uids: { asked: string; found: string },
+): StatusError {
+  const folder = registryFolders.get(resource.plural) ?? resource.plural;
+  const key = ['/registry', folder, ...(namespace === undefined ? [] : [namespace]), name].join('/');
+  return conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ` +
+      `UID in precondition: ${uids.asked}, UID in object meta: ${uids.found}`,
+  );
+}
+
+/** Where etcd keeps the kinds that aren't kept under their own plural. */
+const registryFolders: ReadonlyMap<string, string> = new Map([
+  ['nodes', 'minions'],
+  ['services', 'services/specs'],
+]);
+
+/** A failure that the real server has no reason for: it answers 500 with the bare message. */
+export function serverFault(message: string): StatusError {
+  return new StatusError(500, undefined, message);
+}
+
 /** The delete path names the kind where all others name the plural. */
 export function deletePreconditionFailed(resource: NamedResource, name: string, why: string): StatusError {
   return conflict({ ...resource, plural: resource.kind }, name, why);
@@ -176,7 +204,7 @@ export function forbiddenValue(field: string, why: string): FieldError {
 
 /** A field whose value is none of the known ones. */
 export function unsupportedValue(field: string, value: string, supported: readonly string[]): FieldError {
-  const known = [...supported].sort().map((one) => JSON.stringify(one));
+  const known = supported.map((one) => JSON.stringify(one));
   return {
     reason: 'FieldValueNotSupported',
     field,
@@ -184,15 +212,21 @@ export function unsupportedValue(field: string, value: string, supported: readon
   };
 }
 
+/** A PUT without a resourceVersion where the kind demands one: the real server names the plural here. */
+export function unconditionalUpdate(resource: NamedResource, name: string): StatusError {
+  const unset = invalidValue('metadata.resourceVersion', 0, 'must be specified for an update');
+  return invalid({ ...resource, kind: resource.plural }, name, [unset]);
+}
+
 /** 422 with one cause for each field. */
 export function invalid(resource: NamedResource, name: string, errors: readonly FieldError[]): StatusError {
-  const listed = errors.map((error) => `${error.field}: ${error.message}`);
+  const listed = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   const all = listed.length === 1 ? (listed[0] ?? '') : `[${listed.join(', ')}]`;
   const qualified = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
   return new StatusError(422, 'Invalid', `${qualified} "${name}" is invalid: ${all}`, {
-    name,
+    ...(name === '' ? {} : { name }),
     ...groupDetail(resource.group),
-    kind: resource.kind,
+    ...(resource.kind === '' ? {} : { kind: resource.kind }),
     causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
   });
 }

@@ -79,8 +79,11 @@ export interface Store {
     options: DeleteOptions,
     context: WriteContext,
   ): StoredObject;
-  /** The `pods/{name}/binding` subresource, the only way in which a pod gets to a node. 409 when it has one already. */
-  bind(namespace: string, name: string, nodeName: string, context: WriteContext): StoredObject;
+  /**
+   * The `pods/{name}/binding` subresource, the only way in which a pod gets to a node. 409 when it has one already, or
+   * when it isn't the pod with `uid`.
+   */
+  bind(namespace: string, name: string, nodeName: string, context: WriteContext, uid?: string): StoredObject;
   /** Calls `listener` after each change of the type, in order, in a turn of its own. Returns the unsubscribe function. */
   watch(type: ResourceType, listener: (event: StoreEvent) => void): () => void;
 }
@@ -96,6 +99,14 @@ export interface Snapshot {
 /** A change together with the resourceVersion that it made. */
 export interface VersionedEvent extends StoreEvent {
   readonly resourceVersion: number;
+}
+
+/** What a deletion came to. */
+export interface Deletion {
+  /** As it is now, or as it was last. */
+  readonly object: StoredObject;
+  /** Whether it is gone, rather than marked and waiting for its kubelet or its finalizers. */
+  readonly removed: boolean;
 }
 
 /** What the HTTP front needs beyond {@link Store}: the past. Controllers have no use for it. */
@@ -116,6 +127,26 @@ export interface ServerStore extends Store {
   eventsAfter(type: ResourceType, resourceVersion: number, limit: number): readonly VersionedEvent[];
   /** Calls `listener` at once after each change of the kind, while the writer still waits: it may only take note. */
   onChange(type: ResourceType, listener: () => void): () => void;
+  /**
+   * Writes what `change` makes of the current state. A `metadata.resourceVersion` that differs from the current one is a
+   * conflict; a foreign uid is invalid here, where for {@link Store.update} it is a conflict.
+   */
+  patch(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    change: (current: StoredObject) => object,
+    context: WriteContext,
+    subresource?: 'status',
+  ): StoredObject;
+  /** {@link Store.delete}, which also says whether the object is gone: a dry run can't be looked up afterwards. */
+  performDeletion(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    options: DeleteOptions,
+    context: WriteContext,
+  ): Deletion;
   /** The `namespaces/{name}/finalize` subresource: writes `spec.finalizers`, the last of which lets the namespace go. */
   finalizeNamespace(namespace: object, context: WriteContext): StoredObject;
   /** Forgets all changes up to now, as etcd does every few minutes: whoever lags behind gets 410. */
