@@ -107,7 +107,7 @@ export class AgentProcess implements AsyncDisposable {
    */
   async waitFor(
     matches: (entry: LogEntry) => boolean,
-    timeoutMs: number = 20_000,
+    timeoutMs: number = 30_000,
     from: number = 0,
   ): Promise<LogEntry> {
     let next = from;

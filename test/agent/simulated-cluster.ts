@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   confirmedDeadAnnotation,
   type Lease,
@@ -9,20 +10,17 @@ import {
   type Pod,
   type TakeoverRecord,
 } from '@liberator/core';
-import {
-  type AuditEvent,
-  type Authorizer,
-  resources,
-  Simulator,
-  type SimulatorOptions,
-} from '@liberator/simulator';
+import { type AuditEvent, resources, Simulator, type SimulatorOptions } from '@liberator/simulator';
 import { stringify } from 'yaml';
 import { AgentProcess } from './agent-process.ts';
-import { openSilentPort, type SilentPort } from './silent-port.ts';
+import { type HostPort, openHostPort } from './host-port.ts';
 
 export const namespace = 'liberator';
 const asTest = { user: 'test' };
 const nodeNames = ['node-1', 'node-2', 'node-3', 'node-4'] as const;
+
+/** Three processes at once take their time to load on a busy machine. */
+const startLimitMs = 60_000;
 
 /** Ten times as fast as stock Kubernetes, but for heartbeats: whole seconds survive a busy machine. */
 const timings: NonNullable<SimulatorOptions['timings']> = {
@@ -53,20 +51,21 @@ export class SimulatedCluster implements AsyncDisposable {
   readonly simulator: Simulator;
   readonly agents: AgentProcess[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'liberator-cluster-'));
-  readonly #silentPort: SilentPort;
+  readonly #hosts: ReadonlyMap<string, HostPort>;
 
-  private constructor(simulator: Simulator, silentPort: SilentPort) {
+  private constructor(simulator: Simulator, hosts: ReadonlyMap<string, HostPort>) {
     this.simulator = simulator;
-    this.#silentPort = silentPort;
+    this.#hosts = hosts;
   }
 
   /** Four nodes, and a database on one of them. */
-  static async start(options: { readonly authorize?: Authorizer } = {}): Promise<SimulatedCluster> {
-    const silent = await openSilentPort();
-    // Only suspects are probed, and every suspect here is a machine that fell silent.
-    const nodes = nodeNames.map((name) => ({ name, address: silent.address, kubeletPort: silent.port }));
-    const simulator = await Simulator.start({ http: true, nodes, timings, ...options });
-    const cluster = new SimulatedCluster(simulator, silent);
+  static async start(): Promise<SimulatedCluster> {
+    const hosts = new Map(
+      await Promise.all(nodeNames.map(async (name) => [name, await openHostPort()] as const)),
+    );
+    const nodes = [...hosts].map(([name, { address, port }]) => ({ name, address, kubeletPort: port }));
+    const simulator = await Simulator.start({ http: true, nodes, timings });
+    const cluster = new SimulatedCluster(simulator, hosts);
     simulator.store.create(resources.namespaces, { metadata: { name: namespace } }, asTest);
     simulator.store.create(resources.statefulsets, database, asTest);
     await simulator.until(() => isReady(cluster.database()), { limitMs: 20_000 });
@@ -76,7 +75,7 @@ export class SimulatedCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.agents.map((agent) => agent[Symbol.asyncDispose]()));
     await this.simulator.stop();
-    await this.#silentPort[Symbol.asyncDispose]();
+    await Promise.all([...this.#hosts.values()].map((host) => host[Symbol.asyncDispose]()));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -85,8 +84,43 @@ export class SimulatedCluster implements AsyncDisposable {
     const config = { ...swift, policies: [{ ...swiftPolicy, fencing }] };
     const starting = ['agent-1', 'agent-2', 'agent-3'].map((identity) => this.startAgent(identity, config));
     const agents = await Promise.all(starting);
-    await Promise.all(agents.map((agent) => agent.waitFor(({ event }) => event === 'ready', 40_000)));
+    await Promise.all(agents.map((agent) => this.#untilAtHome(agent)));
     await this.leader();
+  }
+
+  /** It is ready, and has heard every host once: before that, silence says nothing. */
+  async #untilAtHome(agent: AgentProcess): Promise<void> {
+    await agent.waitFor(({ event }) => event === 'ready', startLimitMs);
+    const page = `${await agent.url()}/metrics`;
+    const heard = new RegExp(`^liberator_probes_total\\{result="answered"\\} ${nodeNames.length}$`, 'm');
+    for (const deadline = performance.now() + startLimitMs; ; await pause(100)) {
+      if (heard.test(await (await fetch(page)).text())) return;
+      if (performance.now() > deadline)
+        throw new Error(`expected it to hear every host\n${agent.lastLines(9)}`);
+    }
+  }
+
+  /** The machine of a node loses its power. */
+  async crash(node: string): Promise<void> {
+    await this.#host(node).silence();
+    this.simulator.machine(node).crash();
+  }
+
+  /** Nobody reaches anybody any more, until {@link healAll}. */
+  async cutAll(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((host) => host.silence()));
+    for (const machine of this.simulator.nodes) machine.cut();
+  }
+
+  healAll(): void {
+    for (const host of this.#hosts.values()) host.answer();
+    for (const machine of this.simulator.nodes) machine.heal();
+  }
+
+  #host(node: string): HostPort {
+    const host = this.#hosts.get(node);
+    if (host === undefined) throw new RangeError(`expected one of ${nodeNames.join(', ')}, found ${node}`);
+    return host;
   }
 
   async startAgent(identity: string, config: object): Promise<AgentProcess> {

@@ -15,7 +15,7 @@ describe('three agents', () => {
     const volume = cluster.databaseVolume();
     const uid = cluster.node(node)?.metadata.uid;
 
-    cluster.simulator.machine(node).crash();
+    await cluster.crash(node);
     const record = await cluster.recovered(node);
 
     expect(record).toMatchObject({ result: 'recovered', evidence: 'unreachable', node: { name: node, uid } });
@@ -30,7 +30,7 @@ describe('three agents', () => {
       expect.objectContaining({ name: node, user: leader, requestUid: uid }),
     ]);
     expect(new Set(cluster.writes().map(({ user }) => user))).toEqual(new Set([leader]));
-    const ended = cluster.agent(leader).entries.find(({ step }) => step === 'close');
+    const ended = await cluster.agent(leader).waitFor(({ step }) => step === 'close');
     expect(ended).toMatchObject({ event: 'takeover', node, result: 'recovered', takeover: record.id });
   });
 
@@ -60,7 +60,7 @@ describe('three agents', () => {
     const node = cluster.databaseNode();
     const leader = await cluster.leader();
 
-    cluster.simulator.machine(node).crash();
+    await cluster.crash(node);
     await leader.waitFor(({ step, phase }) => step === 'release' && phase === 'started');
     expect(await leader.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     const epochs = cluster.records().map(({ epoch }) => epoch);
@@ -79,7 +79,7 @@ describe('three agents', () => {
     await cluster.startAgents(withHuman);
     const node = cluster.databaseNode();
     const old = await cluster.leader();
-    cluster.simulator.machine(node).crash();
+    await cluster.crash(node);
     await old.waitFor(({ step, phase }) => step === 'fence' && phase === 'waiting');
 
     old.signal('SIGSTOP');
@@ -112,7 +112,7 @@ describe('three agents', () => {
     const uid = cluster.database()?.metadata.uid;
     const leader = await cluster.leader();
 
-    cluster.simulator.machine(node).crash();
+    await cluster.crash(node);
     const waiting = await leader.waitFor(({ step, phase }) => step === 'fence' && phase === 'waiting');
     await pause(3_000);
     expect(cluster.database()?.metadata.uid).toBe(uid);
@@ -136,7 +136,7 @@ describe('three agents', () => {
     const health = await fetch(`${await leader.url()}/readyz`);
     expect(health.status).toBe(200);
 
-    for (const machine of cluster.simulator.nodes) machine.cut();
+    await cluster.cutAll();
     await leader.waitFor(({ event, msg }) => event === 'sight' && msg.includes('fell silent together'));
     const blindAt = leader.entries.length;
     await pause(8_000);
@@ -148,7 +148,7 @@ describe('three agents', () => {
     expect(metrics).toMatch(/^liberator_blind 1$/m);
     expect(metrics).toMatch(/^liberator_leader 1$/m);
 
-    for (const machine of cluster.simulator.nodes) machine.heal();
+    cluster.healAll();
     await leader.waitFor(
       ({ event, blind }) => event === 'sight' && Array.isArray(blind) && blind.length === 0,
       20_000,
