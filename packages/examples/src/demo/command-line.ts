@@ -2,13 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DemoFailure, Interruption, sentenceOf, UsageError } from './failure.ts';
-import { recoveryPicture } from './picture.ts';
-import { lastSights, type Recovery } from './report.ts';
-import { playStory } from './story.ts';
-import { formatLine, type Line, type Paint, paintFor, wrap } from './timeline.ts';
-import { closingLines, sources, title, verdict } from './wording.ts';
-import { replayWithoutLiberator } from './without-liberator.ts';
-import type { Entry } from './observation.ts';
+import type { Entry } from './story/observation.ts';
+import { playStory } from './story/story.ts';
+import { replayWithoutLiberator } from './story/without-liberator.ts';
+import { recoveryPicture } from './telling/picture.ts';
+import { lastSights, type Recovery } from './telling/report.ts';
+import { formatLine, type Line, type Paint, paintFor, wrap } from './telling/timeline.ts';
+import { closingLines, sources, title, verdict } from './telling/wording.ts';
 
 const help = `Usage: npm run demo [-- options]
 
@@ -47,7 +47,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return await withInterruption((signal) => run(flags, signal));
   } catch (error) {
     if (error instanceof Interruption) {
-      console.error('\nInterrupted; nothing was left behind.');
+      console.error('Interrupted; what the demo had started has ended.');
       return exitCode.interrupted;
     }
     const isUsage = error instanceof UsageError;
@@ -121,7 +121,12 @@ async function printRecovery(
 
 function printFailure(recovery: Recovery, entries: readonly Entry[], { print, paint }: Output): void {
   print(`\n  ${paint('bad', 'The database did not recover')}: ${recovery.reason}`);
-  for (const sight of lastSights(entries)) print(wrap(`- ${sight}`, 76).map((row) => `  ${row}`).join('\n'));
+  for (const sight of lastSights(entries))
+    print(
+      wrap(`- ${sight}`, 76)
+        .map((row) => `  ${row}`)
+        .join('\n'),
+    );
   print(`  The agents' logs are in ${recovery.logs}`);
 }
 
@@ -133,8 +138,11 @@ function printWrapped(text: string, { print, paint }: Output): void {
 async function withInterruption(act: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const interruption = new AbortController();
   const onSignal = (): void => {
-    if (interruption.signal.aborted) process.exit(exitCode.interrupted);
-    console.error('\nStopping ...');
+    if (interruption.signal.aborted) {
+      console.error('Ended at once; on a real cluster, what the demo created may be left.');
+      process.exit(exitCode.interrupted);
+    }
+    console.error('\nStopping; once more to end at once.');
     interruption.abort(new Interruption('interrupted'));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

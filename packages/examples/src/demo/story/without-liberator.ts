@@ -25,7 +25,8 @@ export async function replayWithoutLiberator(): Promise<WithoutLiberator> {
   await using cluster = await Simulator.start({ clock });
   for (const object of databaseObjects({ withVolume: false })) {
     const kind = Object.values(resources).find((resource) => resource.kind === object.kind);
-    if (kind === undefined) throw new RangeError(`expected a kind that the simulator serves, found ${object.kind}`);
+    if (kind === undefined)
+      throw new RangeError(`expected a kind that the simulator serves, found ${object.kind}`);
     cluster.store.create(kind, object, context);
   }
   const pod = (): ReplayedPod | undefined =>

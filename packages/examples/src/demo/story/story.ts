@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReader, createTransport, loadKubeConfig } from '@liberator/core';
+import { startEmbeddedCluster } from '../cluster/embedded-cluster.ts';
+import { enterRealCluster } from '../cluster/real-cluster.ts';
+import { Narrator } from '../telling/narrator.ts';
+import type { Recovery } from '../telling/report.ts';
+import type { Line } from '../telling/timeline.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { databasePod } from './database.ts';
-import { startEmbeddedCluster } from './embedded-cluster.ts';
 import { Journal } from './journal.ts';
-import { Narrator } from './narrator.ts';
 import type { Entry } from './observation.ts';
-import { enterRealCluster } from './real-cluster.ts';
-import type { Recovery } from './report.ts';
 import { Scene } from './scene.ts';
-import type { Line } from './timeline.ts';
 
 export interface StoryOptions {
   /** Of a cluster that `npm run cluster` started. Default: an embedded one. */

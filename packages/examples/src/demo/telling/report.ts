@@ -1,7 +1,7 @@
 // What came of it: computed from the journal alone, printed as JSON, as the last lines of the timeline, or as a picture.
 import { type TakeoverRecord, type TakeoverStep, takeoverSteps } from '@liberator/core';
-import { first, latest } from './journal.ts';
-import type { Entry } from './observation.ts';
+import { first, latest } from '../story/journal.ts';
+import type { Entry } from '../story/observation.ts';
 
 /** The database as it was before the crash, and as it is after the recovery. */
 export interface DatabaseSight {
@@ -49,6 +49,8 @@ export interface Recovery {
   readonly steps: readonly StepTime[];
   readonly cluster: 'embedded' | 'real';
   readonly kubernetes: string;
+  /** Timers of Kubernetes that differ from its defaults. */
+  readonly changedTimers: readonly string[];
   /** The agent that led when the takeover ended, and its epoch. */
   readonly leader: string | null;
   readonly epoch: number | null;
@@ -66,6 +68,7 @@ export interface ReportInput {
   readonly pod: string;
   readonly cluster: 'embedded' | 'real';
   readonly kubernetes: string;
+  readonly changedTimers: readonly string[];
   readonly before: DatabaseSight | undefined;
   readonly after: DatabaseSight | undefined;
   readonly deletes: number;
@@ -90,6 +93,7 @@ export function report(input: ReportInput): Recovery {
     steps: stepsOf(record, input.crashedAtWall ?? 0),
     cluster: input.cluster,
     kubernetes: input.kubernetes,
+    changedTimers: input.changedTimers,
     leader: leader?.agent ?? null,
     epoch: leader?.epoch ?? null,
     before: before ?? null,
@@ -115,15 +119,15 @@ function milestonesOf(entries: readonly Entry[], oldUid: string | undefined): Mi
     entry === undefined || crash === undefined ? null : Math.round(entry.at - crash.at);
   const after = entries.filter(({ at }) => crash !== undefined && at >= crash.at);
   const node = crash?.node;
+  // All replicas judge by themselves; the one that acts is the one that counts.
+  const leader = latest(entries, 'leads')?.agent;
   const health = (to: string): Entry | undefined =>
-    first(after, 'health', (entry) => entry.node === node && entry.to === to);
+    first(after, 'health', (entry) => entry.node === node && entry.to === to && entry.agent === leader);
   const replacement = (is: (pod: { node?: string; ready: boolean }) => boolean): Entry | undefined =>
     first(after, 'pod', ({ pod }) => pod.uid !== oldUid && is(pod));
   return {
     suspect: since(health('suspect')),
-    notReady: since(
-      first(after, 'node-ready', (entry) => entry.node === node && entry.status !== 'True'),
-    ),
+    notReady: since(first(after, 'node-ready', (entry) => entry.node === node && entry.status !== 'True')),
     dead: since(health('dead')),
     oldPodGone: since(first(after, 'pod-gone', ({ uid }) => uid === oldUid)),
     newPodCreated: since(replacement(() => true)),
@@ -160,9 +164,15 @@ export function lastSights(entries: readonly Entry[]): readonly string[] {
   return [
     ...(node === undefined ? ['no node was crashed yet'] : []),
     ...(node !== undefined && health === undefined ? [`no agent saw anything wrong with ${node}`] : []),
-    ...(health === undefined ? [] : [`${health.agent} saw ${node} as ${health.to}: ${health.reasons.join(', ')}`]),
-    ...(held === undefined || record !== undefined ? [] : [`${held.agent} held back: ${held.reasons.join('; ')}`]),
-    ...(open === undefined ? [] : [`the takeover was at ${open}: ${record?.steps[open]?.detail ?? 'just begun'}`]),
+    ...(health === undefined
+      ? []
+      : [`${health.agent} saw ${node} as ${health.to}: ${health.reasons.join(', ')}`]),
+    ...(held === undefined || record !== undefined
+      ? []
+      : [`${held.agent} held back: ${held.reasons.join('; ')}`]),
+    ...(open === undefined
+      ? []
+      : [`the takeover was at ${open}: ${record?.steps[open]?.detail ?? 'just begun'}`]),
     ...(record?.result === undefined ? [] : [`the takeover ended as ${record.result}`]),
     ...(pod === undefined ? ['there was no mysql-0'] : [describePod(pod)]),
     ...troubles.map(({ agent, message }) => `${agent} said: ${message}`),

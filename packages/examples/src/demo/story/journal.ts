@@ -1,5 +1,5 @@
 // Collects observations from everywhere, in the order in which they were made, and lets the story wait for one.
-import { DemoFailure } from './failure.ts';
+import { DemoFailure } from '../failure.ts';
 import type { Entry, Observation, ObservationKind } from './observation.ts';
 
 export class Journal {

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { DemoFailure } from './failure.ts';
+import { DemoFailure } from '../failure.ts';
 
-const program = fileURLToPath(new URL('../../../../test/control-plane/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../../../../test/control-plane/main.ts', import.meta.url));
 
 /** What to type for the same. */
 export function commandFor(verb: 'crash' | 'start' | 'up', what: string, directory: string): string {
@@ -25,6 +25,8 @@ export async function runClusterCommand(
   });
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<unknown[]>]);
   if (code !== 0) {
-    throw new DemoFailure(`"${commandFor(verb, node, directory)}" failed: ${said.trim() || `exit code ${code}`}`);
+    throw new DemoFailure(
+      `"${commandFor(verb, node, directory)}" failed: ${said.trim() || `exit code ${code}`}`,
+    );
   }
 }

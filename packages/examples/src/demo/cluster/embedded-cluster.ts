@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeConfig, VersionApi } from '@kubernetes/client-node';
 import { Simulator } from '@liberator/simulator';
-import { withoutProbes } from './agent-config.ts';
+import { withoutProbes } from '../agents/agent-config.ts';
 import { createObjects, namespaceObject } from './create-objects.ts';
 import { agentAccount, agentNamespace, type DemoCluster } from './demo-cluster.ts';
 
@@ -24,9 +24,8 @@ export async function startEmbeddedCluster(directory: string): Promise<DemoClust
     return {
       kind: 'embedded',
       version: gitVersion,
-      about:
-        'embedded in this process, simulated to the timing of a real one: every timer is ' +
-        "Kubernetes' default, and none is sped up",
+      about: 'simulated in this process',
+      changedTimers: [],
       nodes: simulator.nodes.map(({ name }) => name),
       adminKubeconfig,
       agentKubeconfig,

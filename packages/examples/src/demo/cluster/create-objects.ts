@@ -1,7 +1,12 @@
 // Creates Kubernetes objects from manifests, and remembers which ones were not there before.
 import { readFileSync } from 'node:fs';
-import { type KubeConfig, type KubernetesObject, KubernetesObjectApi, loadAllYaml } from '@kubernetes/client-node';
-import { DemoFailure, sentenceOf } from './failure.ts';
+import {
+  type KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  loadAllYaml,
+} from '@kubernetes/client-node';
+import { DemoFailure, sentenceOf } from '../failure.ts';
 
 export type Manifest = KubernetesObject & { readonly [field: string]: unknown };
 
@@ -76,7 +81,9 @@ function codeOf(error: unknown): unknown {
 function failed(verb: string, { kind, metadata }: Manifest, error: unknown): DemoFailure {
   // client-node's messages carry headers and bodies; what the server said is enough.
   const body = error instanceof Error && 'body' in error ? String(error.body) : sentenceOf(error);
-  return new DemoFailure(`could not ${verb} ${kind} ${metadata?.name}: ${serverMessage(body)}`, { cause: error });
+  return new DemoFailure(`could not ${verb} ${kind} ${metadata?.name}: ${serverMessage(body)}`, {
+    cause: error,
+  });
 }
 
 function serverMessage(body: string): string {

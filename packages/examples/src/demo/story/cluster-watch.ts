@@ -13,15 +13,20 @@ import {
   type Resource,
   type Selection,
   type TakeoverRecord,
+  type VolumeAttachment,
   volumeAttachments,
 } from '@liberator/core';
+import { agentNamespace } from '../cluster/demo-cluster.ts';
 import { databaseNamespace, databasePod } from './database.ts';
-import { agentNamespace } from './demo-cluster.ts';
 import type { Journal } from './journal.ts';
 import type { DatabasePod } from './observation.ts';
 
 /** Records of takeovers are ConfigMaps with this label. */
 const recordLabel = 'liberator.dev/takeover';
+
+/** An attachment exists from the moment at which it is wanted; its status says when it has come about. */
+type Attachment = VolumeAttachment & { readonly status?: { readonly attached?: boolean } };
+const attachments = volumeAttachments as Resource<Attachment>;
 
 /** Starts watching at once; disposing of it ends that. */
 export class ClusterWatch implements AsyncDisposable {
@@ -55,18 +60,18 @@ export class ClusterWatch implements AsyncDisposable {
       },
     );
     this.#watch(
-      volumeAttachments,
+      attachments,
       {},
       {
-        seen: ({ spec }) => {
-          const { source, nodeName: node } = spec ?? {};
-          const volume = source?.persistentVolumeName;
-          if (volume !== undefined && node !== undefined) journal.note({ kind: 'attached', volume, node });
+        seen: (attachment) => {
+          const place = placeOf(attachment);
+          if (place !== undefined && attachment.status?.attached === true) {
+            journal.note({ kind: 'attached', ...place });
+          }
         },
-        gone: ({ spec }) => {
-          const { source, nodeName: node } = spec ?? {};
-          const volume = source?.persistentVolumeName;
-          if (volume !== undefined && node !== undefined) journal.note({ kind: 'detached', volume, node });
+        gone: (attachment) => {
+          const place = placeOf(attachment);
+          if (place !== undefined) journal.note({ kind: 'detached', ...place });
         },
       },
     );
@@ -119,6 +124,12 @@ function describePod({ metadata, spec, status }: Pod): DatabasePod {
     ready: status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
     terminating: metadata.deletionTimestamp !== undefined,
   };
+}
+
+function placeOf({ spec }: Attachment): { volume: string; node: string } | undefined {
+  const volume = spec?.source?.persistentVolumeName;
+  const node = spec?.nodeName;
+  return volume === undefined || node === undefined ? undefined : { volume, node };
 }
 
 function recordIn({ data }: ConfigMap): TakeoverRecord | undefined {

@@ -1,6 +1,6 @@
 // The agents' configuration file, made for the cluster at hand.
 import { defaultHeartbeatDetection } from '@liberator/core';
-import { agentNamespace, type Detection } from './demo-cluster.ts';
+import { agentNamespace, type Detection } from '../cluster/demo-cluster.ts';
 
 /** Hosts that can be asked are; where nobody can ask them, silence and Kubernetes' own opinion must do, and longer. */
 export const withProbes: Detection = { probes: true, deadAfterMs: defaultHeartbeatDetection.deadAfterMs };

@@ -5,10 +5,10 @@ import { createWriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { DemoCluster } from '../cluster/demo-cluster.ts';
+import type { Journal } from '../story/journal.ts';
 import { agentConfig } from './agent-config.ts';
 import { observationIn } from './agent-lines.ts';
-import type { DemoCluster } from './demo-cluster.ts';
-import type { Journal } from './journal.ts';
 
 const program = fileURLToPath(import.meta.resolve('@liberator/agent/src/main.ts'));
 

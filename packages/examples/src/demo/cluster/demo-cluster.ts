@@ -14,8 +14,10 @@ export interface DemoCluster extends AsyncDisposable {
   readonly kind: 'embedded' | 'real';
   /** `v1.36.3` */
   readonly version: string;
-  /** One sentence for people: what this is, and whose timers run. */
+  /** For people: what this is. */
   readonly about: string;
+  /** Timers of Kubernetes that differ from its defaults, such as "node monitor grace period: 20 s". */
+  readonly changedTimers: readonly string[];
   readonly nodes: readonly string[];
   /** Of somebody who may do everything. */
   readonly adminKubeconfig: string;

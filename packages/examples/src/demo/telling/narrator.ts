@@ -1,7 +1,7 @@
 // Turns what was seen into the lines of the timeline: what is news, in which words, and what was told already.
 import { type NamedVerdict, type TakeoverRecord, takeoverSteps } from '@liberator/core';
-import type { DatabasePod, Entry, Of } from './observation.ts';
-import { duration, type Line, seconds, shortName, shortUid } from './timeline.ts';
+import type { DatabasePod, Entry, Of } from '../story/observation.ts';
+import { duration, type Line, shortName, shortUid } from './timeline.ts';
 
 /**
  * Pure: the same entries give the same lines. Only what happens after the crash is told in full; before it, who leads
@@ -15,6 +15,7 @@ export class Narrator {
   #pod: DatabasePod | undefined;
   #judged = false;
   readonly #toldSteps = new Map<string, string>();
+  readonly #attached = new Set<string>();
   readonly #nodeReady = new Map<string, string>();
 
   /** @param startedAt - When the demo began, in the time of the entries: where the time column starts. */
@@ -47,7 +48,11 @@ export class Narrator {
         return this.#isNews(entry.agent) ? [healthLine(entry)] : [];
       case 'held':
         return [
-          { who: entry.agent, text: `holds back from ${entry.node}: ${entry.reasons.join('; ')}`, tone: 'warn' },
+          {
+            who: entry.agent,
+            text: `holds back from ${entry.node}: ${entry.reasons.join('; ')}`,
+            tone: 'warn',
+          },
         ];
       case 'trouble':
         return [{ who: entry.agent, text: entry.message, tone: 'warn' }];
@@ -56,7 +61,7 @@ export class Narrator {
       case 'node-ready':
         return this.#nodeReadyLines(entry);
       case 'node-deleted':
-        return this.#crashed === undefined ? [] : [{ who: entry.node, text: 'its Node object is gone' }];
+        return this.#crashed === undefined ? [] : [{ who: entry.node, text: 'is gone from the API' }];
       case 'pod':
         return this.#podLines(entry.pod);
       case 'pod-gone':
@@ -64,11 +69,10 @@ export class Narrator {
           ? []
           : [{ who: this.#podName, text: `${shortUid(entry.uid)} is gone` }];
       case 'detached':
+        this.#attached.delete(`${entry.volume} ${entry.node}`);
         return [{ who: 'volume', text: `${shortName(entry.volume)} is detached from ${entry.node}` }];
       case 'attached':
-        return this.#crashed === undefined
-          ? []
-          : [{ who: 'volume', text: `${shortName(entry.volume)} is attached to ${entry.node}` }];
+        return this.#attachedLines(entry);
       case 'record':
         return this.#recordLines(entry.record);
       case 'heartbeat':
@@ -115,6 +119,14 @@ export class Narrator {
     return [];
   }
 
+  #attachedLines({ volume, node }: Of<'attached'>): readonly Line[] {
+    const place = `${volume} ${node}`;
+    if (this.#attached.has(place)) return [];
+    this.#attached.add(place);
+    if (this.#crashed === undefined) return [];
+    return [{ who: 'volume', text: `${shortName(volume)} is attached to ${node}` }];
+  }
+
   #recordLines(record: TakeoverRecord): readonly Line[] {
     const lines: Line[] = [];
     if (!this.#judged) {
@@ -148,10 +160,8 @@ export class Narrator {
 }
 
 function waitingLine({ node, silentMs, deadAfterMs }: Of<'waiting'>): Line {
-  const text =
-    silentMs < deadAfterMs
-      ? `${node} has been silent for ${seconds(silentMs)}; it may count as dead at ${seconds(deadAfterMs)}`
-      : `${node} has been silent for ${seconds(silentMs)}`;
+  const inSeconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
+  const text = `no heartbeat of ${node} for ${inSeconds(silentMs)}, death needs ${inSeconds(deadAfterMs)}`;
   return { who: '', text, tone: 'quiet' };
 }
 
@@ -163,8 +173,8 @@ function healthLine({ agent, node, to, reasons }: Of<'health'>): Line {
 function verdictsOf(verdicts: readonly NamedVerdict[]): string {
   const holding = verdicts.filter(({ verdict }) => verdict.outcome === 'hold').map(({ guard }) => guard);
   const passing = verdicts.filter(({ verdict }) => verdict.outcome === 'pass').map(({ guard }) => guard);
-  const held = holding.length === 0 ? '' : `; held by ${holding.join(', ')}`;
-  return `${passing.join(', ')}: pass${held}`;
+  const held = holding.length === 0 ? '' : `; hold: ${holding.join(' ')}`;
+  return `pass: ${passing.join(' ')}${held}`;
 }
 
 /** Most waits are told by what they wait for; these are the ones that only a person or time ends. */

@@ -17,7 +17,7 @@ export interface Line {
 export type Paint = (tone: Tone, text: string) => string;
 
 const width = 80;
-const timeWidth = 8;
+const timeWidth = 7;
 export const whoWidth = 10;
 const gap = '  ';
 const textWidth = width - timeWidth - whoWidth - 2 * gap.length;

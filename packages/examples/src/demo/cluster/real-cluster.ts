@@ -1,5 +1,5 @@
 // A real control plane that `npm run cluster` started: the demo moves in, crashes one of its nodes, and moves out again.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,17 +13,20 @@ import {
   loadKubeConfig,
   nodes,
 } from '@liberator/core';
-import { withProbes } from './agent-config.ts';
+import { withProbes } from '../agents/agent-config.ts';
+import { DemoFailure, sentenceOf, UsageError } from '../failure.ts';
 import { countNodeDeletes } from './audit-log.ts';
 import { commandFor, runClusterCommand } from './cluster-command.ts';
 import { createObjects, deleteObjects, exists, type Manifest, readManifests } from './create-objects.ts';
 import { agentAccount, agentNamespace, type DemoCluster } from './demo-cluster.ts';
-import { DemoFailure, sentenceOf, UsageError } from './failure.ts';
 
 const permissions = fileURLToPath(import.meta.resolve('@liberator/agent/deploy/rbac.yaml'));
 
 /** Good for the whole demo; real ones are renewed by the kubelet. */
 const tokenSeconds = 3_600;
+
+/** Where `npm run cluster` notes what it started. */
+const clusterFile = 'cluster.json';
 
 const movingOutMs = 90_000;
 
@@ -43,7 +46,7 @@ export async function enterRealCluster(options: RealClusterOptions): Promise<Dem
   const { kubeconfig, directory, onNotice } = options;
   const home = dirname(resolve(kubeconfig));
   if (!existsSync(kubeconfig)) throw new UsageError(`there is no file ${kubeconfig}`);
-  if (!existsSync(join(home, 'cluster.json'))) {
+  if (!existsSync(join(home, clusterFile))) {
     throw new UsageError(
       `expected the kubeconfig of a cluster that "npm run cluster -- up 3" started, since the demo has to crash a ` +
         `machine of it; found none of its files beside ${kubeconfig}`,
@@ -63,7 +66,8 @@ export async function enterRealCluster(options: RealClusterOptions): Promise<Dem
     return {
       kind: 'real',
       version: gitVersion,
-      about: 'a real control plane with hollow kubelets; its timers are as they were set when it was started',
+      about: 'a real control plane with hollow kubelets',
+      changedTimers: changedTimers(join(home, clusterFile)),
       nodes: names,
       adminKubeconfig: kubeconfig,
       agentKubeconfig,
@@ -167,7 +171,8 @@ class Stay {
   async #until(reached: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + movingOutMs;
     while (!(await reached())) {
-      if (performance.now() > end) throw new DemoFailure(`it still was not so after ${movingOutMs / 1_000} s`);
+      if (performance.now() > end)
+        throw new DemoFailure(`it still was not so after ${movingOutMs / 1_000} s`);
       await pause(300);
     }
   }
@@ -199,6 +204,15 @@ async function readyNodes(reader: KubernetesReader, home: string): Promise<reado
     throw new DemoFailure(`expected two nodes or more, found ${items.length}: there must be an elsewhere`);
   }
   return items.map(({ metadata }) => metadata.name).toSorted();
+}
+
+/** Whatever the cluster was started with beside Kubernetes' own defaults; the notes have `nodeMonitorPeriodMs: 1000`. */
+function changedTimers(path: string): readonly string[] {
+  const { timings = {} } = JSON.parse(readFileSync(path, 'utf8')) as { timings?: Record<string, number> };
+  return Object.entries(timings).map(([name, ms]) => {
+    const words = name.replace(/Ms$/, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    return `${words}: ${ms / 1_000} s`;
+  });
 }
 
 /** Somebody else's agents would take part in the demo, and be left without permissions after it. */

@@ -1,16 +1,17 @@
 // What happens on the cluster, act by act: a database starts, its node crashes, and it recovers or does not.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KubernetesReader } from '@liberator/core';
-import { Agents } from './agents.ts';
+import { Agents } from '../agents/agents.ts';
+import type { DemoCluster } from '../cluster/demo-cluster.ts';
+import { DemoFailure, sentenceOf } from '../failure.ts';
+import { type DatabaseSight, type Recovery, report } from '../telling/report.ts';
+import { type Line, shortName, shortUid } from '../telling/timeline.ts';
+import { openingLines, policyLines } from '../telling/wording.ts';
 import { allAgentsEnded, everyNodeBeats, leaderSees, silenceOf } from './conditions.ts';
 import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from './database.ts';
-import type { DemoCluster } from './demo-cluster.ts';
-import { DemoFailure } from './failure.ts';
 import { type Journal, latest } from './journal.ts';
 import type { Entry } from './observation.ts';
-import { type DatabaseSight, type Recovery, report } from './report.ts';
-import { type Line, shortName, shortUid } from './timeline.ts';
-import { openingLines, policyLines } from './wording.ts';
 
 export interface SceneOptions {
   readonly cluster: DemoCluster;
@@ -28,6 +29,8 @@ export interface SceneOptions {
 
 /** Starting agents and database takes seconds; on a busy machine, some more. */
 const preparationMs = 90_000;
+/** Agents ask each host once while it is well: only then does its silence mean something. And readers read. */
+const calmMs = 4_000;
 /** Well over the minute that detection takes without probes. */
 const recoveryMs = 180_000;
 /** From the replacement being Ready to the takeover's record being closed. */
@@ -50,11 +53,10 @@ export class Scene {
     let failure: { reason: string; logs: string } | undefined;
     try {
       await this.#prepare();
-      await this.#crash();
-      await this.#recovery();
+      await this.#crashAndRecovery();
     } catch (error) {
-      if (signal.aborted || !(error instanceof DemoFailure)) throw error;
-      failure = { reason: error.message, logs: directory };
+      if (signal.aborted) throw error;
+      failure = { reason: sentenceOf(error), logs: directory };
     }
     const since = this.#crashedAtWall;
     return report({
@@ -62,6 +64,7 @@ export class Scene {
       pod: `${databaseNamespace}/${databasePod}`,
       cluster: cluster.kind,
       kubernetes: cluster.version,
+      changedTimers: cluster.changedTimers,
       before: this.#before,
       after: this.#after,
       deletes: since === undefined ? 0 : await cluster.nodeDeletes(new Date(since)),
@@ -71,7 +74,7 @@ export class Scene {
   }
 
   async #prepare(): Promise<void> {
-    const { cluster, journal, directory, reader, stage, tell } = this.#options;
+    const { cluster, journal, directory, reader, stage, tell, signal } = this.#options;
     const now = (): number => performance.now() - this.#options.startedAt;
     for (const line of openingLines(cluster, now())) tell(line);
     await cluster.create(databaseObjects({ withVolume: !cluster.providesVolumes }));
@@ -84,7 +87,8 @@ export class Scene {
       latest(entries, 'pod')?.pod.ready === true ? true : undefined,
     );
     const before = await lookAtDatabase(reader);
-    if (before === undefined) throw new DemoFailure(`${databasePod} is Ready, yet it has no node or no volume`);
+    if (before === undefined)
+      throw new DemoFailure(`${databasePod} is Ready, yet it has no node or no volume`);
     this.#before = before;
     const { uid, node, volume } = before;
     const text = `${shortUid(uid)} is Ready on ${node}, with volume ${shortName(volume)}`;
@@ -97,36 +101,37 @@ export class Scene {
       leaderSees(entries) ? true : undefined,
     );
     for (const line of policyLines(cluster.detection)) tell(line);
+    await pause(calmMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 
-  async #crash(): Promise<void> {
+  async #crashAndRecovery(): Promise<void> {
     const { cluster, journal } = this.#options;
     const node = this.#before?.node ?? '';
     // Before rather than after, so that the time to recovery is never told too short.
     this.#crashedAtWall = Date.now();
     journal.note({ kind: 'crashed', node });
-    await cluster.crash(node);
-  }
-
-  async #recovery(): Promise<void> {
-    const { reader } = this.#options;
-    const { uid: oldUid, node: oldNode } = this.#before ?? {};
     const waiting = setInterval(() => this.#noteWaiting(), waitingLineEveryMs);
     try {
-      await this.#until(`${databasePod} was Ready on another node`, recoveryMs, (entries) => {
-        const pod = latest(entries, 'pod')?.pod;
-        return pod?.ready === true && pod.uid !== oldUid && pod.node !== oldNode ? true : undefined;
-      });
-      this.#after = await lookAtDatabase(reader);
-      const result = await this.#until(
-        'the takeover was on record as ended',
-        closingMs,
-        (entries) => latest(entries, 'record', ({ record }) => record.node.name === oldNode)?.record.result,
-      );
-      if (result !== 'recovered') throw new DemoFailure(`the takeover ended as "${result}"`);
+      await cluster.crash(node);
+      await this.#recovery();
     } finally {
       clearInterval(waiting);
     }
+  }
+
+  async #recovery(): Promise<void> {
+    const { uid: oldUid, node: oldNode } = this.#before ?? {};
+    await this.#until(`${databasePod} was Ready on another node`, recoveryMs, (entries) => {
+      const pod = latest(entries, 'pod')?.pod;
+      return pod?.ready === true && pod.uid !== oldUid && pod.node !== oldNode ? true : undefined;
+    });
+    this.#after = await lookAtDatabase(this.#options.reader);
+    const result = await this.#until(
+      'the takeover was on record as ended',
+      closingMs,
+      (entries) => latest(entries, 'record', ({ record }) => record.node.name === oldNode)?.record.result,
+    );
+    if (result !== 'recovered') throw new DemoFailure(`the takeover ended as "${result}"`);
   }
 
   /** Silence is the story's longest part; it shall not look like a hang. */

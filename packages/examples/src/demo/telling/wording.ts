@@ -1,8 +1,9 @@
 // What the demo says around its timeline: how things are set up, what holds and what doesn't, and how it ended.
-import type { DemoCluster, Detection } from './demo-cluster.ts';
+import { defaultHeartbeatDetection } from '@liberator/core';
+import type { DemoCluster, Detection } from '../cluster/demo-cluster.ts';
+import type { WithoutLiberator } from '../story/without-liberator.ts';
 import { isSameVolume, type Recovery } from './report.ts';
 import { type Line, seconds, shortName, shortUid } from './timeline.ts';
-import type { WithoutLiberator } from './without-liberator.ts';
 
 export const title = 'A node dies, and its database comes back elsewhere';
 
@@ -10,22 +11,32 @@ export function openingLines(cluster: DemoCluster, atMs: number): readonly Line[
   return [
     { atMs, who: 'cluster', text: `${cluster.nodes.length} nodes are Ready, Kubernetes ${cluster.version}` },
     { who: '', text: cluster.about, tone: 'quiet' },
+    {
+      who: '',
+      text:
+        cluster.changedTimers.length === 0
+          ? "its timers are Kubernetes' defaults, none is sped up"
+          : `its timers are not Kubernetes' defaults: ${cluster.changedTimers.join(', ')}`,
+      tone: 'quiet',
+    },
   ];
 }
 
 /** What the agents go by, told honestly: what this cluster can't offer, and what the demo does without. */
 export function policyLines({ probes, deadAfterMs }: Detection): readonly Line[] {
+  const after = `${deadAfterMs / 1_000} s without a heartbeat`;
   const death = probes
-    ? `a node is dead after ${seconds(deadAfterMs)} without a heartbeat if its host is silent too`
-    : `nobody can ask a simulated host if it is up, so a node is dead only after ${seconds(deadAfterMs)} ` +
-      'without a heartbeat, and if Kubernetes itself says that it is not Ready';
+    ? `a node is dead after ${after} if its host is silent, too`
+    : `a node is dead after ${after} if Kubernetes, too, calls it not Ready; ` +
+      `${defaultHeartbeatDetection.deadAfterMs / 1_000} s would do if simulated hosts could be probed`;
   return [
     { who: 'policy', text: death, tone: 'quiet' },
     {
       who: '',
-      text: 'no proof is asked that the machine is off, since the demo cuts its power itself; a real installation should ask for one',
+      text: 'it asks for no proof that the machine is off, as the demo itself turns it off; a real installation should have proof',
       tone: 'quiet',
     },
+    { who: '', text: '' },
   ];
 }
 

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type KubernetesReader, persistentVolumeClaims, pods } from '@liberator/core';
-import { type Manifest, namespaceObject, readManifests } from './create-objects.ts';
-import type { DatabaseSight } from './report.ts';
+import { type Manifest, namespaceObject, readManifests } from '../cluster/create-objects.ts';
+import type { DatabaseSight } from '../telling/report.ts';
 
 export const databaseNamespace = 'liberator-demo';
 export const databasePod = 'mysql-0';
 
-const manifestFile = fileURLToPath(new URL('../../mysql-statefulset/mysql.yaml', import.meta.url));
+const manifestFile = fileURLToPath(new URL('../../../mysql-statefulset/mysql.yaml', import.meta.url));
 
 /** Everything to create, in this order. */
 export function databaseObjects(options: { readonly withVolume: boolean }): readonly Manifest[] {
