@@ -40,7 +40,7 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
     rmSync(join(cache, leftover), { recursive: true, force: true });
   }
   if (sources.length > 0) {
-    onProgress?.({ program: 'programs', detail: 'built from source, once; some ten minutes' });
+    onProgress?.({ program: 'programs', detail: 'built from source, once; up to ten minutes' });
   }
   const scratch = mkdtempSync(join(cache, SCRATCH));
   try {
@@ -69,7 +69,7 @@ async function runGo(request: BuildRequest, source: ProgramSource, output: strin
   ];
   const child = spawn('go', args, {
     cwd: sourceDir,
-    // CGO off: no C compiler needed. A session of its own: Ctrl-C reaches us first, and we end it with its helpers.
+    // CGO off: no C compiler needed. A process group of its own: Ctrl-C reaches us first, and we end it whole.
     env: { ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,

@@ -133,7 +133,7 @@ export interface Daemon {
   readonly logPath: string;
 }
 
-/** Starts a program in a session of its own: neither Ctrl-C here nor our end reaches it. */
+/** Starts a program in a process group of its own: neither Ctrl-C here nor our end reaches it. */
 export async function startDaemon({ command, args, logPath }: Daemon): Promise<ProcessRecord> {
   const log = openSync(logPath, 'a');
   let child: ChildProcess;
