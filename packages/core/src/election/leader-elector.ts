@@ -30,7 +30,7 @@ export interface ElectionTimings {
 
 export interface LeaderElectorOptions extends ElectionTimings {
   readonly store: LeaseStore;
-  /** Unique among all candidates and among all lives of this process: two that share one could both lead. */
+  /** Unique among all candidates and among all lives of this process, so that records and logs say who it was. */
   readonly identity: string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -53,7 +53,7 @@ export class LeadershipLostError extends Error {
 /** Candidates wait up to this much longer than the retry period, so that they don't all knock at once. */
 const acquireJitter = 1.2;
 
-/** A holder that claims more than this is not believed: a typing error must not block an election for a year. */
+/** A holder that claims more is believed this long only: a typing error must not block an election for a year. */
 const longestBelievedDurationMs = 600_000;
 
 /**
@@ -65,7 +65,8 @@ const longestBelievedDurationMs = 600_000;
  *
  * Does not guarantee: that a request sent in the last moment of a term arrives before the next term begins (make writes
  * conditional), nor anything between candidates whose monotonic clocks differ in speed by more than
- * `leaseDurationMs / renewDeadlineMs`.
+ * `leaseDurationMs / renewDeadlineMs`, nor anything while somebody else empties the record, or deletes the Lease just
+ * before a candidate starts that has never seen it.
  *
  * @example
  * await new LeaderElector({ store, identity }).run(async (term) => {
@@ -82,8 +83,12 @@ export class LeaderElector {
   readonly #retryPeriodMs: number;
   readonly #onNewLeader: (identity: string) => void;
   readonly #onError: (error: unknown) => void;
-  #observed: { snapshot: LeaseSnapshot; at: number } | undefined;
+  /** The Lease as last seen, if there was one, and when it was first seen so. */
+  #observed: { snapshot: LeaseSnapshot | undefined; at: number } | undefined;
+  /** An acquisition of ours that may have been applied although no term came of it. */
+  #unanswered: LeaseRecord | undefined;
   #highestEpochSeen = -1;
+  #writes = 0;
   #reportedLeader: string | undefined;
 
   /** @throws RangeError when the timings don't leave room for one another. */
@@ -99,6 +104,9 @@ export class LeaderElector {
     this.#onError = options.onError ?? (() => {});
     if (this.#identity === '')
       throw new RangeError('identity: expected a non-empty string, found an empty one');
+    if (!(this.#retryPeriodMs > 0)) {
+      throw new RangeError(`retryPeriodMs: expected more than 0, found ${this.#retryPeriodMs}`);
+    }
     if (!(this.#leaseDurationMs > this.#renewDeadlineMs)) {
       throw new RangeError(
         `leaseDurationMs: expected more than renewDeadlineMs (${this.#renewDeadlineMs}), found ${this.#leaseDurationMs}`,
@@ -113,7 +121,7 @@ export class LeaderElector {
 
   /** Who holds the Lease as last seen; empty when nobody does, undefined before the first look. */
   get leader(): string | undefined {
-    return this.#observed?.snapshot.record.holderIdentity;
+    return this.#observed && (this.#observed.snapshot?.record.holderIdentity ?? '');
   }
 
   /**
@@ -156,7 +164,11 @@ export class LeaderElector {
     while (!stop.aborted) {
       try {
         const term = await this.#tryAcquire(stop);
-        if (term !== undefined) return term;
+        if (term !== undefined && !stop.aborted) return term;
+        if (term !== undefined) {
+          term.end('asked to stop');
+          await this.#release(this.#observed?.snapshot);
+        }
       } catch (error) {
         if (stop.aborted) break;
         this.#onError(error);
@@ -170,11 +182,11 @@ export class LeaderElector {
     const options = { timeoutMs: this.#renewDeadlineMs / 2, signal: stop };
     const seen = await this.#store.read(options);
     this.#observe(seen);
-    if (seen !== undefined && !this.#mayTake(seen)) return undefined;
+    if (!this.#mayTake(seen)) return undefined;
 
     const sentAt = this.#clock.now();
     const sentWallTime = this.#clock.wallTime();
-    const renewTime = microTime(sentWallTime);
+    const renewTime = this.#renewTime(sentWallTime);
     const record: LeaseRecord = {
       holderIdentity: this.#identity,
       leaseDurationSeconds: Math.ceil(this.#leaseDurationMs / 1000),
@@ -183,10 +195,14 @@ export class LeaderElector {
       acquireTime: renewTime,
       renewTime,
     };
+    this.#unanswered = record;
     const result = await (seen === undefined
       ? this.#store.create(record, options)
       : this.#store.update(seen, record, options));
-    if (result.outcome === 'conflict') return undefined;
+    if (result.outcome === 'conflict') {
+      this.#unanswered = undefined;
+      return undefined;
+    }
     this.#observe(result.snapshot);
     const term = new RenewableTerm({
       epoch: record.leaseTransitions,
@@ -197,17 +213,31 @@ export class LeaderElector {
       firstWallTime: sentWallTime,
     });
     // The answer took longer than a term lasts: whoever knocks next may already have it.
-    return term.remainingMs() > 0 ? term : undefined;
+    if (term.remainingMs() <= 0) return undefined;
+    this.#unanswered = undefined;
+    return term;
   }
 
-  #mayTake(seen: LeaseSnapshot): boolean {
+  #mayTake(seen: LeaseSnapshot | undefined): boolean {
+    // A Lease that was there and is gone may have been deleted from under a leader who doesn't know it yet.
+    if (seen === undefined) return this.#highestEpochSeen < 0 || this.#unchangedFor(this.#leaseDurationMs);
     const { holderIdentity, leaseDurationSeconds } = seen.record;
-    // Our own name in the record is an acquisition whose answer was lost: no term came of it, so it is ours to take.
-    if (holderIdentity === '' || holderIdentity === this.#identity) return true;
+    if (holderIdentity === '') return true;
+    // No term came of it, so nobody leads by it. Our name alone says less: another process may go by it too.
+    if (this.#unanswered !== undefined && sameRecord(seen.record, this.#unanswered)) return true;
     const claimedMs = Number.isFinite(leaseDurationSeconds) ? leaseDurationSeconds * 1000 : 0;
-    const waitMs = Math.min(Math.max(claimedMs, this.#leaseDurationMs), longestBelievedDurationMs);
-    const unchangedSince = this.#observed?.at ?? this.#clock.now();
-    return this.#clock.now() - unchangedSince >= waitMs;
+    return this.#unchangedFor(
+      Math.max(Math.min(claimedMs, longestBelievedDurationMs), this.#leaseDurationMs),
+    );
+  }
+
+  #unchangedFor(durationMs: number): boolean {
+    return this.#observed !== undefined && this.#clock.now() - this.#observed.at >= durationMs;
+  }
+
+  /** No two writes of ours look alike, even when wall time is set back: a candidate would take one for no renewal. */
+  #renewTime(wallTime: number): string {
+    return microTime(wallTime, this.#writes++);
   }
 
   /** Renews until the term ends. Returns the Lease as last written by us, or undefined when it is no longer ours. */
@@ -255,7 +285,7 @@ export class LeaderElector {
   async #renew(term: RenewableTerm, held: LeaseSnapshot): Promise<LeaseWriteResult> {
     const sentAt = this.#clock.now();
     const sentWallTime = this.#clock.wallTime();
-    const renewTime = microTime(sentWallTime);
+    const renewTime = this.#renewTime(sentWallTime);
     const result = await this.#store.update(held, { ...held.record, renewTime }, this.#requestOptions(term));
     if (result.outcome === 'written') {
       this.#observe(result.snapshot);
@@ -275,7 +305,7 @@ export class LeaderElector {
       ...held.record,
       holderIdentity: '',
       leaseDurationSeconds: 1,
-      renewTime: microTime(this.#clock.wallTime()),
+      renewTime: this.#renewTime(this.#clock.wallTime()),
     };
     try {
       let result = await this.#store.update(held, released, options);
@@ -294,27 +324,22 @@ export class LeaderElector {
   }
 
   #observe(snapshot: LeaseSnapshot | undefined): void {
-    if (snapshot === undefined) {
-      this.#observed = undefined;
-      return;
-    }
-    this.#highestEpochSeen = Math.max(this.#highestEpochSeen, snapshot.record.leaseTransitions);
+    this.#highestEpochSeen = Math.max(this.#highestEpochSeen, snapshot?.record.leaseTransitions ?? -1);
     const previous = this.#observed;
-    if (
-      previous === undefined ||
-      previous.snapshot.uid !== snapshot.uid ||
-      !sameRecord(previous.snapshot.record, snapshot.record)
-    ) {
-      this.#observed = { snapshot, at: this.#clock.now() };
-    } else {
-      previous.snapshot = snapshot;
-    }
-    const leader = snapshot.record.holderIdentity;
-    if (leader !== this.#reportedLeader) {
+    if (previous !== undefined && sameLease(previous.snapshot, snapshot)) previous.snapshot = snapshot;
+    else this.#observed = { snapshot, at: this.#clock.now() };
+    // A Lease that isn't there yet is no news; one that is gone is.
+    const leader = snapshot?.record.holderIdentity ?? (this.#reportedLeader && '');
+    if (leader !== undefined && leader !== this.#reportedLeader) {
       this.#reportedLeader = leader;
       this.#onNewLeader(leader);
     }
   }
+}
+
+function sameLease(a: LeaseSnapshot | undefined, b: LeaseSnapshot | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.uid === b.uid && sameRecord(a.record, b.record);
 }
 
 function endReason(term: LeaderTerm): string {

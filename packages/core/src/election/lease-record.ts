@@ -42,17 +42,22 @@ export interface LeaseStore {
   update(seen: LeaseSnapshot, record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
 }
 
-/** `2026-01-31T12:00:00.123000Z`: Kubernetes wants exactly six fraction digits, a JavaScript Date prints three. */
-export function microTime(wallTime: number): string {
-  return new Date(wallTime).toISOString().replace('Z', '000Z');
+/**
+ * `2026-01-31T12:00:00.123000Z`: Kubernetes wants exactly six fraction digits, a JavaScript Date prints three. The other
+ * three are free, and `count` fills them (modulo 1000).
+ */
+export function microTime(wallTime: number, count = 0): string {
+  const micros = String(count % 1000).padStart(3, '0');
+  return new Date(wallTime).toISOString().replace('Z', `${micros}Z`);
 }
 
 export function sameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
   return (
     a.holderIdentity === b.holderIdentity &&
     a.renewTime === b.renewTime &&
-    a.leaseTransitions === b.leaseTransitions &&
     a.acquireTime === b.acquireTime &&
-    a.leaseDurationSeconds === b.leaseDurationSeconds
+    // Even what is no number is the same as itself.
+    Object.is(a.leaseTransitions, b.leaseTransitions) &&
+    Object.is(a.leaseDurationSeconds, b.leaseDurationSeconds)
   );
 }
