@@ -59,7 +59,9 @@ export class Stage implements AsyncDisposable {
     const cluster = await ControlPlane.start({ nodes: 3 });
     const stage = new Stage(cluster, options);
     try {
-      await stage.#create(join(root, 'packages/agent/deploy/rbac.yaml'));
+      for (const file of ['rbac.yaml', 'fencing-token.yaml']) {
+        await stage.#create(join(root, 'packages/agent/deploy', file));
+      }
       await stage.#createDatabase();
       await stage.#becomeAccount();
       for (const identity of replicas) await stage.startAgent(identity);
@@ -83,7 +85,8 @@ export class Stage implements AsyncDisposable {
    * either when that machine goes; any other on a machine of its own that nothing happens to.
    */
   async startAgent(identity: string): Promise<AgentProcess> {
-    const node = this.cluster.nodes[replicas.findIndex((replica) => replica === identity)];
+    const home: readonly string[] = replicas;
+    const node = this.cluster.nodes[home.indexOf(identity)];
     const agent = await AgentProcess.start({
       config: configText(identity, this.#options),
       kubeconfig: this.#kubeconfig,
