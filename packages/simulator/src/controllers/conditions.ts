@@ -7,7 +7,7 @@ interface Conditioned {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-export function findCondition(object: Conditioned | undefined, type: string): Condition | undefined {
+function findCondition(object: Conditioned | undefined, type: string): Condition | undefined {
   return object?.status?.conditions?.find((condition) => condition.type === type);
 }
 

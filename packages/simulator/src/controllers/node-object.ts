@@ -6,10 +6,10 @@ import { timeText } from './timestamps.ts';
 import type { Condition, Draft, Node } from './wire-objects.ts';
 
 /** Of the Kubernetes that is imitated. */
-export const kubernetesVersion = 'v1.36.0';
+const kubernetesVersion = 'v1.36.0';
 
 const defaultCapacity = { cpu: '8', memory: '32Gi', pods: '110' };
-export const defaultKubeletPort = 10_250;
+const defaultKubeletPort = 10_250;
 
 /** The conditions of a kubelet that has nothing to complain about. */
 export const healthyConditions: readonly Condition[] = [

@@ -42,13 +42,13 @@ export interface Toleration {
   readonly tolerationSeconds?: number;
 }
 
-export interface Container {
+interface Container {
   readonly name: string;
   readonly image?: string;
   readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
 }
 
-export interface PodAffinityTerm {
+interface PodAffinityTerm {
   readonly labelSelector?: LabelSelector;
   readonly topologyKey: string;
 }
@@ -147,7 +147,7 @@ export interface PersistentVolume extends KubernetesObject {
   readonly status?: { readonly phase?: string };
 }
 
-export interface ObjectReference {
+interface ObjectReference {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly namespace?: string;
@@ -166,7 +166,7 @@ export interface StorageClass extends KubernetesObject {
   readonly volumeBindingMode?: string;
 }
 
-export interface CsiDriver extends KubernetesObject {
+interface CsiDriver extends KubernetesObject {
   readonly spec?: { readonly attachRequired?: boolean };
 }
 
@@ -179,7 +179,7 @@ export interface PodTemplate {
 }
 
 /** What all kinds that own pods have in common. */
-export interface Workload extends KubernetesObject {
+interface Workload extends KubernetesObject {
   readonly metadata: KubernetesObject['metadata'] & { readonly generation?: number };
   readonly spec?: {
     readonly replicas?: number;
@@ -266,7 +266,7 @@ export interface Event extends KubernetesObject {
   readonly lastTimestamp?: string;
 }
 
-export interface Namespace extends KubernetesObject {
+interface Namespace extends KubernetesObject {
   readonly spec?: { readonly finalizers?: readonly string[] };
 }
 
