@@ -229,8 +229,10 @@ export class Leadership {
     lifeSign: (record) => {
       const node = this.#ofRecord(record);
       if (node === undefined) return undefined;
-      if ((node.state.renewTime ?? '') !== record.lastHeartbeat) return 'its Lease is renewed again';
-      const { assessment } = node;
+      const { assessment, state } = node;
+      // A Lease that the cache doesn't show yet, as in a new leader's first moments, is no sign of anything.
+      const renewed = state.renewTime !== undefined && state.renewTime !== record.lastHeartbeat;
+      if (renewed) return 'its Lease is renewed again';
       // A human who vouches for the death outweighs a host that still answers.
       return assessment?.hostUp && assessment.evidence !== 'proven'
         ? assessment.reasons.join(', ')

@@ -10,9 +10,9 @@ export function eventFor({ record, step, phase, detail }: TakeoverProgress): Nod
     message: `${message} (takeover ${record.id})`,
     node: record.node,
   });
-  if (phase === 'waiting' && step === 'fence') return event('Warning', 'FencingPending', detail);
   if (phase === 'waiting' && step === 'verify') return undefined;
   if (phase === 'waiting' && detail.startsWith('held: ')) return event('Warning', 'TakeoverHeld', detail);
+  if (phase === 'waiting' && step === 'fence') return event('Warning', 'FencingPending', detail);
   if (phase !== 'done' && phase !== 'skipped') return undefined;
   switch (step) {
     case 'claim':

@@ -13,7 +13,7 @@ import {
   type TakeoverRecord,
   type TakeoverStep,
 } from './record.ts';
-import type { PerformStep, StepContext, StepResult } from './step.ts';
+import { held, type PerformStep, type StepContext, type StepResult } from './step.ts';
 import { cordon } from './steps/cordon.ts';
 import { fence } from './steps/fence.ts';
 import { recheck } from './steps/recheck.ts';
@@ -58,15 +58,8 @@ export interface TakeoverWitness {
   holds(record: TakeoverRecord): readonly string[];
 }
 
-/** Steps that a brake can still hold. Once the release has begun, only the deletion of the Node can wait. */
+/** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
 const heldSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'recheck', 'remove']);
-
-/** How often to ask whether a brake was released. */
-const heldForMs = 1_000;
-
-function held(reasons: readonly string[]): StepResult {
-  return { outcome: 'wait', detail: `held: ${reasons.join('; ')}`, retryAfterMs: heldForMs };
-}
 
 /** Thrown when the record is in other hands: a newer leader works on it, or somebody deleted it. */
 export class TakeoverTakenError extends Error {
@@ -136,6 +129,7 @@ export class TakeoverExecutor {
 
     const takenUpAt = this.#clock.now();
     let stored = claimed;
+    let told: string | undefined;
     for (;;) {
       const { record } = stored;
       const context: StepContext = {
@@ -146,10 +140,11 @@ export class TakeoverExecutor {
         takenUpAt,
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
+        holds: () => witness.holds(record),
       };
       // A sign of life goes before any brake: what a step does then is to give the node back.
       const harms = heldSteps.has(step) && context.lifeSign() === undefined;
-      const holds = harms ? witness.holds(record) : [];
+      const holds = harms ? context.holds() : [];
       const result = holds.length > 0 ? held(holds) : await this.#attempt(context, step);
       if (result.outcome === 'undo') {
         return this.#save(term, stored, startUndoing(record, result.detail));
@@ -163,8 +158,12 @@ export class TakeoverExecutor {
         }
         return saved;
       }
-      if (result.detail !== record.steps[step]?.detail) {
+      // Told anew by every leader: who looks into the log of this one wants to know what it waits for.
+      if (result.detail !== told) {
+        told = result.detail;
         this.#report(record, step, 'waiting', result.detail);
+      }
+      if (result.detail !== record.steps[step]?.detail) {
         stored = await this.#save(term, stored, noteStep(found, step, result.detail));
         if (nextMove(stored.record).move !== 'step') return stored;
       }

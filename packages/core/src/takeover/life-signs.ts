@@ -5,8 +5,9 @@ import type { StepContext } from './step.ts';
 
 export type LiveNode =
   | { readonly state: 'still-dead'; readonly node: LiveRead<Node> }
-  /** No Node of that name, or one with another uid: the one that died is gone. */
+  /** There is no Node of that name. Its pods may still be there. */
   | { readonly state: 'gone'; readonly detail: string }
+  /** It lives, or a new Node has its name and with it all pods that are bound to that name. */
   | { readonly state: 'alive'; readonly detail: string };
 
 /**
@@ -25,7 +26,7 @@ export async function readLiveNode(context: StepContext): Promise<LiveNode> {
   const node = await cluster.readNode(term, record.node.name);
   if (node === undefined) return { state: 'gone', detail: 'the Node no longer exists' };
   if (node.object.metadata.uid !== record.node.uid) {
-    return { state: 'gone', detail: 'a new Node has taken its name' };
+    return { state: 'alive', detail: 'a new Node has taken its name' };
   }
   const bootId = node.object.status?.nodeInfo?.bootID ?? '';
   if (bootId !== '' && record.node.bootId !== '' && bootId !== record.node.bootId) {

@@ -15,6 +15,8 @@ export interface StepContext {
   readonly fencers: ReadonlyMap<string, Fencer>;
   /** Why the watch caches no longer show the node as dead; undefined while they do. */
   readonly lifeSign: () => string | undefined;
+  /** Why nothing that harms may be done right now; empty when it may. */
+  readonly holds: () => readonly string[];
 }
 
 /** What a step may add to the record. */
@@ -44,6 +46,13 @@ export type PerformStep = (context: StepContext) => Promise<StepResult>;
 
 export function done(detail: string, findings?: StepFindings): StepResult {
   return findings === undefined ? { outcome: 'done', detail } : { outcome: 'done', detail, findings };
+}
+
+/** How often to ask whether a brake was released. */
+const heldForMs = 1_000;
+
+export function held(reasons: readonly string[]): StepResult {
+  return wait(`held: ${reasons.join('; ')}`, heldForMs);
 }
 
 export function wait(detail: string, retryAfterMs: number): StepResult {

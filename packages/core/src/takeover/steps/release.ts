@@ -3,7 +3,7 @@ import type { LiveRead } from '../../kubernetes/live-read.ts';
 import type { Pod } from '../../kubernetes/objects.ts';
 import { mustGo } from '../affected-pods.ts';
 import { readLiveNode } from '../life-signs.ts';
-import { done, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
+import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 import { hasTaint, outOfServiceTaint, withTaints } from '../taints.ts';
 
 /** How often to look whether pods and attachments are gone. */
@@ -34,7 +34,11 @@ export const release: PerformStep = async (context) => {
     return wait('waiting for Kubernetes to evict the pods', 100);
   }
   // Not waiting for the pod garbage collector, which looks only every 20 s.
-  for (const pod of stuck) await context.cluster.deletePod(context.term, pod);
+  for (const pod of stuck) {
+    // A forced delete beside a kubelet that is back would start the replacement while the old containers still run.
+    if (context.lifeSign() !== undefined) break;
+    await context.cluster.deletePod(context.term, pod);
+  }
 
   const left = (await context.cluster.listPodsOn(context.term, context.record.node.name))
     .filter((pod) => isOnRecord(pod, context))
@@ -60,12 +64,15 @@ async function markOutOfService(context: StepContext): Promise<StepResult | unde
   if (live.state === 'gone') return undefined;
   if (live.state === 'alive') {
     const node = await context.cluster.readNode(context.term, context.record.node.name);
-    // The taint goes first, so without it nothing has been released yet.
-    const begun = hasTaint(node?.object.spec?.taints, outOfServiceTaint);
-    return { outcome: begun ? 'skipped' : 'undo', detail: live.detail };
+    // The taint goes first, so nothing has been released yet from a Node that lacks it. Of another Node nobody knows.
+    const sameNode = node?.object.metadata.uid === context.record.node.uid;
+    const untouched = sameNode && !hasTaint(node.object.spec?.taints, outOfServiceTaint);
+    return { outcome: untouched ? 'undo' : 'skipped', detail: live.detail };
   }
   const taints = live.node.object.spec?.taints;
   if (hasTaint(taints, outOfServiceTaint)) return undefined;
+  const reasons = context.holds();
+  if (reasons.length > 0) return held(reasons);
   const outcome = await context.cluster.setTaints(
     context.term,
     live.node,
