@@ -44,8 +44,13 @@ const swiftPolicy = {
   detection: { suspectAfter: '2s', deadAfter: '2500ms', silentProbes: 2 },
 };
 
-export const withoutProof = { drivers: ['none'], proof: 'optional' };
-export const withHuman = { drivers: ['manual'], proof: 'required' };
+export interface Fencing {
+  readonly drivers: readonly string[];
+  readonly proof: 'required' | 'optional';
+}
+
+export const withoutProof: Fencing = { drivers: ['none'], proof: 'optional' };
+export const withHuman: Fencing = { drivers: ['manual'], proof: 'required' };
 
 export class SimulatedCluster implements AsyncDisposable {
   readonly simulator: Simulator;
@@ -80,7 +85,7 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /** Three agents, once all of them are ready and one leads. Each has an identity and an account of the same name. */
-  async startAgents(fencing: object): Promise<void> {
+  async startAgents(fencing: Fencing): Promise<void> {
     const config = { ...swift, policies: [{ ...swiftPolicy, fencing }] };
     const starting = ['agent-1', 'agent-2', 'agent-3'].map((identity) => this.startAgent(identity, config));
     const agents = await Promise.all(starting);

@@ -139,7 +139,7 @@ describe('three agents', () => {
     await cluster.cutAll();
     await leader.waitFor(({ event, msg }) => event === 'sight' && msg.includes('fell silent together'));
     const blindAt = leader.entries.length;
-    await pause(8_000);
+    await pause(6_000);
 
     expect(cluster.writes().filter(({ resource }) => resource !== 'events')).toEqual([]);
     expect(cluster.records()).toEqual([]);
