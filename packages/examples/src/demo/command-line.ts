@@ -1,13 +1,16 @@
 // The command `npm run demo`: flags, streams, signals and exit codes around the story.
-import { writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DemoFailure, Interruption, sentenceOf, UsageError } from './failure.ts';
+import { databasePod } from './story/database.ts';
 import type { Entry } from './story/observation.ts';
 import { playStory } from './story/story.ts';
 import { replayWithoutLiberator } from './story/without-liberator.ts';
+import { lastSights } from './telling/last-sights.ts';
 import { recoveryPicture } from './telling/picture.ts';
-import { lastSights, type Recovery } from './telling/report.ts';
-import { formatLine, type Line, type Paint, paintFor, wrap } from './telling/timeline.ts';
+import type { Recovery } from './telling/report.ts';
+import { formatLine, type Line, type Paint, paintFor, type Tone, wrap } from './telling/timeline.ts';
 import { closingLines, sources, title, verdict } from './telling/wording.ts';
 
 const help = `Usage: npm run demo [-- options]
@@ -18,13 +21,14 @@ Takes a minute and a bit. Without options the cluster is embedded: nothing is
 needed beside Node.js.
 
 Options:
-  --kubeconfig FILE   play on the real control plane that "npm run cluster -- up 3"
-                      started, whose kubeconfig this is; everything that the demo
-                      creates there is removed again
-  --json              print one JSON object on stdout at the end, and nothing
-                      else there; the timeline goes to stderr
-  --picture FILE      draw the recovery as an SVG picture, too
-  --help              print this
+  --kubeconfig FILE  play on a real control plane instead: on the one that
+                     "npm run cluster -- up 3" started, whose kubeconfig this
+                     is. Whatever the demo creates there is removed again.
+  --json             print one JSON object on stdout at the end, and nothing
+                     else; the timeline goes to stderr. npm itself is quiet
+                     when told so: npm run --silent demo -- --json
+  --picture FILE     draw the recovery as an SVG picture, too
+  -h, --help         print this
 
 Exit codes: 0 recovered; 1 not recovered; 2 wrong usage; 130 interrupted`;
 
@@ -80,12 +84,28 @@ export function readFlags(args: readonly string[]): Flags | 'help' {
   }
 }
 
+/** Better now than after a minute. */
+function checkPicture(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`expected a folder to write to for --picture, found none at ${dirname(path)}`, {
+      cause: error,
+    });
+  }
+}
+
 async function run({ kubeconfig, json, picture }: Flags, signal: AbortSignal): Promise<number> {
+  if (picture !== undefined) checkPicture(picture);
   const stream = json ? process.stderr : process.stdout;
   const paint = paintFor(stream, process.env);
   const print = (text: string): void => void stream.write(`${text}\n`);
-  const tell = (line: Line): void => print(formatLine(line, paint));
-  print(`\n  ${paint('strong', title)}\n`);
+  let begun = false;
+  const tell = (line: Line): void => {
+    if (!begun) print(`\n  ${paint('strong', title)}\n`);
+    begun = true;
+    print(formatLine(line, paint));
+  };
   const recovered = await playStory({
     kubeconfig,
     tell,
@@ -116,22 +136,18 @@ async function printRecovery(
   for (const line of closingLines(recovery)) tell(line);
   print(`  ${paint('good', verdict(recovery))}\n`);
   const replay = recovery.cluster === 'embedded' ? await replayWithoutLiberator() : undefined;
-  for (const source of sources(replay)) printWrapped(source, { print, paint });
+  for (const source of sources(replay)) printWrapped(source, 'quiet', { print, paint });
 }
 
 function printFailure(recovery: Recovery, entries: readonly Entry[], { print, paint }: Output): void {
-  print(`\n  ${paint('bad', 'The database did not recover')}: ${recovery.reason}`);
-  for (const sight of lastSights(entries))
-    print(
-      wrap(`- ${sight}`, 76)
-        .map((row) => `  ${row}`)
-        .join('\n'),
-    );
+  print(`\n  ${paint('bad', 'The database did not recover.')}`);
+  printWrapped(`What happened: ${recovery.reason}.`, 'plain', { print, paint });
+  for (const sight of lastSights(entries, databasePod)) printWrapped(`- ${sight}`, 'plain', { print, paint });
   print(`  The agents' logs are in ${recovery.logs}`);
 }
 
-function printWrapped(text: string, { print, paint }: Output): void {
-  for (const row of wrap(text, 76)) print(`  ${paint('quiet', row)}`);
+function printWrapped(text: string, tone: Tone, { print, paint }: Output): void {
+  for (const row of wrap(text, 76)) print(`  ${paint(tone, row)}`);
 }
 
 /** The first signal stops the story in good order, the second one ends this process. */

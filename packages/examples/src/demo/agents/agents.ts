@@ -60,13 +60,17 @@ class AgentProcess {
       const observation = observationIn(line, name);
       if (observation !== undefined && !this.#stopping) journal.note(observation);
     });
+    let lastWords = '';
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lastWords = `: ${line}`;
+    });
     this.#child = child;
     this.#killWithUs = () => child.kill('SIGKILL');
     process.once('exit', this.#killWithUs);
     this.#ended = once(child, 'close').then(
       ([code, signal]: unknown[]) => {
         const how = signal === null ? `exit code ${code}` : `killed by ${signal}`;
-        if (!this.#stopping) journal.note({ kind: 'agent-ended', agent: name, how });
+        if (!this.#stopping) journal.note({ kind: 'agent-ended', agent: name, how: how + lastWords });
       },
       (error: unknown) => {
         journal.note({ kind: 'agent-ended', agent: name, how: `could not be started: ${String(error)}` });

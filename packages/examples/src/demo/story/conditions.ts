@@ -1,4 +1,5 @@
 // What the story waits for, read off the journal.
+import type { TakeoverRecord } from '@liberator/core';
 import { first, latest } from './journal.ts';
 import type { Entry } from './observation.ts';
 
@@ -18,6 +19,14 @@ const replicas = 3;
 /** Nobody is left to do anything. */
 export function allAgentsEnded(entries: readonly Entry[]): boolean {
   return entries.filter(({ kind }) => kind === 'agent-ended').length >= replicas;
+}
+
+/** The takeover of the node that was crashed, as it was last seen; a cluster may remember others from before. */
+export function takeoverOf(entries: readonly Entry[]): TakeoverRecord | undefined {
+  const crash = first(entries, 'crashed');
+  if (crash === undefined) return undefined;
+  return latest(entries, 'record', ({ at, record }) => at >= crash.at && record.node.name === crash.node)
+    ?.record;
 }
 
 /** For how long a crashed node has sent no heartbeat; undefined once somebody has called it dead. */

@@ -8,7 +8,7 @@ import { DemoFailure, sentenceOf } from '../failure.ts';
 import { type DatabaseSight, type Recovery, report } from '../telling/report.ts';
 import { type Line, shortName, shortUid } from '../telling/timeline.ts';
 import { openingLines, policyLines } from '../telling/wording.ts';
-import { allAgentsEnded, everyNodeBeats, leaderSees, silenceOf } from './conditions.ts';
+import { allAgentsEnded, everyNodeBeats, leaderSees, silenceOf, takeoverOf } from './conditions.ts';
 import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from './database.ts';
 import { type Journal, latest } from './journal.ts';
 import type { Entry } from './observation.ts';
@@ -129,7 +129,7 @@ export class Scene {
     const result = await this.#until(
       'the takeover was on record as ended',
       closingMs,
-      (entries) => latest(entries, 'record', ({ record }) => record.node.name === oldNode)?.record.result,
+      (entries) => takeoverOf(entries)?.result,
     );
     if (result !== 'recovered') throw new DemoFailure(`the takeover ended as "${result}"`);
   }

@@ -74,7 +74,7 @@ export class Narrator {
       case 'attached':
         return this.#attachedLines(entry);
       case 'record':
-        return this.#recordLines(entry.record);
+        return entry.record.node.name === this.#crashed ? this.#recordLines(entry.record) : [];
       case 'heartbeat':
         return [];
     }

@@ -1,5 +1,6 @@
 // What came of it: computed from the journal alone, printed as JSON, as the last lines of the timeline, or as a picture.
 import { type TakeoverRecord, type TakeoverStep, takeoverSteps } from '@liberator/core';
+import { takeoverOf } from '../story/conditions.ts';
 import { first, latest } from '../story/journal.ts';
 import type { Entry } from '../story/observation.ts';
 
@@ -80,7 +81,7 @@ export interface ReportInput {
 export function report(input: ReportInput): Recovery {
   const { entries, before, after, deletes, failure } = input;
   const milestones = milestonesOf(entries, before?.uid);
-  const record = latest(entries, 'record')?.record;
+  const record = takeoverOf(entries);
   const leader = latest(entries, 'leads');
   return {
     recovered: failure === undefined && after !== undefined && milestones.newPodReady !== null,
@@ -121,8 +122,10 @@ function milestonesOf(entries: readonly Entry[], oldUid: string | undefined): Mi
   const node = crash?.node;
   // All replicas judge by themselves; the one that acts is the one that counts.
   const leader = latest(entries, 'leads')?.agent;
-  const health = (to: string): Entry | undefined =>
-    first(after, 'health', (entry) => entry.node === node && entry.to === to && entry.agent === leader);
+  const health = (to: string): Entry | undefined => {
+    const said = after.filter((entry) => entry.kind === 'health' && entry.node === node && entry.to === to);
+    return first(said, 'health', ({ agent }) => agent === leader) ?? said[0];
+  };
   const replacement = (is: (pod: { node?: string; ready: boolean }) => boolean): Entry | undefined =>
     first(after, 'pod', ({ pod }) => pod.uid !== oldUid && is(pod));
   return {
@@ -147,39 +150,4 @@ function stepsOf(record: TakeoverRecord | undefined, crashedAtWall: number): rea
     const { outcome = 'unfinished', detail = '' } = done;
     return [{ step, outcome, startMs, endMs, durationMs, detail }];
   });
-}
-
-/** What the cluster looked like at the end of a demo that failed, one sentence each: where a person would look first. */
-export function lastSights(entries: readonly Entry[]): readonly string[] {
-  const crash = first(entries, 'crashed');
-  const node = crash?.node;
-  const health = latest(entries, 'health', (entry) => entry.node === node);
-  const held = latest(entries, 'held');
-  const pod = latest(entries, 'pod')?.pod;
-  const record = latest(entries, 'record')?.record;
-  const open = takeoverSteps.find(
-    (step) => record?.steps[step] !== undefined && record.steps[step].outcome === undefined,
-  );
-  const troubles = entries.filter((entry) => entry.kind === 'trouble').slice(-2);
-  return [
-    ...(node === undefined ? ['no node was crashed yet'] : []),
-    ...(node !== undefined && health === undefined ? [`no agent saw anything wrong with ${node}`] : []),
-    ...(health === undefined
-      ? []
-      : [`${health.agent} saw ${node} as ${health.to}: ${health.reasons.join(', ')}`]),
-    ...(held === undefined || record !== undefined
-      ? []
-      : [`${held.agent} held back: ${held.reasons.join('; ')}`]),
-    ...(open === undefined
-      ? []
-      : [`the takeover was at ${open}: ${record?.steps[open]?.detail ?? 'just begun'}`]),
-    ...(record?.result === undefined ? [] : [`the takeover ended as ${record.result}`]),
-    ...(pod === undefined ? ['there was no mysql-0'] : [describePod(pod)]),
-    ...troubles.map(({ agent, message }) => `${agent} said: ${message}`),
-  ];
-}
-
-function describePod(pod: { node?: string; ready: boolean; terminating: boolean }): string {
-  const where = pod.node === undefined ? 'on no node' : `on ${pod.node}`;
-  return `mysql-0 was ${where}, ${pod.terminating ? 'Terminating' : pod.ready ? 'Ready' : 'not Ready'}`;
 }

@@ -35,7 +35,7 @@ export const plain: Paint = (_tone, text) => text;
 
 export const coloured: Paint = (tone, text) => {
   const style = styles[tone];
-  return style === undefined || text === '' ? text : styleText(style, text, { validateStream: false });
+  return style === undefined || text.trim() === '' ? text : styleText(style, text, { validateStream: false });
 };
 
 /** Colours only where a person looks on, and only unless they asked for none (no-color.org). */

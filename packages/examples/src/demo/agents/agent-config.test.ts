@@ -1,0 +1,23 @@
+import { parseConfig } from '@liberator/agent/src/config/read-config.ts';
+import { describe, expect, it } from 'vitest';
+import { agentConfig, withoutProbes, withProbes } from './agent-config.ts';
+
+describe("the agents' configuration", () => {
+  it.each([
+    ['with probes', withProbes],
+    ['without probes', withoutProbes],
+  ])('is one that the agent takes without a warning, %s', (_name, detection) => {
+    const surroundings = { namespace: undefined, identity: 'nobody' };
+    const { config, warnings } = parseConfig(agentConfig('agent-1.abc', detection), 'file', surroundings);
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({ identity: 'agent-1.abc', probe: { enabled: detection.probes } });
+  });
+
+  it('acts on the time that the demo tells its readers', () => {
+    const surroundings = { namespace: undefined, identity: 'nobody' };
+    const detectionOf = (detection: typeof withProbes) =>
+      parseConfig(agentConfig('a', detection), 'file', surroundings).config.policies[0]?.detection;
+    expect(detectionOf(withProbes)).toMatchObject({ deadAfter: withProbes.deadAfterMs });
+    expect(detectionOf(withoutProbes)).toMatchObject({ deadUnprobedAfter: withoutProbes.deadAfterMs });
+  });
+});
