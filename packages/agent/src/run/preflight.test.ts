@@ -1,5 +1,4 @@
 import {
-  type Clock,
   KubernetesError,
   type KubernetesReader,
   MalformedAnswerError,
@@ -11,22 +10,17 @@ import {
   TransportError,
   type TransportRequest,
 } from '@liberator/core';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type PreflightOptions, preflight } from './preflight.ts';
 
-/** Time that passes only by being waited for, at once. */
-function hurriedClock(): Clock {
-  let now = 0;
-  return {
-    ...systemClock,
-    now: () => now,
-    setTimeout: (callback, delayMs) =>
-      systemClock.setTimeout(() => {
-        now += delayMs;
-        callback();
-      }, 0),
-  };
-}
+beforeEach(() => {
+  // Time passes only by being waited for, at once.
+  vi.useFakeTimers().setTimerTickMode('nextTimerAsync');
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 interface Cluster {
   /** What listing nodes comes to, attempt by attempt; the last goes on. */
@@ -75,7 +69,6 @@ function check(cluster: Cluster, more: Partial<PreflightOptions> = {}) {
     timeoutMs: 10_000,
     signal: new AbortController().signal,
     onWait: (error) => waits.push(String(error)),
-    clock: hurriedClock(),
     ...more,
   });
   return { done, attempts, waits };
@@ -151,7 +144,6 @@ describe('before anything starts', () => {
       {
         signal: stop.signal,
         timeoutMs: 2 ** 30,
-        clock: systemClock,
         onWait: () => stop.abort(),
       },
     );

@@ -1,6 +1,5 @@
 // Before anything starts: is there an API server, does it know us, may we do what a takeover needs?
 import {
-  type Clock,
   describePermission,
   isForbidden,
   isNotFound,
@@ -12,10 +11,9 @@ import {
   neededPermissions,
   nodes,
   type Resource,
-  sleep,
-  systemClock,
   type Transport,
 } from '@liberator/core';
+import pRetry from 'p-retry';
 import { formatDuration } from '../duration.ts';
 import { exitCode } from '../exit-code.ts';
 import { FatalError, sentenceOf } from '../failure.ts';
@@ -30,7 +28,6 @@ export interface PreflightOptions {
   readonly signal: AbortSignal;
   /** Called before each pause, with why. */
   readonly onWait: (error: unknown, retryInMs: number) => void;
-  readonly clock?: Clock;
 }
 
 const retryMs = 2_000;
@@ -50,26 +47,35 @@ const namespaces: Resource = {
  * @throws {@link FatalError} when it does not answer in time, or says something that waiting won't change.
  */
 export async function preflight(options: PreflightOptions): Promise<void> {
-  const { timeoutMs, signal, onWait, clock = systemClock } = options;
-  const startedAt = clock.now();
-  for (;;) {
-    try {
-      await checkNodes(options);
-      await checkPermissions(options);
-      await checkNamespace(options);
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof FatalError) throw error;
-      if (!mayPass(error)) throw failed(sentenceOf(error), error);
-      const leftMs = startedAt + timeoutMs - clock.now();
-      if (leftMs <= 0)
-        throw failed(`${sentenceOf(error)} (waited ${formatDuration(timeoutMs)} for it)`, error);
-      const pauseMs = Math.min(retryMs, leftMs);
-      onWait(error, pauseMs);
-      await sleep(clock, pauseMs, signal);
-      if (signal.aborted) return;
-    }
+  const { timeoutMs, signal, onWait } = options;
+  let last: unknown;
+  try {
+    await pRetry(
+      async () => {
+        await checkNodes(options);
+        await checkPermissions(options);
+        await checkNamespace(options);
+      },
+      {
+        // Bounded by time, not by count.
+        retries: Number.POSITIVE_INFINITY,
+        maxRetryTime: timeoutMs,
+        minTimeout: retryMs,
+        factor: 1,
+        signal,
+        shouldRetry: ({ error }) => !(error instanceof FatalError) && mayPass(error),
+        onFailedAttempt: ({ error }) => {
+          last = error;
+          if (!(error instanceof FatalError) && mayPass(error)) onWait(error, retryMs);
+        },
+      },
+    );
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof FatalError) throw error;
+    const cause = last ?? error;
+    const waited = mayPass(cause) ? ` (waited ${formatDuration(timeoutMs)} for it)` : '';
+    throw failed(`${sentenceOf(cause)}${waited}`, cause);
   }
 }
 
