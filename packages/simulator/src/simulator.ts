@@ -225,6 +225,14 @@ export class Simulator implements AsyncDisposable {
     return [...this.#audit];
   }
 
+  /**
+   * Brings the API server to forget all changes so far, as a real one does with time: whoever goes on watching from
+   * before gets 410 and has to list anew.
+   */
+  forgetHistory(): void {
+    this.#store.compact();
+  }
+
   /** Ends everything. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopped) return;

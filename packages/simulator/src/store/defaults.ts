@@ -63,7 +63,7 @@ export function resetForCreate(type: ServedResource, draft: Draft, tolerationSec
     draft.status = { ...emptyNodeStatus, ...draft.status };
   }
   if (type.plural === 'namespaces') draft.spec = { ...draft.spec, finalizers: ['kubernetes'] };
-  if (type.plural === 'pods') tolerateNodeTrouble(specOf(draft), tolerationSeconds);
+  if (type.plural === 'pods') tolerateNodeTrouble(draft, tolerationSeconds);
 }
 
 const initialStatus: ReadonlyMap<string, JsonObject> = new Map([
@@ -110,7 +110,8 @@ function taintUntilReady(draft: Draft): void {
 }
 
 /** The DefaultTolerationSeconds admission: five minutes, unless the pod says otherwise. */
-function tolerateNodeTrouble(spec: JsonObject, tolerationSeconds: number): void {
+export function tolerateNodeTrouble(draft: Draft, tolerationSeconds = 300): void {
+  const spec = specOf(draft);
   const tolerations = listOf(spec, 'tolerations').filter(isObject);
   const tolerates = (key: string): boolean =>
     tolerations.some(

@@ -2,7 +2,7 @@
 import type { Clock, Random } from '@liberator/core';
 import { Collection, inKeyOrder, keyOf, keyOfObject } from './collection.ts';
 import { decodeFields } from './decoding.ts';
-import { applyDefaults, type Draft, resetForCreate } from './defaults.ts';
+import { applyDefaults, type Draft, resetForCreate, tolerateNodeTrouble } from './defaults.ts';
 import { isReleased, planDeletion, timestamp } from './deletion.ts';
 import { parseFieldSelector } from './field-selector.ts';
 import { parseLabelSelector } from './label-selector.ts';
@@ -374,6 +374,7 @@ class MemoryStore implements ServerStore {
       else draft.status = before.status;
     }
     applyDefaults(type, draft);
+    if (type.plural === 'pods') tolerateNodeTrouble(draft, this.#tolerationSeconds);
     const errors = updateErrors(type, draft, current);
     if (errors.length > 0) throw invalid(type, draft.metadata.name, errors);
     if (type.generation && !sameMeaning(draft.spec, current.spec)) {
