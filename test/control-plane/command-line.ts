@@ -213,7 +213,7 @@ function timingsOf(options: UpOptions): ClusterTimings {
   );
 }
 
-export function parseCount(text: string): number {
+function parseCount(text: string): number {
   if (!/^\d{1,4}$/.test(text)) {
     throw new ClusterError('wrong-argument', `Expected a number of nodes, such as 3, found "${text}".`);
   }

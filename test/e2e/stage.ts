@@ -228,7 +228,7 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-export function isReady(pod: Pod | undefined): boolean {
+function isReady(pod: Pod | undefined): boolean {
   return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 

@@ -118,6 +118,7 @@ export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.t
 export {
   type AffectedPod,
   type AffectedVolume,
+  type ReturnRecord,
   type StepRecord,
   type TakeoverRecord,
   type TakeoverResult,

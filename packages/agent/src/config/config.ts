@@ -52,7 +52,7 @@ export interface PolicyConfig {
   readonly node: 'delete' | 'keep';
 }
 
-export interface LabelRequirementConfig {
+interface LabelRequirementConfig {
   readonly key: string;
   readonly operator: LabelRequirement['operator'];
   readonly values?: readonly string[] | undefined;

@@ -4,7 +4,7 @@ import type { LogConfig } from '../config/config.ts';
 import { prettyLine } from './pretty-line.ts';
 
 /** What happened, as a word that machines may rely on. The README has the fields of each. */
-export type LogEvent =
+type LogEvent =
   | 'starting'
   | 'listening'
   | 'waiting'
