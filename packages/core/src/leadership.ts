@@ -227,8 +227,9 @@ export class Leadership {
 
   readonly #witness: TakeoverWitness = {
     lifeSign: (record) => {
-      const node = this.#ofRecord(record);
+      const node = this.#options.fleet.nodes.get(record.node.name);
       if (node === undefined) return undefined;
+      if (node.node.metadata.uid !== record.node.uid) return 'a new Node has taken its name';
       const { assessment, state } = node;
       // A Lease that the cache doesn't show yet, as in a new leader's first moments, is no sign of anything.
       const renewed = state.renewTime !== undefined && state.renewTime !== record.lastHeartbeat;
