@@ -120,6 +120,11 @@ export function answer(
 }
 
 /** A Status as the API server sends it. */
-export function statusBody(code: number, reason: string, message = reason, more: object = {}): object {
+export function statusBody(
+  code: number,
+  reason: string,
+  message: string = reason,
+  more: object = {},
+): object {
   return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message, ...more };
 }
