@@ -55,5 +55,5 @@ function without(
   wanted: Readonly<Record<string, string>>,
   present: Readonly<Record<string, string>> | undefined,
 ): Record<string, string> {
-  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in (present ?? {}))));
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !Object.hasOwn(present ?? {}, key)));
 }

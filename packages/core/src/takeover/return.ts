@@ -45,7 +45,8 @@ export function nextReturnMove(
 ): ReturnMove {
   const { node, readySince } = returning;
   const registeredAnew = node.metadata.uid !== record.node.uid;
-  if (registeredAnew && rules.restore && record.keepsake !== undefined && record.return?.restored !== true) {
+  const restored = record.return?.restored === true && record.return.uid === node.metadata.uid;
+  if (registeredAnew && rules.restore && record.keepsake !== undefined && !restored) {
     const missing = missingFrom(node, record.keepsake);
     if (missing !== undefined) return { move: 'restore', missing };
   }

@@ -89,14 +89,15 @@ export class Returner {
     detail: string,
   ): Promise<StoredRecord> {
     const at = new Date(this.#options.clock.wallTime()).toISOString();
-    const before = stored.record.return;
+    // What was done to a Node that is gone by now says nothing about the one that is there.
+    const before = stored.record.return?.uid === node.metadata.uid ? stored.record.return : undefined;
     const record: TakeoverRecord = {
       ...stored.record,
       epoch: term.epoch,
       return: {
         uid: node.metadata.uid,
         bootId: node.status?.nodeInfo?.bootID ?? '',
-        seenAt: before?.uid === node.metadata.uid ? before.seenAt : at,
+        seenAt: before?.seenAt ?? at,
         restored: before?.restored === true || move === 'restore',
         quarantined: before?.quarantined === true || move === 'quarantine',
         welcomed: move === 'welcome',

@@ -1,0 +1,95 @@
+// Which moments of a takeover people hear of, and in which words.
+import { describe, expect, it } from 'vitest';
+import { newRecord } from '../testing/dead-node.ts';
+import { eventFor } from './events.ts';
+import type { TakeoverProgress } from './executor.ts';
+
+const moment = (
+  step: TakeoverProgress['step'],
+  phase: TakeoverProgress['phase'],
+  detail = '',
+): TakeoverProgress => ({
+  record: newRecord({ undoing: 'its Lease was renewed' }),
+  step,
+  phase,
+  detail,
+});
+
+describe('a moment of a takeover', () => {
+  it.each([
+    {
+      at: moment('claim', 'done'),
+      type: 'Warning',
+      reason: 'TakeoverStarted',
+      says: 'Lease not renewed for 25s',
+    },
+    {
+      at: moment('fence', 'waiting', 'is it off?'),
+      type: 'Warning',
+      reason: 'FencingPending',
+      says: 'is it off?',
+    },
+    {
+      at: moment('fence', 'waiting', 'held: paused: night'),
+      type: 'Warning',
+      reason: 'TakeoverHeld',
+      says: 'paused',
+    },
+    {
+      at: moment('remove', 'waiting', 'held: paused: night'),
+      type: 'Warning',
+      reason: 'TakeoverHeld',
+      says: 'paused',
+    },
+    {
+      at: moment('fence', 'done', 'proof: powered-off'),
+      type: 'Normal',
+      reason: 'NodeFenced',
+      says: 'powered-off',
+    },
+    {
+      at: moment('release', 'done', '2 pods are free'),
+      type: 'Normal',
+      reason: 'NodeReleased',
+      says: '2 pods',
+    },
+    { at: moment('remove', 'done', 'Node deleted'), type: 'Normal', reason: 'NodeRemoved', says: 'deleted' },
+    { at: moment('remove', 'skipped', 'kept'), type: 'Normal', reason: 'NodeKept', says: 'kept' },
+    {
+      at: moment('verify', 'done', '1 pod is Ready'),
+      type: 'Normal',
+      reason: 'TakeoverVerified',
+      says: 'Ready',
+    },
+    {
+      at: moment('verify', 'done', 'not recovered: db'),
+      type: 'Warning',
+      reason: 'TakeoverVerified',
+      says: 'db',
+    },
+    {
+      at: moment('undo', 'done', 'our taint is gone'),
+      type: 'Normal',
+      reason: 'TakeoverUndone',
+      says: 'renewed',
+    },
+  ])('$at.step $at.phase "$at.detail" becomes $reason', ({ at, type, reason, says }) => {
+    const event = eventFor(at);
+    expect(event).toMatchObject({ type, reason, node: { name: 'node-1', uid: 'n1' } });
+    expect(event?.message).toContain(says);
+    expect(event?.message).toContain('(takeover death)');
+  });
+
+  it.each([
+    moment('cordon', 'done'),
+    moment('recheck', 'done'),
+    moment('close', 'done'),
+    moment('claim', 'started'),
+    moment('fence', 'started'),
+    moment('fence', 'retrying', 'no answer'),
+    moment('release', 'waiting', 'waiting for pod default/db-0'),
+    moment('verify', 'waiting', 'default/db-0: starting'),
+  ])('$step $phase is too small for an Event', (at) => {
+    expect(eventFor(at)).toBeUndefined();
+  });
+});

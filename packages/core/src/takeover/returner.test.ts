@@ -1,0 +1,185 @@
+// Taking a node in again: what is written to it and to the record, and what a stale cache can't cause.
+import { describe, expect, it } from 'vitest';
+import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-node.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import type { MemoryCluster } from '../testing/memory-cluster.ts';
+import type { NodeEvent, StoredRecord } from './cluster.ts';
+import type { TakeoverRecord } from './record.ts';
+import { defaultReturnRules } from './return.ts';
+import { Returner, type ReturnProgress } from './returner.ts';
+import { epochAnnotation, outOfServiceTaint, quarantineTaint, takeoverTaint } from './taints.ts';
+
+class Story {
+  readonly clock = new ManualClock({ now: 100_000 });
+  readonly cluster: MemoryCluster = clusterWithDeadNode(this.clock);
+  readonly term = endlessTerm(this.clock, 3);
+  readonly progress: ReturnProgress[] = [];
+  readonly events: NodeEvent[] = [];
+  readonly returner = new Returner({
+    cluster: this.cluster,
+    clock: this.clock,
+    rules: defaultReturnRules,
+    onProgress: (progress) => this.progress.push(progress),
+    publish: (event) => this.events.push(event),
+  });
+
+  /** The takeover of node-1 is over, and its Node is there as given. */
+  static async after(
+    node: { uid: string; bootId: string; marked: boolean },
+    change: Partial<TakeoverRecord> = {},
+  ): Promise<Story> {
+    const story = new Story();
+    const marks = [{ ...outOfServiceTaint, timeAdded: 'then' }, takeoverTaint('death')];
+    story.cluster.putNode({
+      metadata: {
+        name: 'node-1',
+        uid: node.uid,
+        annotations: node.marked ? { [epochAnnotation]: '1', note: 'x' } : {},
+      },
+      spec: { taints: [{ key: 'team', effect: 'NoSchedule' }, ...(node.marked ? marks : [])] },
+      status: { nodeInfo: { bootID: node.bootId } },
+    });
+    await story.cluster.createRecord(story.term, newRecord({ result: 'recovered', ...change }));
+    return story;
+  }
+
+  get stored(): StoredRecord {
+    const stored = this.cluster.records.get('death');
+    if (stored === undefined) throw new Error('there is no record');
+    return stored;
+  }
+
+  /** Attends to what the cache shows, which is the truth unless another node is given. */
+  attend(readySince: number | undefined, node = this.cluster.nodes.get('node-1')): Promise<StoredRecord> {
+    if (node === undefined) throw new Error('there is no node');
+    return this.returner.attend(this.term, this.stored, { node, readySince });
+  }
+
+  get taints(): readonly string[] {
+    return this.cluster.taintsOf('node-1').map(({ key }) => key);
+  }
+}
+
+describe('a node that has booted and has been Ready for long enough', () => {
+  it('loses all our marks and keeps everybody else’s', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    await story.attend(0);
+    expect(story.taints).toEqual(['team']);
+    expect(story.cluster.nodes.get('node-1')?.metadata.annotations).toEqual({ note: 'x' });
+    expect(story.stored.record.return).toMatchObject({ uid: 'n1', bootId: 'boot-2', welcomed: true });
+    expect(story.stored.record.epoch).toBe(3);
+    expect(story.events).toMatchObject([{ reason: 'NodeReturned', node: { name: 'node-1', uid: 'n1' } }]);
+    expect(story.progress).toMatchObject([{ node: 'node-1', move: 'welcome' }]);
+  });
+
+  it('that bears no mark is not written to', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-2', marked: false });
+    await story.attend(0);
+    expect(
+      story.cluster.calls
+        .filter(({ write, method }) => write && method !== 'createRecord')
+        .map(({ method }) => method),
+    ).toEqual(['updateRecord']);
+    expect(story.stored.record.return?.welcomed).toBe(true);
+  });
+});
+
+describe('a node that has not booted', () => {
+  it('is put into quarantine, and somebody is told what to do', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-1', marked: false });
+    await story.attend(0);
+    expect(story.cluster.taintsOf('node-1')).toContainEqual(quarantineTaint('death'));
+    expect(story.stored.record.return).toMatchObject({ quarantined: true, welcomed: false });
+    expect(story.events).toMatchObject([{ type: 'Warning', reason: 'NodeQuarantined' }]);
+    expect(story.events[0]?.message).toContain(
+      'kubectl annotate node node-1 liberator.dev/confirmed-returned=death',
+    );
+  });
+
+  it('is put there once', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-1', marked: false });
+    await story.attend(0);
+    await story.attend(0);
+    expect(story.events).toHaveLength(1);
+  });
+
+  it('is let out again with what it went through on record', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-1', marked: false });
+    await story.attend(0);
+    story.cluster.changeNode('node-1', (node) => ({ ...node, status: { nodeInfo: { bootID: 'boot-2' } } }));
+    await story.attend(0);
+    expect(story.taints).toEqual(['team']);
+    expect(story.stored.record.return).toMatchObject({ quarantined: true, welcomed: true });
+  });
+});
+
+describe('a Node that lacks what people had put on it', () => {
+  const keepsake = { labels: { rack: '7' }, annotations: { owner: 'ops' }, taints: [], unschedulable: true };
+
+  it('gets it back first, and is welcomed next', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-2', marked: false }, { keepsake });
+    await story.attend(undefined);
+    expect(story.cluster.nodes.get('node-1')).toMatchObject({
+      metadata: { labels: { rack: '7' }, annotations: { owner: 'ops' } },
+      spec: { unschedulable: true, taints: [{ key: 'team' }] },
+    });
+    expect(story.stored.record.return).toMatchObject({ restored: true, welcomed: false });
+    expect(story.events).toMatchObject([{ reason: 'NodeRestored' }]);
+    expect(story.events[0]?.message).toContain('1 labels, 1 annotations, 0 taints and the cordon');
+    await story.attend(0);
+    expect(story.stored.record.return).toMatchObject({ restored: true, welcomed: true });
+  });
+});
+
+describe('nothing is done', () => {
+  it('while there is nothing due', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    const node = story.cluster.nodes.get('node-1');
+    if (node === undefined) throw new Error('there is no node');
+    expect(story.returner.isDue(story.stored.record, { node, readySince: 99_000 })).toBe(false);
+    expect(story.returner.isDue(story.stored.record, { node, readySince: 0 })).toBe(true);
+    expect(await story.attend(99_000)).toBe(story.stored);
+    expect(story.progress).toEqual([]);
+  });
+
+  it('for a Node that is gone or another one by now', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    const cached = story.cluster.nodes.get('node-1');
+    story.cluster.putNode({ metadata: { name: 'node-1', uid: 'n1-anew' } });
+    await story.attend(0, cached);
+    story.cluster.nodes.delete('node-1');
+    await story.attend(0, cached);
+    expect(story.progress).toEqual([]);
+    expect(story.stored.record.return).toBeUndefined();
+  });
+
+  it('when the live Node tells otherwise than the cache', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-1', marked: true });
+    const cached = story.cluster.nodes.get('node-1');
+    if (cached === undefined) throw new Error('there is no node');
+    await story.attend(0, { ...cached, status: { nodeInfo: { bootID: 'boot-2' } } });
+    expect(story.stored.record.return).toMatchObject({ quarantined: true, welcomed: false });
+  });
+
+  it('when somebody else writes to the Node at the same time, until the next look', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    story.cluster.fateOf = ({ method }) => (method === 'clearTaints' ? { outcome: 'conflict' } : undefined);
+    await story.attend(0);
+    expect(story.stored.record.return).toBeUndefined();
+    story.cluster.fateOf = () => undefined;
+    await story.attend(0);
+    expect(story.stored.record.return?.welcomed).toBe(true);
+  });
+});
+
+describe('a record that changed at the same time', () => {
+  it('is read again, and what was done to the node is recorded at the next look', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    story.cluster.fateOf = ({ method }) => (method === 'updateRecord' ? { outcome: 'conflict' } : undefined);
+    expect((await story.attend(0)).record.return).toBeUndefined();
+    expect(story.taints).toEqual(['team']);
+    story.cluster.fateOf = () => undefined;
+    await story.attend(0);
+    expect(story.stored.record.return?.welcomed).toBe(true);
+  });
+});
