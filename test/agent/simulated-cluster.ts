@@ -7,15 +7,23 @@ import {
   confirmedDeadAnnotation,
   type Lease,
   type Node,
+  neededPermissions,
   type Pod,
   type TakeoverRecord,
 } from '@liberator/core';
-import { type AuditEvent, resources, Simulator, type SimulatorOptions } from '@liberator/simulator';
+import {
+  type AccessAttributes,
+  type AuditEvent,
+  resources,
+  Simulator,
+  type SimulatorOptions,
+} from '@liberator/simulator';
 import { stringify } from 'yaml';
 import { AgentProcess } from './agent-process.ts';
 import { type HostPort, openHostPort } from './host-port.ts';
 
-export const namespace = 'liberator';
+const namespace = 'liberator';
+const election = { namespace, name: 'liberator' };
 const asTest = { user: 'test' };
 const nodeNames = ['node-1', 'node-2', 'node-3', 'node-4'] as const;
 
@@ -69,7 +77,7 @@ export class SimulatedCluster implements AsyncDisposable {
       await Promise.all(nodeNames.map(async (name) => [name, await openHostPort()] as const)),
     );
     const nodes = [...hosts].map(([name, { address, port }]) => ({ name, address, kubeletPort: port }));
-    const simulator = await Simulator.start({ http: true, nodes, timings });
+    const simulator = await Simulator.start({ http: true, nodes, timings, authorize: mayAgent });
     const cluster = new SimulatedCluster(simulator, hosts);
     simulator.store.create(resources.namespaces, { metadata: { name: namespace } }, asTest);
     simulator.store.create(resources.statefulsets, database, asTest);
@@ -241,6 +249,21 @@ export class SimulatedCluster implements AsyncDisposable {
       throw new Error(`waited ${limitMs} ms in vain for ${what}\n${said}`, { cause });
     }
   }
+}
+
+const permissions = neededPermissions({ namespace, election });
+
+/** Agents may do what they ask for at their start, and nothing else. */
+function mayAgent(access: AccessAttributes): boolean {
+  if (!access.user.startsWith('agent-')) return true;
+  return permissions.some(
+    ({ verb, resource, namespace, name }) =>
+      verb === access.verb &&
+      resource.plural === access.resource &&
+      resource.group === access.group &&
+      (namespace === undefined || namespace === access.namespace) &&
+      (name === undefined || access.name === undefined || name === access.name),
+  );
 }
 
 export function isReady(pod: Pod | undefined): boolean {

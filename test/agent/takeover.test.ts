@@ -29,6 +29,9 @@ describe('three agents', () => {
     expect(cluster.deletions('nodes')).toEqual([
       expect.objectContaining({ name: node, user: leader, requestUid: uid }),
     ]);
+    expect(
+      cluster.simulator.audit().filter(({ code, resource }) => code === 403 && resource !== 'namespaces'),
+    ).toEqual([]);
     expect(new Set(cluster.writes().map(({ user }) => user))).toEqual(new Set([leader]));
     const ended = await cluster.agent(leader).waitFor(({ step }) => step === 'close');
     expect(ended).toMatchObject({ event: 'takeover', node, result: 'recovered', takeover: record.id });
