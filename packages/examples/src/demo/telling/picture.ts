@@ -46,7 +46,7 @@ export function recoveryPicture(recovery: Recovery): string {
       'note',
       28,
       height - 18,
-      'Kubernetes alone: Terminating after 344 to 352 s (measured), and so for ever.',
+      'Kubernetes alone, measured twice: Terminating after 344 and 352 s, and, as documented, for ever.',
     ),
     '</svg>',
     '',

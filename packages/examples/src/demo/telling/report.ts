@@ -24,7 +24,7 @@ export interface StepTime {
 }
 
 /** When what happened, in milliseconds since the crash; null for what did not. */
-export interface Milestones {
+interface Milestones {
   readonly suspect: number | null;
   /** Kubernetes itself said that the node isn't Ready. */
   readonly notReady: number | null;

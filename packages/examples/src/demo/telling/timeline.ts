@@ -7,7 +7,7 @@ export type Tone = 'plain' | 'quiet' | 'good' | 'warn' | 'bad' | 'strong';
 export interface Line {
   /** Milliseconds for the time column; absent leaves it empty. */
   readonly atMs?: number;
-  /** Who or what this is about, at most {@link whoWidth} characters; empty continues the line above. */
+  /** Who or what this is about, at most 10 characters; empty continues the line above. */
   readonly who: string;
   readonly text: string;
   readonly tone?: Tone;
@@ -18,7 +18,7 @@ export type Paint = (tone: Tone, text: string) => string;
 
 const width = 80;
 const timeWidth = 7;
-export const whoWidth = 10;
+const whoWidth = 10;
 const gap = '  ';
 const textWidth = width - timeWidth - whoWidth - 2 * gap.length;
 

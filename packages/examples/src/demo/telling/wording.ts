@@ -65,13 +65,12 @@ export function verdict({ timeToRecoveryMs, pod }: Recovery): string {
 }
 
 /**
- * Where that "for ever" comes from. The first figures were measured on a real control plane with stock settings, six
- * crashes; the second are those of this very run.
+ * Where that "for ever" comes from: two crashes measured on a real control plane, and a replay of this very run's story.
  */
 export function sources(replay: WithoutLiberator | undefined): readonly string[] {
   const measured =
-    'Measured on a real control plane, stock settings, nobody helping: Terminating 344 to 352 s after the crash, ' +
-    'and so for as long as it was watched; documented as for ever.';
+    'Measured twice on a real control plane with stock settings and no agents: Terminating 344 and 352 s after ' +
+    'the crash, and still so when watched for another 195 s; documented as for ever.';
   if (replay === undefined) return [measured];
   const { terminatingAfterMs, watchedMs, stuck } = replay;
   const end = stuck ? 'and still so' : 'and no longer so';
