@@ -248,7 +248,8 @@ export class Leadership {
         verdict.outcome === 'hold' ? [`${guard}: ${verdict.reason}`] : [],
       );
       // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
-      if (node.assessment?.health !== 'dead')
+      if (node.policy === undefined) reasons.push('no policy selects the node any more');
+      else if (node.assessment?.health !== 'dead')
         reasons.push('waiting for evidence that the node is still dead');
       return reasons;
     },

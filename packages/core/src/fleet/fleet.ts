@@ -79,7 +79,8 @@ export class Fleet {
     if (!same) state = observe(state, { kind: 'lease', at, renewTime: this.#renewTimes.get(name) });
     state = observe(state, { kind: 'ready', at, status: readyStatusOf(node) });
     const policy = this.#policies.find((candidate) => selects(candidate.nodes, labels ?? {}));
-    const { assessment, health } = same ? known : { assessment: undefined, health: 'alive' as const };
+    const judged = same && policy !== undefined;
+    const { assessment, health } = judged ? known : { assessment: undefined, health: 'alive' as const };
     this.#put({ node, state, policy, assessment, health, deathId: '' });
   }
 
