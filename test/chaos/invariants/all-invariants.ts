@@ -1,0 +1,23 @@
+// Everything that must hold in every run.
+import type { Invariant } from './invariant.ts';
+import { onRecordBeforeItActs } from './on-record-before-it-acts.ts';
+import { oncePerObject } from './once-per-object.ts';
+import { oneLeader } from './one-leader.ts';
+import { onePodPerIdentity } from './one-pod-per-identity.ts';
+import { oneTakeoverPerDeath } from './one-takeover-per-death.ts';
+import { theBlindStandStill } from './the-blind-stand-still.ts';
+import { theLivingAreLeftAlone } from './the-living-are-left-alone.ts';
+import { withinBudget } from './within-budget.ts';
+import { writesNeedATerm } from './writes-need-a-term.ts';
+
+export const allInvariants: readonly Invariant[] = [
+  oneLeader,
+  writesNeedATerm,
+  theLivingAreLeftAlone,
+  onePodPerIdentity,
+  oncePerObject,
+  oneTakeoverPerDeath,
+  onRecordBeforeItActs,
+  withinBudget,
+  theBlindStandStill,
+];

@@ -1,0 +1,37 @@
+// The promise of a StatefulSet, held against what runs on machines.
+import { identityOf } from '../world/truth.ts';
+import type { Invariant } from './invariant.ts';
+
+export const onePodPerIdentity: Invariant = {
+  name: 'one-pod-per-identity',
+  sentence:
+    'Where the policy requires a proof, no two pods of one identity ever run; where it does not, each case is told with its evidence.',
+  watch: (world) => {
+    const told = new Set<string>();
+    return {
+      check() {
+        const seen = new Map<string, { readonly uid: string; readonly node: string }>();
+        for (const pod of world.truth.runningPods()) {
+          const identity = identityOf(pod);
+          const other = seen.get(identity);
+          seen.set(identity, pod);
+          if (other === undefined || other.uid === pod.uid) continue;
+          const found = `${identity} runs on ${other.node} and on ${pod.node}`;
+          if (world.scenario.policy.fencing.proof === 'required') return found;
+          const key = [other.uid, pod.uid].sort().join();
+          if (told.has(key)) continue;
+          told.add(key);
+          const records = world.truth.records.filter(({ node }) =>
+            [other.node, pod.node].includes(node.name),
+          );
+          const evidence = records.map(
+            ({ id, evidence, proof, reasons }) =>
+              `takeover ${id}: ${evidence}, proof ${proof ?? 'pending'} (${reasons.join('; ')})`,
+          );
+          world.remark(`${found}; ${evidence.join(' | ') || 'no takeover of either is on record'}`);
+        }
+        return undefined;
+      },
+    };
+  },
+};

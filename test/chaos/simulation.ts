@@ -1,0 +1,108 @@
+// Runs one scenario from its first moment to its recovery, and says what was wrong if anything was.
+import { allFaults } from './faults/all-faults.ts';
+import { allInvariants } from './invariants/all-invariants.ts';
+import { missing, quarantined, recovery } from './invariants/recovery.ts';
+import type { Defect } from './world/replica.ts';
+import { drawScenario, type PlannedFault, type Scenario } from './world/scenario.ts';
+import { type Violation, World } from './world/world.ts';
+
+export interface Outcome {
+  readonly scenario: Scenario;
+  readonly violation: Violation | undefined;
+  readonly trace: readonly string[];
+  /** Cases of two live pods where no proof was asked for. */
+  readonly remarks: readonly string[];
+  readonly simulatedMs: number;
+  readonly takeovers: number;
+}
+
+/** How long a cluster may take to recover once all faults have ended. */
+const recoveryMs = 15 * 60_000;
+
+/** How often a human looks whether a node waits in quarantine, and restarts its machine. */
+const roundMs = 60_000;
+
+/** The scenario that a seed stands for. */
+export function scenarioOf(seed: number): Scenario {
+  return drawScenario(seed, allFaults);
+}
+
+export async function simulate(scenario: Scenario, defect: Defect = {}): Promise<Outcome> {
+  await using world = await World.make(scenario, allInvariants, defect);
+  describe(world);
+  // Not all at the same moment: the first one has the Lease before the others ask.
+  for (const [at, replica] of world.replicas.entries()) {
+    world.clock.setTimeout(() => replica.start(), 5_000 + at * 700);
+  }
+  for (const planned of scenario.faults) world.clock.setTimeout(() => happen(world, planned), planned.atMs);
+  await world.run(scenario.faultsUntilMs + 1);
+  if (world.violation === undefined) await recover(world);
+  return {
+    scenario,
+    violation: world.violation,
+    trace: world.trace.lines,
+    remarks: world.remarks,
+    simulatedMs: world.clock.now(),
+    takeovers: world.truth.records.filter(({ result }) => result !== undefined).length,
+  };
+}
+
+function happen(world: World, planned: PlannedFault): void {
+  const fault = allFaults.find(({ kind }) => kind === planned.kind);
+  if (fault === undefined) throw new RangeError(`expected a known kind of fault, found ${planned.kind}`);
+  world.note('chaos', `${wordsFor(planned)} begins`);
+  const end = fault.begin(world, planned);
+  if (end === undefined) return;
+  world.clock.setTimeout(() => {
+    if (world.calm) return;
+    world.note('chaos', `${wordsFor(planned)} ends`);
+    end();
+  }, planned.forMs);
+}
+
+async function recover(world: World): Promise<void> {
+  world.calmDown();
+  const untilMs = world.clock.now() + recoveryMs;
+  let roundAt = world.clock.now();
+  let lookAt = 0;
+  let left: readonly string[] = [];
+  const recovered = (): boolean => {
+    if (world.clock.now() >= roundAt) {
+      roundAt += roundMs;
+      for (const name of quarantined(world)) {
+        world.note('human', `restarts ${name}, which is in quarantine`);
+        world.simulator.machine(name).reboot();
+      }
+    }
+    if (world.clock.now() < lookAt) return false;
+    lookAt = world.clock.now() + 1_000;
+    left = missing(world);
+    // Long enough for what is still under way to show.
+    return left.length === 0 && world.clock.now() > untilMs - recoveryMs + 120_000;
+  };
+  await world.run(untilMs, recovered);
+  if (left.length > 0)
+    world.violate({
+      invariant: recovery.name,
+      sentence: recovery.sentence,
+      found: `after ${recoveryMs / 60_000} min: ${left.join('; ')}`,
+    });
+}
+
+function describe(world: World): void {
+  const { seed, nodes, replicas, sets, policy, staysOff } = world.scenario;
+  const { fencing, node, budget } = policy;
+  world.note(
+    'scenario',
+    `seed ${seed}: ${nodes.length} nodes, ${replicas.length} replicas, ` +
+      `${sets.map(({ name, replicas: size, volumes }) => `${name} of ${size}${volumes ? ' with volumes' : ''}`).join(', ')}, ` +
+      `proof ${fencing.proof} by ${fencing.drivers.join(' or ')}, node: ${node}, ` +
+      `budget ${budget.maxDead} or ${budget.maxDeadPercent} %, ${staysOff ?? 'nobody'} stays off`,
+  );
+}
+
+/** One fault in words. */
+export function wordsFor({ kind, target, manner, atMs, forMs }: PlannedFault): string {
+  const parts = [kind, target, manner].filter((part) => part !== '');
+  return `${parts.join(' ')} at ${Math.round(atMs / 1_000)} s${forMs > 0 ? ` for ${Math.round(forMs / 1_000)} s` : ''}`;
+}

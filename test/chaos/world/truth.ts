@@ -1,0 +1,104 @@
+// What is really the case, whoever believes what: asked of machines and of stored objects, never of a controller.
+import { type Clock, type Lease, type Node, outOfServiceTaint, type TakeoverRecord } from '@liberator/core';
+import { type RunningPod, resources, type Simulator } from '@liberator/simulator';
+import { election } from './replica.ts';
+
+/** Names one pod of one StatefulSet for ever, whichever object bears the name. */
+export function identityOf(pod: { readonly namespace: string; readonly name: string }): string {
+  return `${pod.namespace}/${pod.name}`;
+}
+
+export class Truth {
+  readonly #simulator: Simulator;
+  readonly #clock: Clock;
+  readonly #reachableSince = new Map<string, number>();
+  readonly #mutedSince = new Map<string, number>();
+  #nodes: { readonly at: number; readonly count: number }[] = [];
+
+  constructor(simulator: Simulator, clock: Clock) {
+    this.#simulator = simulator;
+    this.#clock = clock;
+  }
+
+  /** To be called after every event. */
+  observe(): void {
+    const now = this.#clock.now();
+    for (const machine of this.#simulator.nodes) {
+      const { name } = machine;
+      const outcome = machine.probe();
+      if (outcome === 'silent') this.#reachableSince.delete(name);
+      else if (!this.#reachableSince.has(name)) this.#reachableSince.set(name, now);
+      if (outcome === 'answered') this.#mutedSince.delete(name);
+      else if (!this.#mutedSince.has(name)) this.#mutedSince.set(name, now);
+    }
+    const last = this.#nodes.at(-1);
+    if (last === undefined || now - last.at >= 1_000) {
+      this.#nodes = this.#nodes.filter(({ at }) => now - at < 60_000);
+      this.#nodes.push({ at: now, count: this.#simulator.store.list(resources.nodes).length });
+    }
+  }
+
+  /** For how long a machine has been on and in reach of whoever knocks, without a break; 0 while it isn't. */
+  reachableForMs(machine: string): number {
+    const since = this.#reachableSince.get(machine);
+    return since === undefined ? 0 : this.#clock.now() - since;
+  }
+
+  /** Machines whose kubelets have not been able to speak for at least `ms`, with the time since which they are mute. */
+  muteFor(ms: number): ReadonlyMap<string, number> {
+    const now = this.#clock.now();
+    return new Map([...this.#mutedSince].filter(([, since]) => now - since >= ms));
+  }
+
+  /** The most Nodes that there were in the last minute: caches may show any of it. */
+  get mostNodes(): number {
+    return Math.max(...this.#nodes.map(({ count }) => count), 0);
+  }
+
+  node(name: string): Node | undefined {
+    return this.#simulator.store.find(resources.nodes, undefined, name) as Node | undefined;
+  }
+
+  get nodes(): readonly Node[] {
+    return this.#simulator.store.list(resources.nodes) as unknown as readonly Node[];
+  }
+
+  isOutOfService(name: string): boolean {
+    return this.node(name)?.spec?.taints?.some(({ key }) => key === outOfServiceTaint.key) ?? false;
+  }
+
+  pod(namespace: string, name: string): Pod | undefined {
+    return this.#simulator.store.find(resources.pods, namespace, name) as Pod | undefined;
+  }
+
+  get electionLease(): Lease | undefined {
+    const { namespace, name } = election;
+    return this.#simulator.store.find(resources.leases, namespace, name) as Lease | undefined;
+  }
+
+  get records(): readonly TakeoverRecord[] {
+    const found = this.#simulator.store.list(resources.configmaps, {
+      namespace: election.namespace,
+    }) as readonly {
+      readonly data?: Readonly<Record<string, string>>;
+    }[];
+    return found.flatMap(({ data }) => {
+      const text = data?.['record.json'];
+      return text === undefined ? [] : [JSON.parse(text) as TakeoverRecord];
+    });
+  }
+
+  runningPods(): readonly RunningPod[] {
+    return this.#simulator.runningPods();
+  }
+
+  isAlive(machine: string): boolean {
+    return this.#simulator.machine(machine).isAlive();
+  }
+}
+
+export interface Pod {
+  readonly metadata: { readonly uid: string; readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec?: { readonly nodeName?: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}

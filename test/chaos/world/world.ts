@@ -1,0 +1,234 @@
+// A whole cluster with everything that may fail in it, made from a scenario; nothing in it moves by itself.
+import { type Fencer, manualFencer, noneFencer, type TransportRequest } from '@liberator/core';
+import { type Machine, resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
+import type { Invariant, Watcher } from '../invariants/invariant.ts';
+import { type AppliedWrite, Front } from './front.ts';
+import { PowerSwitch } from './power-switch.ts';
+import type { ProcessGate } from './process-gate.ts';
+import { type Defect, election, Replica } from './replica.ts';
+import type { Scenario } from './scenario.ts';
+import { statefulSet } from './stateful-set.ts';
+import { Trace } from './trace.ts';
+import { Truth } from './truth.ts';
+import { writeOf } from './writes.ts';
+
+const asChaos = { user: 'chaos' };
+
+/** The first thing that went wrong. */
+export interface Violation {
+  readonly invariant: string;
+  readonly sentence: string;
+  readonly found: string;
+}
+
+export class World implements AsyncDisposable {
+  readonly scenario: Scenario;
+  readonly clock: VirtualClock;
+  readonly trace: Trace;
+  readonly simulator: Simulator;
+  readonly front: Front;
+  readonly truth: Truth;
+  readonly powerSwitch: PowerSwitch;
+  readonly replicas: readonly Replica[];
+  readonly #watchers: { readonly invariant: Invariant; readonly watcher: Watcher }[] = [];
+  /** Facts that are not held against anybody, but told at the end. */
+  readonly #remarks: string[] = [];
+  #violation: Violation | undefined;
+  #calm = false;
+
+  private constructor(
+    scenario: Scenario,
+    made: { clock: VirtualClock; front: Front; simulator: Simulator; defect: Defect },
+  ) {
+    const { clock, front, simulator, defect } = made;
+    const { seed, policy, switchMs, repairMs } = scenario;
+    this.scenario = scenario;
+    this.clock = clock;
+    this.front = front;
+    this.simulator = simulator;
+    this.trace = new Trace(clock);
+    this.truth = new Truth(simulator, clock);
+    this.powerSwitch = new PowerSwitch({
+      clock,
+      machine: (name) => simulator.machine(name),
+      takesMs: switchMs,
+      onOff: (machine) => {
+        this.note('switch', `${machine.name} off`);
+        this.#ask((watcher) => watcher.fenced?.(machine));
+        clock.setTimeout(() => this.#repair(machine), repairMs);
+      },
+    });
+    this.replicas = scenario.replicas.map(
+      ({ name, clockRate }) =>
+        new Replica({
+          seed,
+          name,
+          clockRate,
+          clock,
+          trace: this.trace,
+          transport: () => simulator.transport({ user: name }),
+          probe: simulator.probe(),
+          policies: [policy],
+          fencers: (gate) => this.#fencers(gate),
+          onSend: (replica, request) => this.#sent(replica, request),
+          defect,
+        }),
+    );
+  }
+
+  static async make(
+    scenario: Scenario,
+    invariants: readonly Invariant[],
+    defect: Defect = {},
+  ): Promise<World> {
+    const { seed, nodes, sets } = scenario;
+    // Timers of one instant fire in an order drawn from the seed: every seed tries another.
+    const clock = new VirtualClock({ tieBreak: seededRandom(`${seed}/order`) });
+    let world: World | undefined;
+    const front = new Front({
+      clock,
+      random: seededRandom(`${seed}/front`),
+      onApplied: (applied) => world?.applied(applied),
+    });
+    const simulator = await Simulator.start({
+      nodes,
+      clock,
+      random: seededRandom(`${seed}/simulator`),
+      inFront: (server) => front.before(server),
+    });
+    simulator.store.create(resources.namespaces, { metadata: { name: election.namespace } }, asChaos);
+    for (const set of sets) simulator.store.create(resources.statefulsets, statefulSet(set), asChaos);
+    world = new World(scenario, { clock, front, simulator, defect });
+    for (const invariant of invariants) {
+      world.#watchers.push({ invariant, watcher: invariant.watch(world) });
+    }
+    return world;
+  }
+
+  get violation(): Violation | undefined {
+    return this.#violation;
+  }
+
+  /** Nothing fails any more from now on, and what failed is repaired. */
+  get calm(): boolean {
+    return this.#calm;
+  }
+
+  get remarks(): readonly string[] {
+    return this.#remarks;
+  }
+
+  remark(text: string): void {
+    this.#remarks.push(text);
+    this.note('remark', text);
+  }
+
+  note(who: string, what: string): void {
+    this.trace.note(who, what);
+  }
+
+  replica(name: string): Replica {
+    const found = this.replicas.find((replica) => replica.name === name);
+    if (found === undefined) throw new RangeError(`expected the name of a replica, found "${name}"`);
+    return found;
+  }
+
+  /** Lets time pass; every invariant is asked after every event, and the first that is broken ends it. */
+  async run(untilMs: number, reached: () => boolean = () => false): Promise<void> {
+    // A timer, so that the clock stops there even when nothing else is due.
+    let over = false;
+    const timer = this.clock.setTimeout(() => {
+      over = true;
+    }, untilMs - this.clock.now());
+    await this.clock.runUntil(
+      () => {
+        this.truth.observe();
+        this.#ask((watcher) => watcher.check?.());
+        return over || this.#violation !== undefined || reached();
+      },
+      { limitMs: untilMs - this.clock.now() + 1 },
+    );
+    this.clock.clearTimeout(timer);
+  }
+
+  /** Ends all faults, and repairs what is broken, except for a machine that is to stay off. */
+  calmDown(): void {
+    this.#calm = true;
+    this.note('chaos', 'all faults end');
+    this.front.clear();
+    this.powerSwitch.become('fine');
+    for (const replica of this.replicas) {
+      replica.link.heal();
+      replica.isolated = false;
+      replica.resume();
+      replica.start();
+    }
+    for (const machine of this.simulator.nodes) {
+      machine.resume();
+      machine.heal();
+      if (machine.name === this.scenario.staysOff) machine.crash();
+      else machine.powerOn();
+      machine.startKubelet();
+    }
+  }
+
+  violate(violation: Violation): void {
+    if (this.#violation !== undefined) return;
+    this.#violation = violation;
+    this.note('VIOLATION', `${violation.invariant}: ${violation.found}`);
+  }
+
+  /** Told by the front, after the server did what it did. */
+  applied(applied: AppliedWrite): void {
+    const { user, write, status } = applied;
+    if (write.kind !== 'event' && write.kind !== 'election') {
+      this.note(user, `${write.kind} ${write.name ?? ''} -> ${status}`);
+    }
+    this.#ask((watcher) => watcher.applied?.(applied));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const replica of this.replicas) replica.kill();
+    await this.simulator.stop();
+  }
+
+  #sent(replica: Replica, request: TransportRequest): void {
+    const write = writeOf(request);
+    if (write === undefined) return;
+    // Only the first mark changes anything.
+    const again = write.kind === 'mark-out-of-service' && this.truth.isOutOfService(write.name ?? '');
+    const sent = { replica, write: again ? { ...write, kind: 'change-node' as const } : write };
+    this.#ask((watcher) => watcher.sent?.(sent));
+  }
+
+  #ask(question: (watcher: Watcher) => string | undefined): void {
+    for (const { invariant, watcher } of this.#watchers) {
+      const found = question(watcher);
+      if (found !== undefined) {
+        this.violate({ invariant: invariant.name, sentence: invariant.sentence, found });
+      }
+    }
+  }
+
+  #repair(machine: Machine): void {
+    if (machine.isAlive() || (this.#calm && machine.name === this.scenario.staysOff)) return;
+    this.note('human', `switches ${machine.name} on`);
+    machine.powerOn();
+  }
+
+  #fencers(gate: ProcessGate): readonly Fencer[] {
+    const { fencer } = this.powerSwitch;
+    return [
+      {
+        name: fencer.name,
+        fence: async (target, signal) => {
+          const result = await fencer.fence(target, signal);
+          await gate.passage();
+          return result;
+        },
+      },
+      manualFencer,
+      noneFencer,
+    ];
+  }
+}
