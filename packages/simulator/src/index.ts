@@ -2,10 +2,12 @@
 export type { RunningPod } from './controllers/container-runtime.ts';
 export type { Machine, NodeSpec, ProbeOutcome } from './controllers/machine.ts';
 export { kubernetesTimings, type TimingOptions, type Timings } from './controllers/timings.ts';
+export type { Fault, FaultEffect, FaultMatch, RequestFacts } from './faults/fault.ts';
+export { Faults, type FaultsOptions } from './faults/faults.ts';
 export type { AuditEvent } from './http/audit.ts';
 export type { AccessAttributes, Authorizer } from './http/authorization.ts';
 export type { HttpServer } from './http/http-server.ts';
-export type { ApiHandler, ApiRequest, ApiResponse } from './http/request.ts';
+export { type ApiHandler, type ApiRequest, type ApiResponse, NoAnswer } from './http/request.ts';
 export { seededRandom } from './seeded-random.ts';
 export { Simulator, simulatedStorageClass } from './simulator.ts';
 export type { SimulatorOptions } from './simulator-options.ts';

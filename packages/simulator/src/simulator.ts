@@ -5,6 +5,7 @@ import { controlPlaneOf } from './controllers/control-plane.ts';
 import { type Controller, type ControllerContext, isFromInside } from './controllers/controller.ts';
 import { Machine, type NodeSpec } from './controllers/machine.ts';
 import { timingsWith, wholeSeconds } from './controllers/timings.ts';
+import { Faults } from './faults/faults.ts';
 import type { AuditEvent } from './http/audit.ts';
 import { createApiHandler } from './http/handler.ts';
 import { type HttpServer, startHttpServer } from './http/http-server.ts';
@@ -55,6 +56,11 @@ const defaultAuditLimit = 50_000;
  * ```
  */
 export class Simulator implements AsyncDisposable {
+  /**
+   * What goes wrong between clients and the API server. Controllers and kubelets don't go through it: to silence a
+   * kubelet, cut its machine off.
+   */
+  readonly faults: Faults;
   readonly #options: SimulatorOptions;
   readonly #context: ControllerContext;
   readonly #store: ServerStore;
@@ -84,7 +90,8 @@ export class Simulator implements AsyncDisposable {
       onAudit: (event) => this.#note(event),
       ...(options.authorize === undefined ? {} : { authorize: options.authorize }),
     });
-    this.#handler = options.inFront?.(server) ?? server;
+    this.faults = new Faults({ clock, random, currentVersion: () => this.#store.resourceVersion() });
+    this.#handler = this.faults.wrap(options.inFront?.(server) ?? server);
   }
 
   /**
