@@ -25,6 +25,8 @@ export interface ControllerOptions {
   readonly cluster: TakeoverCluster;
   /** Must reach the API server through a connection of its own. */
   readonly leaseStore: LeaseStore;
+  /** See {@link LeaderElectorOptions.minimumEpoch}. Default: a new Lease begins at 0. */
+  readonly minimumEpoch?: () => Promise<number>;
   /** Where {@link ControllerOptions.leaseStore} keeps its Lease: the controller watches it, to know that it sees. */
   readonly election: { readonly namespace: string; readonly name: string } & ElectionTimings;
   /** Unique among all replicas and all lives of this process. */
@@ -48,6 +50,9 @@ export interface ControllerOptions {
 
 /** How often health and decisions are looked at again; everything that matters is counted in whole seconds. */
 const tickMs = 500;
+
+/** A leader that did not look for this long hangs, and must not go on leading. */
+const hangsAfterMs = 5_000;
 
 /**
  * Watches nodes, elects a leader among all controllers that share an election Lease, and as the leader takes over
@@ -179,9 +184,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #elector(): LeaderElector {
-    const { leaseStore, identity, election } = this.#options;
+    const { leaseStore, identity, election, minimumEpoch } = this.#options;
     return new LeaderElector({
       ...election,
+      ...(minimumEpoch && { minimumEpoch }),
+      workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? 0) < hangsAfterMs,
       store: leaseStore,
       identity,
       clock: this.#clock,

@@ -672,3 +672,40 @@ describe('timings that leave no room for one another', () => {
     expect(() => new Candidate(time, new MemoryLease(time), timings)).toThrow(RangeError);
   });
 });
+
+describe('what surrounds an election', () => {
+  it('a Lease that is created anew goes on from the epochs that were kept elsewhere', async () => {
+    const time = clock();
+    const candidate = new Candidate(time, new MemoryLease(time), { minimumEpoch: async () => 12 }).run();
+    await time.settle();
+    expect(candidate.term?.epoch).toBe(12);
+  });
+
+  it('a leader whose work hangs loses its term, however healthy its timers are', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    let alive = true;
+    const a = new Candidate(time, lease, { workIsAlive: () => alive }).run();
+    await time.advance(60_000);
+    expect(a.leads).toBe(true);
+    alive = false;
+    await time.advance(10_000);
+    expect(a.leads).toBe(false);
+    await time.settle();
+    expect(String((a.outcome as { threw: unknown }).threw)).toContain('the work makes no progress');
+    const b = new Candidate(time, lease, { identity: 'b' }).run();
+    await time.advance(20_000);
+    expect(b.term?.epoch).toBe(1);
+  });
+
+  it('disposing of an elector ends its runs, and hands the Lease over', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const a = new Candidate(time, lease).run();
+    await time.settle();
+    await a.elector[Symbol.asyncDispose]();
+    await time.settle();
+    expect(a.outcome).toEqual({ returned: true });
+    expect(lease.current?.record.holderIdentity).toBe('');
+  });
+});

@@ -34,6 +34,16 @@ export interface LeaderElectorOptions extends ElectionTimings {
   readonly identity: string;
   readonly clock?: Clock;
   readonly random?: Random;
+  /**
+   * The least epoch that a new Lease may begin with, asked before one is created: whoever keeps epochs elsewhere goes on
+   * growing them when somebody deletes the Lease. Default 0.
+   */
+  readonly minimumEpoch?: () => Promise<number>;
+  /**
+   * Whether the work still makes progress, asked before each renewal. While it says no, nothing is renewed: a leader
+   * that hangs loses its term, however healthy its timers are. Default: it always does.
+   */
+  readonly workIsAlive?: () => boolean;
   /** Called when another holder is seen for the first time; empty when nobody leads. For logs and for status. */
   readonly onNewLeader?: (identity: string) => void;
   /** Called for each failed attempt that will be retried. */
@@ -73,7 +83,7 @@ const longestBelievedDurationMs = 600_000;
  *   while (!term.signal.aborted) await workOnce(term);
  * });
  */
-export class LeaderElector {
+export class LeaderElector implements AsyncDisposable {
   readonly #store: LeaseStore;
   readonly #identity: string;
   readonly #clock: Clock;
@@ -81,6 +91,9 @@ export class LeaderElector {
   readonly #leaseDurationMs: number;
   readonly #renewDeadlineMs: number;
   readonly #retryPeriodMs: number;
+  readonly #minimumEpoch: () => Promise<number>;
+  readonly #workIsAlive: () => boolean;
+  readonly #runs = new Map<AbortController, Promise<unknown>>();
   readonly #onNewLeader: (identity: string) => void;
   readonly #onError: (error: unknown) => void;
   /** The Lease as last seen, if there was one, and when it was first seen so. */
@@ -100,6 +113,8 @@ export class LeaderElector {
     this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
     this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
     this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
+    this.#minimumEpoch = options.minimumEpoch ?? (async () => 0);
+    this.#workIsAlive = options.workIsAlive ?? (() => true);
     this.#onNewLeader = options.onNewLeader ?? (() => {});
     this.#onError = options.onError ?? (() => {});
     if (this.#identity === '')
@@ -135,7 +150,27 @@ export class LeaderElector {
    * @throws whatever `work` throws while it led, after the release.
    */
   async run(work: (term: LeaderTerm) => Promise<void>, signal?: AbortSignal): Promise<boolean> {
-    const stop = signal ?? new AbortController().signal;
+    const stopping = new AbortController();
+    const onAbort = (): void => stopping.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    const running = this.#runUntil(stopping.signal, work);
+    this.#runs.set(stopping, running);
+    try {
+      return await running;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#runs.delete(stopping);
+    }
+  }
+
+  /** Ends every {@link LeaderElector.run} as its own signal would, and waits for it; what it throws is its caller's. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stopping of this.#runs.keys()) stopping.abort();
+    await Promise.allSettled(this.#runs.values());
+  }
+
+  async #runUntil(stop: AbortSignal, work: (term: LeaderTerm) => Promise<void>): Promise<boolean> {
     const term = await this.#acquire(stop);
     if (term === undefined) return false;
 
@@ -183,6 +218,7 @@ export class LeaderElector {
     const seen = await this.#store.read(options);
     this.#observe(seen);
     if (!this.#mayTake(seen)) return undefined;
+    const leastEpoch = seen === undefined ? await this.#minimumEpoch() : 0;
 
     const sentAt = this.#clock.now();
     const sentWallTime = this.#clock.wallTime();
@@ -191,7 +227,10 @@ export class LeaderElector {
       holderIdentity: this.#identity,
       leaseDurationSeconds: Math.ceil(this.#leaseDurationMs / 1000),
       // Growing on every acquisition, even from ourselves, keeps the epoch a fencing token: one term, one number.
-      leaseTransitions: Math.max(seen?.record.leaseTransitions ?? -1, this.#highestEpochSeen) + 1,
+      leaseTransitions: Math.max(
+        leastEpoch,
+        Math.max(seen?.record.leaseTransitions ?? -1, this.#highestEpochSeen) + 1,
+      ),
       acquireTime: renewTime,
       renewTime,
     };
@@ -249,10 +288,12 @@ export class LeaderElector {
       (await sleep(this.#clock, Math.min(pauseMs, term.remainingMs()), term.signal))
     ) {
       if (term.remainingMs() <= 0) {
-        term.end(`no renewal succeeded for ${this.#renewDeadlineMs} ms`);
+        const hangs = this.#workIsAlive() ? '' : ', since the work makes no progress';
+        term.end(`no renewal succeeded for ${this.#renewDeadlineMs} ms${hangs}`);
         return held;
       }
       pauseMs = this.#retryPeriodMs;
+      if (!this.#workIsAlive()) continue;
       try {
         const result = await this.#renew(term, held);
         if (result.outcome === 'written') {

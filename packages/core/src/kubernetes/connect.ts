@@ -8,6 +8,7 @@ import { GuardedCluster } from './guarded-cluster.ts';
 import { probeKubelet } from './kubelet-probe.ts';
 import { createLeaseStore } from './lease-store.ts';
 import type { KubernetesReader } from './reader.ts';
+import { epochAfterRecords } from './takeover-records.ts';
 import type { Transport } from './transport.ts';
 
 export interface ConnectOptions {
@@ -28,6 +29,7 @@ export interface Connection {
   readonly reader: KubernetesReader;
   readonly cluster: TakeoverCluster;
   readonly leaseStore: LeaseStore;
+  readonly minimumEpoch: () => Promise<number>;
 }
 
 /**
@@ -50,6 +52,7 @@ export function connect(options: ConnectOptions): Connection {
     reader: client,
     cluster: new GuardedCluster({ client, clock, namespace, identity }),
     leaseStore: createLeaseStore({ client: leaseClient, ...election }),
+    minimumEpoch: () => epochAfterRecords(client, namespace),
   };
 }
 

@@ -2,6 +2,8 @@
 import type { StoredRecord } from '../takeover/cluster.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import type { ConfigMap } from './objects.ts';
+import type { KubernetesReader } from './reader.ts';
+import { configMaps } from './resources.ts';
 
 const dataKey = 'record.json';
 const namePrefix = 'liberator-takeover-';
@@ -42,6 +44,12 @@ export function decodeRecord(configMap: ConfigMap): StoredRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** One more than the highest epoch on record: where a new election Lease has to go on after the old one was deleted. */
+export async function epochAfterRecords(reader: KubernetesReader, namespace: string): Promise<number> {
+  const { items } = await reader.list(configMaps, { namespace, labelSelector: recordSelector });
+  return items.reduce((least, item) => Math.max(least, (decodeRecord(item)?.record.epoch ?? -1) + 1), 0);
 }
 
 function isRecord(value: unknown): value is TakeoverRecord {
