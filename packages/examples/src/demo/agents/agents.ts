@@ -12,6 +12,8 @@ import { observationIn } from './agent-lines.ts';
 
 const program = fileURLToPath(import.meta.resolve('@liberator/agent/src/main.ts'));
 
+const lifeline = new URL('./lifeline.ts', import.meta.url).href;
+
 /** An agent hands over its leadership before it ends; more than that and it hangs. */
 const stopPatienceMs = 10_000;
 
@@ -49,8 +51,9 @@ class AgentProcess {
     const log = createWriteStream(join(directory, `${name}.log`), { mode: 0o600 });
     writeFileSync(config, agentConfig(`${name}.${run}`, cluster.detection), { mode: 0o600 });
     const args = ['run', '--config', config, '--kubeconfig', cluster.agentKubeconfig];
-    const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const runtime = [...process.execArgv, `--import=${lifeline}`];
+    const child = spawn(process.execPath, [...runtime, program, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
       // Out of reach of the terminal's Ctrl-C: the demo stops its agents itself, each once.
       detached: true,
     });
