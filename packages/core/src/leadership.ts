@@ -49,6 +49,8 @@ export class Leadership {
   readonly #running = new Map<string, Promise<void>>();
   /** Returns being attended to, likewise. */
   readonly #attending = new Map<string, Promise<void>>();
+  /** Since when each node that came back has been well, as this leader saw it. */
+  readonly #wellSince = new Map<string, number>();
   readonly #told = new Map<string, string>();
 
   constructor(options: LeadershipOptions) {
@@ -73,18 +75,28 @@ export class Leadership {
     return [...this.#running.keys()];
   }
 
-  /** Reads what earlier leaders left behind, goes on with it, and prunes what is old. Retries until the term ends. */
+  /** Reads what earlier leaders left behind, goes on with it, and prunes what is old. */
   async takeUp(): Promise<void> {
+    const { term, onError } = this.#options;
+    const stored = await this.#listRecords();
+    for (const one of stored) this.#records.set(one.record.id, one);
+    for (const one of stored) if (one.record.result === undefined) this.#start(one.record.node.name, one);
+    try {
+      await this.#prune(stored);
+    } catch (error) {
+      // The next leader tries again; until then there are a few records too many.
+      if (term.remainingMs() > 0) onError('takeover records', error);
+    }
+  }
+
+  /** Tries until the term ends, and then there is nothing to go on with. */
+  async #listRecords(): Promise<readonly StoredRecord[]> {
     const { term, clock, cluster } = this.#options;
     for (;;) {
       try {
-        const stored = await cluster.listRecords(term);
-        for (const one of stored) this.#records.set(one.record.id, one);
-        for (const one of stored) if (one.record.result === undefined) this.#start(one.record.node.name, one);
-        await this.#prune(stored);
-        return;
+        return await cluster.listRecords(term);
       } catch (error) {
-        if (term.signal.aborted || term.remainingMs() <= 0) return;
+        if (term.signal.aborted || term.remainingMs() <= 0) return [];
         this.#options.onError('takeover records', error);
         await sleep(clock, retryMs, term.signal);
       }
@@ -93,6 +105,7 @@ export class Leadership {
 
   /** Decides about every node that is dead, or would be if its host were not up, and acts where the policy says so. */
   evaluate(): void {
+    if (this.#options.term.remainingMs() <= 0) return;
     const candidates = [...this.#options.fleet.nodes.values()].filter(
       (node) => isCandidate(node) && this.#openTakeoverId(node) !== undefined,
     );
@@ -126,10 +139,11 @@ export class Leadership {
     fleet.setReturning(returning);
   }
 
-  #attend(stored: StoredRecord, { node, state }: FleetNode): void {
+  #attend(stored: StoredRecord, there: FleetNode): void {
+    const { node } = there;
     const { name } = node.metadata;
     const { term, clock, onError } = this.#options;
-    const seen = { node, readySince: state.readySince };
+    const seen = { node, readySince: this.#backSince(there) };
     if (!this.#returner.isDue(stored.record, seen)) return;
     const work = async (): Promise<void> => {
       try {
@@ -142,6 +156,22 @@ export class Leadership {
       }
     };
     this.#attending.set(name, work());
+  }
+
+  /**
+   * Since when a node that came back has been well and Ready. The Ready condition alone can't tell: it outlives its node
+   * by most of a minute, which is longer than a takeover takes.
+   */
+  #backSince({ node, assessment, state }: FleetNode): number | undefined {
+    const { name } = node.metadata;
+    const well = assessment === undefined || assessment.health === 'alive';
+    if (!well || state.readySince === undefined) {
+      this.#wellSince.delete(name);
+      return undefined;
+    }
+    const since = this.#wellSince.get(name) ?? this.#options.clock.now();
+    this.#wellSince.set(name, since);
+    return Math.max(since, state.readySince);
   }
 
   /** The newest record of each node: what became of the ones before no longer matters. */
@@ -208,7 +238,9 @@ export class Leadership {
 
   #start(name: string, from: TakeoverRecord | StoredRecord): void {
     const { term, onError } = this.#options;
+    const before = this.#running.get(name);
     const work = async (): Promise<void> => {
+      await before;
       try {
         const stored = 'record' in from ? from : await this.#executor.open(term, from);
         this.#records.set(stored.record.id, stored);
@@ -219,10 +251,11 @@ export class Leadership {
         if (term.remainingMs() > 0) onError(`takeover of ${name}`, error);
         await sleep(this.#options.clock, retryMs, term.signal);
       } finally {
-        this.#running.delete(name);
+        if (this.#running.get(name) === running) this.#running.delete(name);
       }
     };
-    this.#running.set(name, work());
+    const running = work();
+    this.#running.set(name, running);
   }
 
   readonly #witness: TakeoverWitness = {
