@@ -22,8 +22,11 @@ export const theLivingAreLeftAlone: Invariant = {
     return {
       sent({ replica, write }) {
         if (!destructive.has(write.kind)) return undefined;
-        const { namespace = '', name = '' } = write;
-        const machine = write.kind === 'delete-pod' ? world.truth.pod(namespace, name)?.spec?.nodeName : name;
+        const { namespace = '', name = '', uid } = write;
+        const pod = write.kind === 'delete-pod' ? world.truth.pod(namespace, name) : undefined;
+        // Meant for an object that is no longer there: the server refuses it.
+        if (pod !== undefined && uid !== undefined && pod.metadata.uid !== uid) return undefined;
+        const machine = write.kind === 'delete-pod' ? pod?.spec?.nodeName : name;
         return machine === undefined ? undefined : wrong(machine, `${replica.name} sent ${write.kind} about`);
       },
       fenced: (machine) => wrong(machine.name, 'the switch was used on'),

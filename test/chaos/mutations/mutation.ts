@@ -1,0 +1,11 @@
+// The shape of a deliberate defect: what it breaks, how it is built in, and which invariant has to notice.
+import type { Defect } from '../world/replica.ts';
+
+export interface Mutation {
+  readonly name: string;
+  /** What is wrong, as a sentence about the defective program. */
+  readonly sentence: string;
+  /** Invariants that may be the first to see it. */
+  readonly seenBy: readonly string[];
+  readonly defect: Defect;
+}
