@@ -22,6 +22,9 @@ export function createInMemoryTransport(
   return new InMemoryTransport(handler, options);
 }
 
+/** Made once: an abort without a reason makes an exception with a stack each time, which is a tenth of a long run. */
+const ended = new TransportError('expected an exchange under way, found it ended', { sent: true });
+
 class InMemoryTransport implements Transport {
   readonly #handler: ApiHandler;
   readonly #user: string;
@@ -48,7 +51,7 @@ class InMemoryTransport implements Transport {
       request.signal.removeEventListener('abort', follow);
       this.#open.delete(connection);
       // Whatever ended the exchange: the server side must not go on.
-      connection.abort();
+      connection.abort(ended);
     };
     try {
       const response = await unlessAborted(
