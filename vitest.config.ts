@@ -17,6 +17,8 @@ const config: ViteUserConfig = defineConfig({
         testTimeout: 30_000,
       }),
       project('contract', ['test/contract/simulator.test.ts'], { testTimeout: 60_000 }),
+      // Simulated hours of whole clusters, one after another.
+      project('chaos', ['test/chaos/**/*.test.ts'], { testTimeout: 120_000 }),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Mostly waiting for Kubernetes' own timers, so that two control planes side by side don't disturb each other.
       project('e2e', ['test/contract/control-plane.test.ts', 'test/e2e/**/*.test.ts'], {

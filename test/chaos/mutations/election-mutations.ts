@@ -26,11 +26,13 @@ const endlessTerm: Mutation = {
 /** The Lease says that candidates may come after 15 s, while its holder goes on for 40. */
 const termOutlivesLease: Mutation = {
   name: 'term-outlives-lease',
-  sentence: 'A leader goes on for 40 s without a renewal, although its Lease promises others 15.',
+  sentence: 'One replica leads on for 40 s without a renewal, although its Lease promises others 15.',
   seenBy: ['one-leader', 'writes-need-a-term'],
   defect: {
-    parts: (parts) => {
+    parts: (parts, replica) => {
       const { leaseStore } = parts;
+      // The others keep to what the Lease says.
+      if (replica !== 'replica-1') return parts;
       return {
         ...parts,
         election: { ...parts.election, leaseDurationMs: 41_000, renewDeadlineMs: 40_000 },
@@ -40,7 +42,6 @@ const termOutlivesLease: Mutation = {
           update: (seen, record, options) =>
             leaseStore.update(seen, { ...record, leaseDurationSeconds: 15 }, options),
         },
-        // Others do keep to it.
       };
     },
   },
