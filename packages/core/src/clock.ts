@@ -42,11 +42,13 @@ export const systemClock: Clock = {
   wallTime: () => Date.now(),
   setTimeout(callback, delayMs) {
     const timer = new NativeTimer();
-    const arm = (remainingMs: number): void => {
-      const piece = Math.min(Math.max(remainingMs, 0), longestNativeDelayMs);
-      timer.native = setTimeout(() => (remainingMs > piece ? arm(remainingMs - piece) : callback()), piece);
+    const due = performance.now() + Math.max(delayMs, 0);
+    const arm = (): void => {
+      const piece = Math.min(Math.ceil(due - performance.now()), longestNativeDelayMs);
+      // Node.js counts in whole milliseconds of its own, and so fires up to two of them early.
+      timer.native = setTimeout(() => (performance.now() < due ? arm() : callback()), piece);
     };
-    arm(delayMs);
+    arm();
     return timer;
   },
   clearTimeout(handle) {
