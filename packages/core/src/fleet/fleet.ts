@@ -114,6 +114,8 @@ export class Fleet {
     const known = this.#nodes.get(name);
     if (known === undefined || known.node.metadata.uid !== uid) return;
     if (answer !== 'silent' && answer !== 'failed') this.#heard.add(uid);
+    // What a host said while its node was well says nothing of the silence that may follow.
+    if (known.health === 'alive') return;
     const result = answer === 'silent' && !this.#probesWorkFor(uid) ? 'failed' : answer;
     this.#put({ ...known, state: observe(known.state, { kind: 'probe', at: this.#clock.now(), result }) });
   }
