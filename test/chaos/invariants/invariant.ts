@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts';
 import type { Write } from '../world/writes.ts';
 
 /** A write at the moment at which it leaves a replica. */
-export interface SentWrite {
+interface SentWrite {
   readonly replica: Replica;
   readonly write: Write;
 }

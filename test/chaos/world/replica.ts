@@ -22,7 +22,7 @@ export const election: { readonly namespace: string; readonly name: string } = {
 };
 
 /** Everything that a mutation may exchange before a controller is made of it. */
-export type Parts = ControllerOptions;
+type Parts = ControllerOptions;
 
 export interface ReplicaOptions {
   readonly seed: number;

@@ -10,7 +10,7 @@ import type { ApiRequest } from './request.ts';
 const objectMediaTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
 /** @throws StatusError 415 with the types that the real server names. */
-export function unsupportedMediaType(accepted: readonly string[]): StatusError {
+function unsupportedMediaType(accepted: readonly string[]): StatusError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
   return new StatusError(415, 'UnsupportedMediaType', message);
 }

@@ -10,7 +10,7 @@ import {
 } from '../store/status-error.ts';
 
 /** How old the answer to a list may be. */
-export type VersionMatch = 'Exact' | 'NotOlderThan';
+type VersionMatch = 'Exact' | 'NotOlderThan';
 
 /** The options of a list, read and checked. */
 export interface ListRequest {

@@ -13,7 +13,7 @@ export interface Draft {
 }
 
 /** The metadata of a {@link Draft}. */
-export interface DraftMetadata {
+interface DraftMetadata {
   name: string;
   generateName?: string;
   namespace?: string;
@@ -304,7 +304,7 @@ function pullPolicy(image: unknown): string {
 }
 
 /** The spec of a draft, made when there is none. */
-export function specOf(draft: Draft): JsonObject {
+function specOf(draft: Draft): JsonObject {
   if (!isObject(draft.spec)) draft.spec = {};
   return draft.spec;
 }
