@@ -20,7 +20,9 @@ export class Collection {
   readonly changed: Set<() => void> = new Set();
   /** Told later, each change on its own. */
   readonly watchers: Set<(event: VersionedEvent) => void> = new Set();
-  #sorted: readonly StoredObject[] | undefined;
+  /** Kept apart from the list, as most changes leave the keys alone. */
+  #keys: readonly string[] | undefined;
+  #list: readonly StoredObject[] | undefined;
 
   constructor(historyLimit: number, startsAt: number) {
     this.history = new History(historyLimit, startsAt);
@@ -28,15 +30,17 @@ export class Collection {
 
   /** All objects in the order of their keys. */
   inOrder(): readonly StoredObject[] {
-    this.#sorted ??= inKeyOrder(this.objects);
-    return this.#sorted;
+    this.#keys ??= [...this.objects.keys()].sort();
+    this.#list ??= this.#keys.flatMap((key) => this.objects.get(key) ?? []);
+    return this.#list;
   }
 
   apply(event: VersionedEvent): void {
     const key = keyOfObject(event.object);
     if (event.type === 'DELETED') this.objects.delete(key);
     else this.objects.set(key, event.object);
-    this.#sorted = undefined;
+    this.#list = undefined;
+    if (event.type !== 'MODIFIED') this.#keys = undefined;
     this.history.append(event);
     for (const listener of this.changed) listener();
   }

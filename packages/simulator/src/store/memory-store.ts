@@ -407,7 +407,7 @@ class MemoryStore implements ServerStore {
     }
     this.#version += 1;
     draft.metadata.resourceVersion = String(this.#version);
-    const object = frozenCopyOf(draft) as unknown as StoredObject;
+    const object = frozenCopyOf(draft, previous) as unknown as StoredObject;
     this.#publish(type, {
       resourceVersion: this.#version,
       type: previous === undefined ? 'ADDED' : 'MODIFIED',
@@ -423,10 +423,8 @@ class MemoryStore implements ServerStore {
   #remove(type: ServedResource, current: StoredObject, context: WriteContext): StoredObject {
     if (context.dryRun) return current;
     this.#version += 1;
-    const object = frozenCopyOf({
-      ...current,
-      metadata: { ...current.metadata, resourceVersion: String(this.#version) },
-    });
+    const metadata = { ...current.metadata, resourceVersion: String(this.#version) };
+    const object = frozenCopyOf({ ...current, metadata }, current);
     this.#publish(type, { resourceVersion: this.#version, type: 'DELETED', object, previous: current });
     if (!context.audited) this.#onWrite?.({ verb: 'delete', type, object, context });
     return object;

@@ -10,30 +10,61 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** A deep copy that may be written to. Fields that are `undefined` are left out, as JSON does. */
 export function copyOf<T>(value: T): T {
-  return copy(value, false) as T;
+  return copy(value) as T;
 }
 
-/** A deep copy that nobody can write to. */
-export function frozenCopyOf<T>(value: T): T {
-  return copy(value, true) as T;
-}
-
-function copy(value: unknown, freeze: boolean): unknown {
+function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const list = value.map((item: unknown) => copy(item ?? null, freeze));
-    return freeze ? Object.freeze(list) : list;
-  }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return copy(value.toJSON(), freeze);
+  if (Array.isArray(value)) return value.map((item: unknown) => copy(item ?? null));
+  if (isConvertible(value)) return copy(value.toJSON());
   const result: JsonObject = {};
   for (const [field, item] of Object.entries(value)) {
-    // `__proto__` is an ordinary key in JSON and must stay one.
-    if (item !== undefined) define(result, field, copy(item, freeze));
+    if (item !== undefined) define(result, field, copy(item));
   }
-  return freeze ? Object.freeze(result) : result;
+  return result;
 }
 
-/** Sets a field that came from outside, whatever its name is. */
+/**
+ * A deep copy that nobody can write to. What is the same in `like`, itself such a copy, is shared with it: the versions
+ * of an object differ little, and many are kept.
+ */
+export function frozenCopyOf<T>(value: T, like?: unknown): T {
+  return frozen(value, like) as T;
+}
+
+function frozen(value: unknown, like: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return frozenList(value, Array.isArray(like) ? like : []);
+  if (isConvertible(value)) return frozen(value.toJSON(), like);
+  const before = isObject(like) ? like : {};
+  const result: JsonObject = {};
+  let shared = isObject(like);
+  let count = 0;
+  for (const [field, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    count += 1;
+    const old = Object.hasOwn(before, field) ? before[field] : undefined;
+    const made = frozen(item, old);
+    if (made !== old || old === undefined) shared = false;
+    define(result, field, made);
+  }
+  return shared && count === Object.keys(before).length ? like : Object.freeze(result);
+}
+
+function frozenList(list: readonly unknown[], before: readonly unknown[]): unknown {
+  const result = list.map((item, index) => frozen(item ?? null, before[index]));
+  const shared =
+    result.length > 0 &&
+    result.length === before.length &&
+    result.every((item, index) => item === before[index]);
+  return shared ? before : Object.freeze(result);
+}
+
+function isConvertible(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+/** Sets a field that came from outside, whatever its name is: `__proto__` is an ordinary one in JSON, and must stay so. */
 export function define(target: JsonObject, field: string, value: unknown): void {
   if (field === '__proto__') {
     Object.defineProperty(target, field, { value, enumerable: true, configurable: true, writable: true });
