@@ -21,15 +21,12 @@ describe('on a real control plane', () => {
     const after = await stage.untilRecovered(before);
 
     expect(claimOf(after)).toBe(claimOf(before));
-    expect((await stage.deletes('pods')).map(({ name, uid }) => ({ name, uid }))).toEqual([
-      { name: 'mysql-0', uid: before.metadata.uid },
-    ]);
-    const deletes = await stage.deletes('nodes');
-    expect(deletes.map(({ name }) => name)).toEqual([node]);
-    expect(deletes[0]?.requestObject).toMatchObject({
+    await expectDeletes(stage, { node, pod: before.metadata.uid });
+    const [deleted] = await stage.deletes('nodes');
+    expect(deleted?.requestObject).toMatchObject({
       preconditions: { uid: expect.any(String), resourceVersion: expect.any(String) },
     });
-    expect(deletes[0]?.userAgent).toContain(await stage.leader());
+    expect(deleted?.userAgent).toContain(await stage.leader());
     await expectReplacementStays(stage, after.metadata.uid);
   });
 
@@ -49,13 +46,12 @@ describe('on a real control plane', () => {
     expect(held.msg).toMatch(/the host is up.*a dead kubelet is not a dead node/);
     await stage.cluster.untilReady(node, 'Unknown');
     await pause(15_000);
-    expect(await stage.deletes('nodes')).toEqual([]);
-    expect(await stage.deletes('pods')).toEqual([]);
+    await expectDeletes(stage, 'nothing');
     expect(await stage.records()).toEqual([]);
     await stage.confirmDead(node, String(held['deathId']));
 
     await stage.untilRecovered(before);
-    expect((await stage.deletes('nodes')).map(({ name }) => name)).toEqual([node]);
+    await expectDeletes(stage, { node, pod: before.metadata.uid });
     expect((await stage.records())[0]).toMatchObject({ proof: 'confirmed-by-human', evidence: 'proven' });
   });
 
@@ -69,8 +65,7 @@ describe('on a real control plane', () => {
     await stage.cluster.start(node);
     await pause(longEnoughMs);
 
-    expect(await stage.deletes('nodes')).toEqual([]);
-    expect(await stage.deletes('pods')).toEqual([]);
+    await expectDeletes(stage, 'nothing');
     expect(await stage.records()).toEqual([]);
     expect(await stage.nodeNames()).toEqual(['node-1', 'node-2', 'node-3']);
     expect((await stage.database())?.metadata.uid).toBe(uid);
@@ -96,8 +91,7 @@ describe('on a real control plane', () => {
     expect((await stage.node(node)).spec?.taints?.map(({ key }) => key) ?? []).not.toContain(
       'liberator.dev/takeover',
     );
-    expect(await stage.deletes('nodes')).toEqual([]);
-    expect(await stage.deletes('pods')).toEqual([]);
+    await expectDeletes(stage, 'nothing');
     expect((await stage.database())?.metadata.uid).toBe(uid);
   });
 
@@ -113,10 +107,9 @@ describe('on a real control plane', () => {
     await stage.agent(doomed).kill('SIGKILL');
     await stage.untilRecovered(before);
 
-    const deletes = await stage.deletes('nodes');
-    expect(deletes.map(({ name }) => name)).toEqual([node]);
+    await expectDeletes(stage, { node, pod: before.metadata.uid });
     expect(await stage.leader()).not.toBe(doomed);
-    expect(deletes[0]?.userAgent).toContain(await stage.leader());
+    expect((await stage.deletes('nodes'))[0]?.userAgent).toContain(await stage.leader());
   });
 
   it('when all nodes are cut off at once, nothing is deleted', async () => {
@@ -133,12 +126,51 @@ describe('on a real control plane', () => {
     await watcher.waitFor(({ msg }) => /fell silent together/.test(msg), 60_000);
     await pause(longEnoughMs);
 
-    expect(await stage.deletes('nodes')).toEqual([]);
-    expect(await stage.deletes('pods')).toEqual([]);
+    await expectDeletes(stage, 'nothing');
     expect(await stage.records()).toEqual([]);
     expect(await stage.nodeNames()).toEqual(['node-1', 'node-2', 'node-3']);
     stage.cluster.healAll();
     for (const { name } of stage.cluster.nodes) await stage.cluster.untilReady(name);
+  });
+
+  it('a deleted Node that registers anew gets back what people had put on it', async () => {
+    await using stage = await Stage.open();
+    const before = await stage.database();
+    if (before === undefined) throw new Error('expected mysql-0, found nothing');
+    const node = await stage.databaseNode();
+    await stage.label(node, { 'example.com/rack': 'r7' });
+
+    stage.cluster.crash(node);
+    await stage.untilRecovered(before);
+    await stage.cluster.start(node);
+    await stage.until('the label is back', async () => {
+      const { labels } = (await stage.node(node)).metadata;
+      return labels?.['example.com/rack'] === 'r7';
+    });
+    await expectDeletes(stage, { node, pod: before.metadata.uid });
+  });
+
+  it('a Node that was kept loses our taints once it has booted again and stayed Ready, and others keep theirs', async () => {
+    await using stage = await Stage.open({ policy: { node: 'keep' }, returning: { dwell: '20s' } });
+    const before = await stage.database();
+    if (before === undefined) throw new Error('expected mysql-0, found nothing');
+    const node = await stage.databaseNode();
+
+    stage.cluster.crash(node);
+    await stage.untilRecovered(before);
+    await expectDeletes(stage, { pod: before.metadata.uid });
+    const ours = ['liberator.dev/takeover', 'node.kubernetes.io/out-of-service'];
+    expect(await taintsOf(stage, node)).toEqual(expect.arrayContaining(ours));
+    await stage.cluster.start(node);
+    await stage.cluster.untilReady(node);
+    expect(await taintsOf(stage, node)).toEqual(expect.arrayContaining(ours));
+
+    await stage.until('our taints are gone', async () => {
+      const taints = await taintsOf(stage, node);
+      return !ours.some((key) => taints.includes(key));
+    });
+    expect((await stage.records())[0]?.return).toMatchObject({ welcomed: true });
+    await expectDeletes(stage, { pod: before.metadata.uid });
   });
 });
 
@@ -158,6 +190,21 @@ async function moveLeadership(stage: Stage, leader: string): Promise<void> {
     return now !== '' && now !== leader;
   });
   await stage.startAgent(leader);
+}
+
+/** Exactly these DELETEs were carried out, all sent by one replica: so says the API server's audit log. */
+async function expectDeletes(stage: Stage, what: { node?: string; pod: string } | 'nothing'): Promise<void> {
+  const nodes = await stage.deletes('nodes');
+  const pods = await stage.deletes('pods');
+  expect(nodes.map(({ name }) => name)).toEqual(what === 'nothing' || !what.node ? [] : [what.node]);
+  expect(pods.map(({ uid }) => uid)).toEqual(what === 'nothing' ? [] : [what.pod]);
+  expect(new Set([...nodes, ...pods].map(({ userAgent }) => userAgent)).size).toBe(
+    what === 'nothing' ? 0 : 1,
+  );
+}
+
+async function taintsOf(stage: Stage, node: string): Promise<readonly string[]> {
+  return (await stage.node(node)).spec?.taints?.map(({ key }) => key) ?? [];
 }
 
 function claimOf(pod: Awaited<ReturnType<Stage['database']>>): string | undefined {

@@ -33,6 +33,8 @@ export const replicas = ['agent-1', 'agent-2', 'agent-3'] as const;
 export interface StageOptions {
   /** Replaces parts of the one policy that the agents run by. */
   readonly policy?: object;
+  /** The configuration of that name. */
+  readonly returning?: object;
 }
 
 /** What one scenario plays on; `await using` takes everything down. */
@@ -151,6 +153,11 @@ export class Stage implements AsyncDisposable {
     });
   }
 
+  /** Labels a node, as an administrator does. */
+  async label(node: string, labels: Record<string, string>): Promise<void> {
+    await this.#objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels } });
+  }
+
   /** Every DELETE that our account sent for the given resource and that the API server carried out. */
   async deletes(resource: 'nodes' | 'pods'): Promise<readonly AuditEvent[]> {
     const events = await this.cluster.audit({ verb: 'delete', resource });
@@ -250,6 +257,7 @@ function configText(identity: string, options: StageOptions): string {
     namespace,
     identity,
     http: { address: '127.0.0.1', port: 0 },
+    ...(options.returning && { returning: options.returning }),
     policies: [
       {
         name: 'everything',

@@ -18,6 +18,11 @@ export interface Config {
   };
   /** How often kubelets renew their Leases. */
   readonly heartbeatInterval: Milliseconds;
+  /** How nodes that were taken over are taken in again. */
+  readonly returning: {
+    readonly dwell: Milliseconds;
+    readonly restore: boolean;
+  };
   readonly policies: readonly PolicyConfig[];
 }
 

@@ -5,7 +5,7 @@ import type { Config, DetectionConfig, PolicyConfig } from './config.ts';
 
 type Settings = Pick<
   ControllerOptions,
-  'election' | 'identity' | 'policies' | 'fencers' | 'probeIntervalMs' | 'sight'
+  'election' | 'identity' | 'policies' | 'fencers' | 'probeIntervalMs' | 'sight' | 'returning'
 >;
 
 export function controllerSettings(config: Config): Settings {
@@ -23,6 +23,7 @@ export function controllerSettings(config: Config): Settings {
     fencers: [manualFencer, noneFencer],
     probeIntervalMs: config.probe.interval,
     sight: { heartbeatIntervalMs: config.heartbeatInterval },
+    returning: { dwellMs: config.returning.dwell, restore: config.returning.restore },
   };
 }
 

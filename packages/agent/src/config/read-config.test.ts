@@ -35,6 +35,7 @@ describe('a configuration file', () => {
       log: { level: 'info', format: 'json' },
       probe: { enabled: true, interval: 2_000, timeout: 3_000 },
       heartbeatInterval: 10_000,
+      returning: { dwell: 60_000, restore: true },
       policies: [
         {
           name: 'all',

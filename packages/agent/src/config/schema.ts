@@ -1,5 +1,10 @@
 // The shape of the configuration file: every key with its type and its default, and nothing that isn't listed here.
-import { defaultHeartbeatDetection, defaultPollDetection, defaultSightRules } from '@liberator/core';
+import {
+  defaultHeartbeatDetection,
+  defaultPollDetection,
+  defaultReturnRules,
+  defaultSightRules,
+} from '@liberator/core';
 import { z } from 'zod';
 import { DurationError, formatDuration, parseDuration } from '../duration.ts';
 import type { Config } from './config.ts';
@@ -116,6 +121,12 @@ function schemaIn(surroundings: Surroundings) {
       })
       .prefault({}),
     heartbeatInterval: duration(defaultSightRules.heartbeatIntervalMs),
+    returning: z
+      .strictObject({
+        dwell: duration(defaultReturnRules.dwellMs),
+        restore: z.boolean().default(defaultReturnRules.restore),
+      })
+      .prefault({}),
     policies: z.array(policy).min(1),
   });
 }
