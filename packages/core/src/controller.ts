@@ -290,6 +290,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
   /** A listener that throws must neither stop us nor keep other listeners from being called. */
   #tell<E extends keyof ControllerEvents>(event: E, ...args: Parameters<ControllerEvents[E]>): void {
     for (const listener of this.listeners(event)) {
+      // Only if it was registered with `once`, which calling a listener by hand does not see to.
+      this.removeListener(event, listener, undefined, true);
       try {
         (listener as (...args: Parameters<ControllerEvents[E]>) => void)(...args);
       } catch (error) {
