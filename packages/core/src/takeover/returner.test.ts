@@ -125,7 +125,9 @@ describe('a Node that lacks what people had put on it', () => {
     });
     expect(story.stored.record.return).toMatchObject({ restored: true, welcomed: false });
     expect(story.events).toMatchObject([{ reason: 'NodeRestored' }]);
-    expect(story.events[0]?.message).toContain('1 labels, 1 annotations, 0 taints and the cordon');
+    expect(story.events[0]?.message).toMatch(
+      /^put back 1 label.*1 annotation.* and the cordon \(takeover death\)$/,
+    );
     await story.attend(0);
     expect(story.stored.record.return).toMatchObject({ restored: true, welcomed: true });
   });

@@ -15,6 +15,7 @@ import {
   type ReturnRules,
 } from './return.ts';
 import { quarantineTaint, withoutTaints, withTaints } from './taints.ts';
+import { counted } from './wording.ts';
 
 /** What happened with a node that came back. */
 export interface ReturnProgress {
@@ -138,9 +139,9 @@ export class Returner {
 
 function wordsFor({ labels, annotations, taints, unschedulable }: Keepsake): string {
   const parts = [
-    `${Object.keys(labels).length} labels`,
-    `${Object.keys(annotations).length} annotations`,
-    `${taints.length} taints`,
+    counted(Object.keys(labels).length, 'label'),
+    counted(Object.keys(annotations).length, 'annotation'),
+    counted(taints.length, 'taint'),
   ];
   return unschedulable ? `${parts.join(', ')} and the cordon` : parts.join(', ');
 }

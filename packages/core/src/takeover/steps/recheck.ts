@@ -3,6 +3,7 @@ import { describePod, mustGo } from '../affected-pods.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { done, type PerformStep } from '../step.ts';
+import { counted } from '../wording.ts';
 
 export const recheck: PerformStep = async (context) => {
   const { cluster, term, record } = context;
@@ -14,5 +15,5 @@ export const recheck: PerformStep = async (context) => {
   }
   const state = live.state === 'gone' ? live.detail : 'still dead';
   const keepsake = live.state === 'gone' ? {} : { keepsake: keepsakeOf(live.node.object) };
-  return done(`${state}; ${pods.length} pods to release`, { pods, ...keepsake });
+  return done(`${state}; ${counted(pods.length, 'pod')} to release`, { pods, ...keepsake });
 };

@@ -5,6 +5,7 @@ import { mustGo } from '../affected-pods.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 import { hasTaint, outOfServiceTaint, withTaints } from '../taints.ts';
+import { counted } from '../wording.ts';
 
 /** How often to look whether pods and attachments are gone. */
 const lookEveryMs = 500;
@@ -47,7 +48,7 @@ export const release: PerformStep = async (context) => {
   left.push(
     ...attachments.map(({ spec }) => `volume ${spec?.source?.persistentVolumeName ?? 'without a name'}`),
   );
-  if (left.length === 0) return done(`${context.record.pods.length} pods and all volumes are free`);
+  if (left.length === 0) return done(`free: ${counted(context.record.pods.length, 'pod')}, and all volumes`);
   return waitedMs < patienceMs
     ? wait(`waiting for ${left.join(', ')}`, lookEveryMs)
     : done(`gave up waiting for ${left.join(', ')}`);

@@ -2,6 +2,7 @@
 import type { Pod } from '../../kubernetes/objects.ts';
 import type { AffectedPod } from '../record.ts';
 import { done, type PerformStep, type StepContext } from '../step.ts';
+import { counted } from '../wording.ts';
 
 const lookEveryMs = 500;
 
@@ -19,7 +20,7 @@ export const verify: PerformStep = async (context) => {
   const findings = { pods };
   if (obstacles.length === 0) {
     const recovered = pods.filter((pod) => pod.replacement !== undefined);
-    return done(`${recovered.length} StatefulSet pods are Ready elsewhere`, findings);
+    return done(`Ready elsewhere: ${counted(recovered.length, 'StatefulSet pod')}`, findings);
   }
   return context.clock.now() - context.takenUpAt < patienceMs
     ? { outcome: 'wait', detail: obstacles.join('; '), retryAfterMs: lookEveryMs, findings }

@@ -1,0 +1,7 @@
+// Numbers in sentences that people read.
+
+/** `1 pod`, `3 pods`, `no pods`. */
+export function counted(count: number, noun: string): string {
+  if (count === 0) return `no ${noun}s`;
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
