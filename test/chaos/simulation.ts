@@ -1,7 +1,7 @@
 // Runs one scenario from its first moment to its recovery, and says what was wrong if anything was.
 import { allFaults } from './faults/all-faults.ts';
 import { allInvariants } from './invariants/all-invariants.ts';
-import { missing, quarantined, recovery } from './invariants/recovery.ts';
+import { missing, recovery, waitingForRestart } from './invariants/recovery.ts';
 import type { Defect } from './world/replica.ts';
 import { drawScenario, type PlannedFault, type Scenario } from './world/scenario.ts';
 import { type Violation, World } from './world/world.ts';
@@ -19,7 +19,7 @@ export interface Outcome {
 /** How long a cluster may take to recover once all faults have ended. */
 const recoveryMs = 15 * 60_000;
 
-/** How often a human looks whether a node waits in quarantine, and restarts its machine. */
+/** How often a human looks whether a machine waits to be restarted. */
 const roundMs = 60_000;
 
 /** The scenario that a seed stands for. */
@@ -69,8 +69,8 @@ async function recover(world: World): Promise<void> {
   const recovered = (): boolean => {
     if (world.clock.now() >= roundAt) {
       roundAt += roundMs;
-      for (const name of quarantined(world)) {
-        world.note('human', `restarts ${name}, which is in quarantine`);
+      for (const [name, reason] of waitingForRestart(world)) {
+        world.note('human', `restarts ${name}, ${reason}`);
         world.simulator.machine(name).reboot();
       }
     }

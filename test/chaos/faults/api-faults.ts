@@ -1,52 +1,79 @@
 // What happens to the API server and on the way to it: no answers, late ones, refusals, and answers from the past.
-import { resources } from '@liberator/simulator';
-import type { Trouble } from '../world/front.ts';
+import { type FaultEffect, resources } from '@liberator/simulator';
 import type { Fault } from './fault.ts';
 
 const minute = 60_000;
 
-interface TroubleKind {
-  readonly kind: Trouble['kind'];
+interface Trouble {
+  readonly kind: string;
   readonly weight: number;
-  readonly longestMs: number;
-  readonly share: number;
-  readonly delayMs?: number;
+  readonly effect: FaultEffect;
+  /** In how many requests it happens. */
+  readonly probability: number;
 }
 
-const troubles: readonly TroubleKind[] = [
-  { kind: 'down', weight: 2, longestMs: 3 * minute, share: 1 },
-  { kind: 'slow', weight: 3, longestMs: 4 * minute, share: 0.7, delayMs: 6_000 },
-  { kind: 'late', weight: 2, longestMs: 4 * minute, share: 0.5, delayMs: 8_000 },
-  { kind: 'too-many-requests', weight: 1, longestMs: 3 * minute, share: 0.6 },
-  { kind: 'server-error', weight: 1, longestMs: 3 * minute, share: 0.5 },
-  { kind: 'conflict', weight: 1, longestMs: 3 * minute, share: 0.5 },
-  { kind: 'lost-request', weight: 1, longestMs: 3 * minute, share: 0.4 },
-  { kind: 'lost-answer', weight: 2, longestMs: 3 * minute, share: 0.4 },
-  { kind: 'stalled-watch', weight: 3, longestMs: 3 * minute, share: 1 },
-  { kind: 'stale-list', weight: 2, longestMs: 3 * minute, share: 0.8 },
+const troubles: readonly Trouble[] = [
+  { kind: 'down', weight: 2, effect: { kind: 'refuse' }, probability: 1 },
+  { kind: 'hang', weight: 2, effect: { kind: 'hang' }, probability: 1 },
+  { kind: 'slow', weight: 3, effect: { kind: 'delay', ms: 200, jitterMs: 6_000 }, probability: 0.8 },
+  { kind: '429', weight: 1, effect: { kind: 'answer', code: 429, retryAfterSeconds: 1 }, probability: 0.6 },
+  { kind: '500', weight: 1, effect: { kind: 'answer', code: 500 }, probability: 0.5 },
+  { kind: '503', weight: 1, effect: { kind: 'answer', code: 503 }, probability: 0.5 },
+  { kind: 'lost-request', weight: 1, effect: { kind: 'drop', moment: 'before' }, probability: 0.4 },
+  { kind: 'lost-answer', weight: 2, effect: { kind: 'drop', moment: 'after' }, probability: 0.4 },
+  { kind: 'torn-answer', weight: 1, effect: { kind: 'drop', moment: 'within' }, probability: 0.4 },
+  { kind: 'stalled-watch', weight: 3, effect: { kind: 'stall' }, probability: 1 },
+  { kind: 'cut-watch', weight: 1, effect: { kind: 'cut', afterMs: 3_000 }, probability: 1 },
+  { kind: 'stale-list', weight: 2, effect: { kind: 'stale' }, probability: 0.8 },
+  { kind: 'expired', weight: 1, effect: { kind: 'expire' }, probability: 0.8 },
 ];
 
-function troubleFault({ kind, weight, longestMs, share, delayMs = 0 }: TroubleKind): Fault {
+/** For everybody, or for one replica alone, as a load balancer with a sick backend has it. */
+const draw: Fault['draw'] = (dice, { replicas }) => ({
+  target: dice.chance(0.5) ? '' : dice.of(replicas).name,
+});
+
+const userOf = (target: string): string | undefined => (target === '' ? undefined : target);
+
+function troubleFault({ kind, weight, effect, probability }: Trouble): Fault {
   return {
     kind: `api-${kind}`,
     weight,
-    longestMs,
-    // For everybody, or for one replica alone, as a load balancer with a sick backend has it.
-    draw: (dice, { replicas }) => ({ target: dice.chance(0.5) ? '' : dice.of(replicas).name }),
+    longestMs: 4 * minute,
+    draw,
     begin: (world, { target }) => {
-      const newest = world.truth.nodes.map(({ metadata }) => Number(metadata.resourceVersion));
-      const trouble: Trouble = {
-        kind,
-        user: target === '' ? undefined : target,
-        share,
-        delayMs,
-        staleAt: Math.max(...newest, 1),
-      };
-      world.front.begin(trouble);
-      return () => world.front.end(trouble);
+      const user = userOf(target);
+      return world.simulator.faults.add({ match: user === undefined ? {} : { user }, effect, probability });
     },
   };
 }
+
+/** A conflict where there is none: somebody else was faster, and left no trace. */
+const conflicts: Fault = {
+  kind: 'api-conflicts',
+  weight: 2,
+  longestMs: 3 * minute,
+  draw,
+  begin: (world, { target }) => {
+    const user = userOf(target);
+    return world.simulator.faults.add({
+      match: { verb: ['patch', 'delete', 'update'], ...(user === undefined ? {} : { user }) },
+      effect: { kind: 'answer', code: 409 },
+      probability: 0.5,
+    });
+  },
+};
+
+const lateWrites: Fault = {
+  kind: 'api-late-writes',
+  weight: 3,
+  longestMs: 4 * minute,
+  draw,
+  begin: (world, { target }) => {
+    world.front.delayWrites({ user: userOf(target), share: 0.5, atMostMs: 8_000 });
+    return () => world.front.delayWrites(undefined);
+  },
+};
 
 /** Every watch and every page has to begin anew. */
 const forgotten: Fault = {
@@ -84,4 +111,10 @@ const leaseEdited: Fault = {
   },
 };
 
-export const apiFaults: readonly Fault[] = [...troubles.map(troubleFault), forgotten, leaseEdited];
+export const apiFaults: readonly Fault[] = [
+  ...troubles.map(troubleFault),
+  conflicts,
+  lateWrites,
+  forgotten,
+  leaseEdited,
+];

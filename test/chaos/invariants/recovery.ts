@@ -15,12 +15,21 @@ export function missing(world: World): readonly string[] {
   return [...missingPods(world), ...marksOnTheLiving(world)];
 }
 
-/** Machines that wait in quarantine for a human to restart them. */
-export function quarantined(world: World): readonly string[] {
-  return world.truth.nodes
-    .filter(({ spec }) => spec?.taints?.some(({ key }) => key === quarantineKey))
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => world.truth.isAlive(name));
+/**
+ * Machines that wait for a human to restart them, with the reason: in quarantine, or without a Node, since a kubelet
+ * registers only when it starts.
+ */
+export function waitingForRestart({ simulator, truth }: World): ReadonlyMap<string, string> {
+  const waiting = new Map<string, string>();
+  for (const machine of simulator.nodes) {
+    const node = truth.node(machine.name);
+    if (machine.probe() !== 'answered') continue;
+    if (node === undefined) waiting.set(machine.name, 'whose Node was deleted');
+    else if (node.spec?.taints?.some(({ key }) => key === quarantineKey)) {
+      waiting.set(machine.name, 'which is in quarantine');
+    }
+  }
+  return waiting;
 }
 
 function missingPods({ scenario, truth }: World): readonly string[] {

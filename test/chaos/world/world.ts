@@ -155,7 +155,8 @@ export class World implements AsyncDisposable {
   calmDown(): void {
     this.#calm = true;
     this.note('chaos', 'all faults end');
-    this.front.clear();
+    this.simulator.faults.clear();
+    this.front.delayWrites(undefined);
     this.powerSwitch.become('fine');
     for (const replica of this.replicas) {
       replica.link.heal();
