@@ -161,6 +161,38 @@ export function describeDeletion(fixture: GetFixture): void {
       expect(await finalizersAfter('Background')).toBeUndefined();
     });
 
+    test('a namespace lets nothing new in, and goes once it is empty', async () => {
+      const { client } = fixture();
+      const space = await fixture().namespace();
+      const path = `/api/v1/namespaces/${space.name}`;
+      const held = { metadata: { name: 'held', finalizers: ['example.com/hold'] } };
+      await client.post(space.core('secrets'), held);
+      const terminating = await client.delete(path);
+      expect(terminating.body).toMatchObject({
+        kind: 'Namespace',
+        spec: { finalizers: ['kubernetes'] },
+        status: { phase: 'Terminating' },
+      });
+      expectFailure(await client.post(space.core('secrets'), { metadata: { name: 'new' } }), {
+        code: 403,
+        reason: 'Forbidden',
+        message: `secrets "new" is forbidden: unable to create new content in namespace ${space.name} because it is being terminated`,
+        details: {
+          name: 'new',
+          kind: 'secrets',
+          causes: [
+            {
+              reason: 'NamespaceTerminating',
+              message: `namespace ${space.name} is being terminated`,
+              field: 'metadata.namespace',
+            },
+          ],
+        },
+      });
+      await client.patch(space.core('secrets/held'), 'merge-patch', { metadata: { finalizers: null } });
+      await expect.poll(async () => (await client.get(path)).status, { timeout: 40_000 }).toBe(404);
+    }, 60_000);
+
     test('takes a whole collection within a namespace, by selector', async () => {
       const { client } = fixture();
       const space = await fixture().namespace();

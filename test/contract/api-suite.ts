@@ -7,8 +7,10 @@ import { describeKinds } from './api-kinds.ts';
 import { describeLists } from './api-lists.ts';
 import { describeObjects } from './api-objects.ts';
 import { describePatches } from './api-patches.ts';
+import { describeServer } from './api-server.ts';
 import { describeSubresources } from './api-subresources.ts';
 import { describeWatches } from './api-watches.ts';
+import { describeWorkloads } from './api-workloads.ts';
 import type { ApiTarget } from './target.ts';
 
 /** Declares the tests; `start` is called once, before the first of them. */
@@ -28,8 +30,10 @@ export function describeApi(name: string, start: () => Promise<ApiTarget>): void
         throw new Error('expected a started target, found none: look at what beforeAll says');
       return fixture;
     };
+    describeServer(get);
     describeObjects(get);
     describeKinds(get);
+    describeWorkloads(get);
     describeDeletion(get);
     describePatches(get);
     describeSubresources(get);

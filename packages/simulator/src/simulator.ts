@@ -13,9 +13,10 @@ import { createInMemoryTransport } from './http/in-memory-transport.ts';
 import { kubeconfigFor } from './http/kubeconfig.ts';
 import type { ApiHandler } from './http/request.ts';
 import { machineSpecs, type SimulatorOptions } from './simulator-options.ts';
-import { createStore, type StoreWrite } from './store/memory-store.ts';
+import { createStore } from './store/memory-store.ts';
 import { resources } from './store/resources.ts';
 import type { ServerStore, Store } from './store/store.ts';
+import type { StoreWrite } from './store/store-options.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** The StorageClass that every simulated cluster has: its volumes are attached to one node at a time. */

@@ -1,6 +1,6 @@
 // PATCH: picks the patch format by the media type, and gives failures the codes of the real server.
 import { decodeProblem } from '../store/decoding.ts';
-import type { Draft } from '../store/defaults.ts';
+import type { Draft } from '../store/draft.ts';
 import { apiVersionOf, type ServedResource } from '../store/resources.ts';
 import { badRequest, StatusError } from '../store/status-error.ts';
 import type { StoredObject } from '../store/store.ts';

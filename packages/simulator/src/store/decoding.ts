@@ -1,5 +1,5 @@
 // The types of the fields that clients get wrong: the real server decodes into Go structs and answers 400 where that fails.
-import type { Draft } from './defaults.ts';
+import type { Draft } from './draft.ts';
 import { parseTime } from './go-time.ts';
 import type { ServedResource } from './resources.ts';
 import { badRequest } from './status-error.ts';

@@ -1,35 +1,7 @@
 // What the server fills in when a client leaves it out, including what its default admission plugins add.
+import { type Draft, specOf } from './draft.ts';
 import type { ServedResource } from './resources.ts';
 import { isObject, type JsonObject } from './wire-value.ts';
-
-/** An object on its way in, still open to changes. */
-export interface Draft {
-  apiVersion: string;
-  kind: string;
-  metadata: DraftMetadata;
-  spec?: JsonObject;
-  status?: JsonObject;
-  [field: string]: unknown;
-}
-
-/** The metadata of a {@link Draft}. */
-interface DraftMetadata {
-  name: string;
-  generateName?: string;
-  namespace?: string;
-  uid: string;
-  resourceVersion: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  deletionGracePeriodSeconds?: number;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
-  ownerReferences?: JsonObject[];
-  managedFields?: unknown;
-  selfLink?: unknown;
-}
 
 /** Completes an object, a new one or a replacement. */
 export function applyDefaults(type: ServedResource, draft: Draft): void {
@@ -301,12 +273,6 @@ function defaultSharedPodSpec(spec: JsonObject): void {
 function pullPolicy(image: unknown): string {
   const tag = typeof image === 'string' ? /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1] : undefined;
   return (tag === undefined && !String(image).includes('@')) || tag === 'latest' ? 'Always' : 'IfNotPresent';
-}
-
-/** The spec of a draft, made when there is none. */
-function specOf(draft: Draft): JsonObject {
-  if (!isObject(draft.spec)) draft.spec = {};
-  return draft.spec;
 }
 
 function listOf(parent: JsonObject, field: string): unknown[] {

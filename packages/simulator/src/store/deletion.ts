@@ -1,5 +1,5 @@
 // What a DELETE comes to: gone at once, marked and left for others to finish, or nothing new. Pure.
-import type { Draft } from './defaults.ts';
+import type { Draft } from './draft.ts';
 import type { ServedResource } from './resources.ts';
 import { deletePreconditionFailed } from './status-error.ts';
 import type { DeleteOptions, StoredObject } from './store.ts';

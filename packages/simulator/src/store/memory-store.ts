@@ -1,20 +1,19 @@
 // The embedded Kubernetes' memory: every object, one resourceVersion for all, and the rules by which they change.
 import type { Clock, Random } from '@liberator/core';
+import { bindPod } from './binding.ts';
 import { Collection, inKeyOrder, keyOf, keyOfObject } from './collection.ts';
-import { decodeFields } from './decoding.ts';
-import { applyDefaults, type Draft, resetForCreate, tolerateNodeTrouble } from './defaults.ts';
+import { applyDefaults, resetForCreate, tolerateNodeTrouble } from './defaults.ts';
 import { isReleased, planDeletion, timestamp } from './deletion.ts';
+import { Delivery } from './delivery.ts';
+import { type Draft, draftFrom, draftOf, dropEmpty, keepWhatOnlyTheServerSets } from './draft.ts';
 import { parseFieldSelector } from './field-selector.ts';
 import { parseLabelSelector } from './label-selector.ts';
 import { generateName, generateUid } from './object-names.ts';
-import { apiVersionOf, resources, type ServedResource, servedAs, servedResources } from './resources.ts';
+import { resources, type ServedResource, servedAs, servedResources } from './resources.ts';
 import {
   alreadyExists,
   badRequest,
-  conflict,
-  forbidden,
   invalid,
-  modifiedMeanwhile,
   notFound,
   required,
   serverFault,
@@ -33,34 +32,10 @@ import type {
   VersionedEvent,
   WriteContext,
 } from './store.ts';
+import type { StoreOptions, StoreWrite } from './store-options.ts';
 import { createErrors, updateErrors } from './validation.ts';
-import { copyOf, frozenCopyOf, sameMeaning } from './wire-value.ts';
-
-/** A write that was done, for whoever keeps a record. */
-export interface StoreWrite {
-  readonly verb: 'create' | 'update' | 'delete';
-  readonly type: ResourceType;
-  readonly subresource?: string;
-  readonly object: StoredObject;
-  readonly context: WriteContext;
-}
-
-/** Options of {@link createStore}. */
-export interface StoreOptions {
-  /** Timestamps come from its wall time; nothing else does. */
-  readonly clock: Clock;
-  /** Uids and generated names come from here: the same seed gives the same ones. */
-  readonly random: Random;
-  /**
-   * How many changes are kept per kind for watches that reconnect and for lists in pages; default 10000. Fewer cost
-   * less memory and give more 410s.
-   */
-  readonly historyLimit?: number;
-  /** How long pods tolerate `not-ready` and `unreachable` unless they say otherwise, in whole seconds; default 300. */
-  readonly tolerationSeconds?: number;
-  /** Called within each write that isn't recorded elsewhere, after it was done. */
-  readonly onWrite?: (write: StoreWrite) => void;
-}
+import { frozenCopyOf, sameMeaning } from './wire-value.ts';
+import { checkNotTerminating, checkVersion } from './write-conditions.ts';
 
 /** An empty cluster: nothing but the namespaces that every cluster has. */
 export function createStore(options: StoreOptions): ServerStore {
@@ -82,8 +57,7 @@ class MemoryStore implements ServerStore {
   readonly #onWrite: ((write: StoreWrite) => void) | undefined;
   readonly #collections: ReadonlyMap<string, Collection>;
   #version = 1;
-  readonly #undelivered: { collection: Collection; event: VersionedEvent }[] = [];
-  #delivering = false;
+  readonly #delivery = new Delivery();
 
   constructor({
     clock,
@@ -177,7 +151,7 @@ class MemoryStore implements ServerStore {
     if (uid && uid !== current.metadata.uid) {
       throw uidMismatch(served, namespace, name, { asked: uid, found: current.metadata.uid });
     }
-    this.#checkVersion(served, draft, current);
+    checkVersion(served, draft, current);
     if (!resourceVersion && served.conditionalUpdate) {
       throw unconditionalUpdate(served, name);
     }
@@ -194,7 +168,7 @@ class MemoryStore implements ServerStore {
   ): StoredObject {
     const served = servedAs(type);
     const current = this.get(served, namespace, name);
-    const draft = copyOf(current) as unknown as Draft;
+    const draft = draftFrom(current);
     if (!change(draft as unknown as T)) return current;
     return this.#replace(served, draft, current, context, subresource);
   }
@@ -233,34 +207,8 @@ class MemoryStore implements ServerStore {
     if (uid !== undefined && uid !== current.metadata.uid) {
       throw uidMismatch(served, namespace, name, { asked: uid, found: current.metadata.uid });
     }
-    const draft = copyOf(current) as unknown as Draft;
-    const spec = draft.spec ?? {};
-    if (draft.metadata.deletionTimestamp !== undefined) {
-      throw conflict(
-        { ...served, plural: 'pods/binding' },
-        name,
-        `pod ${name} is being deleted, cannot be assigned to a host`,
-      );
-    }
-    if (spec['nodeName']) {
-      throw conflict(
-        { ...served, plural: 'pods/binding' },
-        name,
-        `pod ${name} is already assigned to node ${JSON.stringify(spec['nodeName'])}`,
-      );
-    }
-    draft.spec = { ...spec, nodeName };
-    const status = draft.status ?? {};
-    const others = (Array.isArray(status['conditions']) ? status['conditions'] : []).filter(
-      (one: { type?: string }) => one.type !== 'PodScheduled',
-    );
-    const scheduled = {
-      type: 'PodScheduled',
-      status: 'True',
-      lastProbeTime: null,
-      lastTransitionTime: timestamp(this.#clock.wallTime()),
-    };
-    draft.status = { ...status, conditions: [...others, scheduled] };
+    const draft = draftFrom(current);
+    bindPod(draft, nodeName, this.#clock.wallTime());
     return this.#write('update', served, draft, current, context, 'binding');
   }
 
@@ -275,7 +223,7 @@ class MemoryStore implements ServerStore {
     const served = servedAs(type);
     const current = this.get(served, namespace, name);
     const draft = draftOf(served, change(current));
-    this.#checkVersion(served, draft, current);
+    checkVersion(served, draft, current);
     return this.#replace(served, draft, current, context, subresource);
   }
 
@@ -283,7 +231,7 @@ class MemoryStore implements ServerStore {
     const served = resources.namespaces;
     const sent = draftOf(served, namespace);
     const current = this.get(served, undefined, sent.metadata.name);
-    const draft = copyOf(current) as unknown as Draft;
+    const draft = draftFrom(current);
     draft.spec = { ...draft.spec, finalizers: sent.spec?.['finalizers'] ?? [] };
     if (isReleased(served, draft, current)) return this.#remove(served, current, context);
     return this.#write('update', served, draft, current, context, 'finalize');
@@ -333,27 +281,9 @@ class MemoryStore implements ServerStore {
       delete metadata.namespace;
       return;
     }
-    const { namespace } = metadata;
+    const { namespace, name } = metadata;
     if (!namespace) throw badRequest('an empty namespace may not be set during creation');
-    const found = this.get(resources.namespaces, undefined, namespace);
-    if (found.metadata.deletionTimestamp === undefined) return;
-    const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-    throw forbidden(type, metadata.name, why, [
-      {
-        reason: 'NamespaceTerminating',
-        message: `namespace ${namespace} is being terminated`,
-        field: 'metadata.namespace',
-      },
-    ]);
-  }
-
-  #checkVersion(type: ServedResource, { metadata }: Draft, current: StoredObject): void {
-    const { resourceVersion } = metadata;
-    if (!resourceVersion || resourceVersion === '0') return;
-    if (!/^\d+$/.test(resourceVersion)) {
-      throw serverFault(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
-    }
-    if (resourceVersion !== current.metadata.resourceVersion) throw modifiedMeanwhile(type, metadata.name);
+    checkNotTerminating(type, name, this.get(resources.namespaces, undefined, namespace));
   }
 
   /** The common end of every replacement: what may not change is put back, the rest is checked and written. */
@@ -365,7 +295,7 @@ class MemoryStore implements ServerStore {
     subresource?: 'status',
   ): StoredObject {
     keepWhatOnlyTheServerSets(draft, current);
-    const before = copyOf(current) as unknown as Draft;
+    const before = draftFrom(current);
     if (subresource === 'status') {
       if (before.spec === undefined) delete draft.spec;
       else draft.spec = before.spec;
@@ -433,56 +363,8 @@ class MemoryStore implements ServerStore {
   #publish(type: ServedResource, event: VersionedEvent): void {
     const collection = this.#collection(type);
     collection.apply(Object.freeze(event));
-    if (collection.watchers.size === 0) return;
-    this.#undelivered.push({ collection, event });
-    if (this.#delivering) return;
-    this.#delivering = true;
-    queueMicrotask(() => this.#deliver());
-  }
-
-  /** One change a turn: a watcher that writes sees the others informed of the earlier change first. */
-  #deliver(): void {
-    const next = this.#undelivered.shift();
-    this.#delivering = this.#undelivered.length > 0;
-    if (this.#delivering) queueMicrotask(() => this.#deliver());
-    if (next === undefined) return;
-    for (const watcher of next.collection.watchers) watcher(next.event);
+    this.#delivery.add(collection.watchers, event);
   }
 }
 
 const idOf = (type: ResourceType): string => `${type.group}/${type.plural}`;
-
-function draftOf(type: ServedResource, object: object): Draft {
-  const { apiVersion: _version, kind: _kind, metadata, ...rest } = copyOf(object) as unknown as Draft;
-  // In the order in which the real server writes them.
-  const draft: Draft = {
-    apiVersion: apiVersionOf(type),
-    kind: type.kind,
-    metadata: { ...metadata },
-    ...rest,
-  };
-  delete draft.metadata.managedFields;
-  delete draft.metadata.selfLink;
-  decodeFields(type, draft);
-  return draft;
-}
-
-function keepWhatOnlyTheServerSets({ metadata }: Draft, current: StoredObject): void {
-  const before = current.metadata as unknown as Draft['metadata'];
-  metadata.uid ||= before.uid;
-  // Sent along unchanged is fine, left out too; another value is an error that validation finds.
-  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (before[field] !== undefined) Object.assign(metadata, { [field]: metadata[field] ?? before[field] });
-  }
-  for (const field of ['creationTimestamp', 'generation'] as const) {
-    if (before[field] === undefined) delete metadata[field];
-    else Object.assign(metadata, { [field]: before[field] });
-  }
-}
-
-/** What is empty isn't shown, and counts as not there. */
-function dropEmpty({ metadata }: Draft): void {
-  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
-    if (sameMeaning(metadata[field], undefined)) delete metadata[field];
-  }
-}

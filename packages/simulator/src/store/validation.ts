@@ -1,5 +1,5 @@
 // What makes the server answer 422: the rules that a client can run into, each with the real server's words.
-import type { Draft } from './defaults.ts';
+import type { Draft } from './draft.ts';
 import { nameErrors } from './object-names.ts';
 import type { ServedResource } from './resources.ts';
 import { disruptionBudgetErrors } from './rules/disruption-budget-rules.ts';

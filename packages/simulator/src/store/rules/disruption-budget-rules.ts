@@ -1,5 +1,5 @@
 // PodDisruptionBudgets: one limit, not two.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { type FieldError, invalidValue } from '../status-error.ts';
 
 export function disruptionBudgetErrors({ spec = {} }: Draft): FieldError[] {

@@ -1,5 +1,5 @@
 // Events: where one may live depends on what it is about, and the newer sort has more to fill in.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { qualifiedNameProblems } from '../object-names.ts';
 import { type FieldError, invalidValue, required } from '../status-error.ts';
 import { fieldsOf } from '../wire-value.ts';

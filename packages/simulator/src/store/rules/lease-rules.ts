@@ -1,5 +1,5 @@
 // Leases: durations and counters that could be true.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { type FieldError, invalidValue } from '../status-error.ts';
 
 export function leaseErrors({ spec = {} }: Draft): FieldError[] {

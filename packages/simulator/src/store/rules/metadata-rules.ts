@@ -1,5 +1,5 @@
 // What every object's metadata must keep to, when it is made and when it is replaced.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../object-names.ts';
 import { type FieldError, forbiddenValue, invalidValue } from '../status-error.ts';
 import type { StoredObject } from '../store.ts';

@@ -1,5 +1,5 @@
 // Nodes: taints must make sense, and what ties a node to a machine stays.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../object-names.ts';
 import {
   type FieldError,

@@ -1,5 +1,5 @@
 // Pods: they need something to run, and once made they hardly change.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { type FieldError, forbiddenValue, required, unsupportedValue } from '../status-error.ts';
 import type { StoredObject } from '../store.ts';
 import { fieldsOf, isObject, type JsonObject, objectsIn, sameMeaning } from '../wire-value.ts';

@@ -1,5 +1,5 @@
 // VolumeAttachments: one volume, one node, for good.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { type FieldError, invalidValue, required } from '../status-error.ts';
 import type { StoredObject } from '../store.ts';
 import { fieldsOf, sameMeaning } from '../wire-value.ts';

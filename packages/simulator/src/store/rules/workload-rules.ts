@@ -1,5 +1,5 @@
 // Workloads: a selector that fits its own template, and, for a StatefulSet, little that may change later.
-import type { Draft } from '../defaults.ts';
+import type { Draft } from '../draft.ts';
 import { matchesSelector } from '../label-selector.ts';
 import { type FieldError, forbiddenValue, invalidValue, required } from '../status-error.ts';
 import type { StoredObject } from '../store.ts';
