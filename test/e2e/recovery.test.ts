@@ -82,15 +82,13 @@ describe('on a real control plane', () => {
         ({ steps }) => steps.fence?.detail?.includes('kubectl annotate node') ?? false,
       ),
     );
-    expect((await stage.node(node)).spec?.taints?.map(({ key }) => key)).toContain('liberator.dev/takeover');
+    expect(await taintsOf(stage, node)).toContain('liberator.dev/takeover');
     stage.cluster.heal(node);
     await stage.until('the takeover is undone', async () =>
       (await stage.records()).some(({ result }) => result === 'undone'),
     );
 
-    expect((await stage.node(node)).spec?.taints?.map(({ key }) => key) ?? []).not.toContain(
-      'liberator.dev/takeover',
-    );
+    expect(await taintsOf(stage, node)).not.toContain('liberator.dev/takeover');
     await expectDeletes(stage, 'nothing');
     expect((await stage.database())?.metadata.uid).toBe(uid);
   });
@@ -144,8 +142,8 @@ describe('on a real control plane', () => {
     await stage.untilRecovered(before);
     await stage.cluster.start(node);
     await stage.until('the label is back', async () => {
-      const { labels } = (await stage.node(node)).metadata;
-      return labels?.['example.com/rack'] === 'r7';
+      const again = await stage.node(node);
+      return again?.metadata.labels?.['example.com/rack'] === 'r7';
     });
     await expectDeletes(stage, { node, pod: before.metadata.uid });
   });
@@ -204,7 +202,7 @@ async function expectDeletes(stage: Stage, what: { node?: string; pod: string } 
 }
 
 async function taintsOf(stage: Stage, node: string): Promise<readonly string[]> {
-  return (await stage.node(node)).spec?.taints?.map(({ key }) => key) ?? [];
+  return (await stage.node(node))?.spec?.taints?.map(({ key }) => key) ?? [];
 }
 
 function claimOf(pod: Awaited<ReturnType<Stage['database']>>): string | undefined {

@@ -9,9 +9,9 @@ import {
   createReader,
   createTransport,
   isNotFound,
-  type KubernetesObject,
   type KubernetesReader,
   loadKubeConfig,
+  type Node,
   nodes,
   type Pod,
   pods,
@@ -128,8 +128,9 @@ export class Stage implements AsyncDisposable {
     return node;
   }
 
-  async node(name: string): Promise<KubernetesObject & { spec?: { taints?: readonly { key: string }[] } }> {
-    return this.#reader.get(nodes, { name });
+  /** Undefined when there is no Node of that name. */
+  node(name: string): Promise<Node | undefined> {
+    return found(this.#reader.get(nodes, { name }));
   }
 
   async nodeNames(): Promise<readonly string[]> {
