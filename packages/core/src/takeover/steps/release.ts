@@ -29,11 +29,9 @@ export const release: PerformStep = async (context) => {
   const stuck = (await context.cluster.listPodsOn(context.term, context.record.node.name)).filter((pod) =>
     isOnRecord(pod, context),
   );
-  // From when the node was marked, not from when this step was taken up: a brake may have held it for hours.
-  const waitedMs = context.since('marked');
+  const waitedMs = context.clock.now() - context.takenUpAt;
   const evicted = stuck.every(({ object }) => object.metadata.deletionTimestamp !== undefined);
-  const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : waitedMs < evictionPatienceMs;
-  if (stuck.length > 0 && evicting) {
+  if (stuck.length > 0 && waitedMs < (evicted ? leaveToEvictionMs : evictionPatienceMs)) {
     return wait('waiting for Kubernetes to evict the pods', 100);
   }
   // Not waiting for the pod garbage collector, which looks only every 20 s.
