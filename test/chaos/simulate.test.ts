@@ -5,7 +5,7 @@ import { hunt } from './mutations/hunt.ts';
 import type { Outcome } from './simulation.ts';
 import { scenarioOf, simulate, wordsFor } from './simulation.ts';
 
-const seeds = Array.from({ length: 10 }, (_, at) => at + 1);
+const seeds = Array.from({ length: 8 }, (_, at) => at + 1);
 
 describe('a cluster made from a seed', () => {
   it.each(seeds)('keeps every promise and recovers, seed %i', async (seed) => {
@@ -26,14 +26,14 @@ describe('a cluster made from a seed', () => {
   });
 });
 
-/** Seeds at which the full hunt, `npm run simulate:mutations`, was quick to catch them. */
-const quarry: ReadonlyMap<string, readonly number[]> = new Map([['endless-term', [8]]]);
+/** Those that are quick to catch; `npm run simulate:mutations` tries them all. */
+const quarry = ['term-outlives-lease', 'never-blind', 'no-budget', 'no-conditions', 'recorded-afterwards'];
 
 describe('the invariants', () => {
-  it.each([...quarry])('notice the deliberate defect %s', async (name, at) => {
+  it.each(quarry)('notice the deliberate defect %s', async (name) => {
     const mutation = allMutations.find((one) => one.name === name);
     if (mutation === undefined) throw new RangeError(`expected a known mutation, found ${name}`);
-    const { outcome } = await hunt(mutation, at);
+    const { outcome } = await hunt(mutation, seeds);
     expect(mutation.seenBy).toContain(outcome?.violation?.invariant);
   });
 });

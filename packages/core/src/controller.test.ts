@@ -260,7 +260,9 @@ describe('a blind controller', () => {
     expect(world.cluster.records.size).toBe(1);
   });
 
-  it('takes an outage of all kubelets for what it is, however long it lasts', async () => {
+  it('takes an outage of all kubelets for what it is, however long it lasts', {
+    timeout: 30_000,
+  }, async () => {
     const world = new World();
     const a = world.replica('a').run();
     await world.pass(60);

@@ -14,7 +14,8 @@ export async function hunt(mutation: Mutation, seeds: readonly number[]): Promis
   let seedsTried = 0;
   for (const seed of seeds) {
     seedsTried++;
-    const outcome = await simulate(scenarioOf(seed), mutation.defect);
+    const scenario = scenarioOf(seed);
+    const outcome = await simulate(mutation.stage?.(scenario) ?? scenario, mutation.defect);
     const seen = outcome.violation?.invariant;
     if (seen !== undefined && mutation.seenBy.includes(seen)) return { mutation, outcome, seedsTried };
   }

@@ -1,6 +1,21 @@
 // Defects of what is believed: of sight, of hosts, of budgets and of proofs.
 import type { Fencer, Policy } from '@liberator/core';
+import type { PlannedFault, Scenario } from '../world/scenario.ts';
 import type { Mutation } from './mutation.ts';
+
+/** Nothing happens but this: so many nodes are cut off at once, for two minutes. */
+function cutAtOnce(scenario: Scenario, count: number): Scenario {
+  const faults = scenario.nodes.slice(0, count).map(
+    ({ name }): PlannedFault => ({
+      kind: 'machine-cut',
+      target: name,
+      atMs: scenario.faultsFromMs + 10_000,
+      forMs: 120_000,
+      manner: '',
+    }),
+  );
+  return { ...scenario, faults };
+}
 
 const neverBlind: Mutation = {
   name: 'never-blind',
@@ -8,8 +23,10 @@ const neverBlind: Mutation = {
     'That most nodes fall silent at once is no reason to stand still, nor that no renewal comes back.',
   seenBy: ['the-blind-stand-still'],
   defect: {
-    parts: (parts) => ({ ...parts, sight: { togetherMs: -1, renewalEchoMs: Number.MAX_SAFE_INTEGER } }),
+    parts: (parts) => ({ ...parts, sight: { togetherMs: 0, renewalEchoMs: Number.MAX_SAFE_INTEGER } }),
   },
+  // More than half, and not all: the watch of node Leases goes on for the others.
+  stage: (scenario) => cutAtOnce(scenario, Math.floor(scenario.nodes.length / 2) + 1),
 };
 
 const deadKubeletIsDeadNode: Mutation = {
@@ -58,6 +75,7 @@ const noBudget: Mutation = {
   sentence: 'As many nodes are taken over at once as are dead.',
   seenBy: ['within-budget'],
   defect: { parts: (parts) => ({ ...parts, policies: parts.policies.map(spendthrift) }) },
+  stage: (scenario) => cutAtOnce(scenario, 2),
 };
 
 export const judgementMutations: readonly Mutation[] = [

@@ -1,5 +1,6 @@
 // The shape of a deliberate defect: what it breaks, how it is built in, and which invariant has to notice.
 import type { Defect } from '../world/replica.ts';
+import type { Scenario } from '../world/scenario.ts';
 
 export interface Mutation {
   readonly name: string;
@@ -8,4 +9,6 @@ export interface Mutation {
   /** Invariants that may be the first to see it. */
   readonly seenBy: readonly string[];
   readonly defect: Defect;
+  /** Sets the stage for a defect that shows only in a rare situation. */
+  readonly stage?: (scenario: Scenario) => Scenario;
 }

@@ -210,7 +210,9 @@ describe('any number of candidates', () => {
     );
   });
 
-  it('have no two terms at once when renewals are done at once and answered late, before a cut', async () => {
+  it('have no two terms at once when renewals are done at once and answered late, before a cut', {
+    timeout: 30_000,
+  }, async () => {
     const weather = fc.record({ seed: fc.integer(), skew: fc.double({ min: 1, max: 1.49, noNaN: true }) });
     await fc.assert(
       fc.asyncProperty(weather, async (any) => {
@@ -249,14 +251,16 @@ describe('any number of candidates', () => {
     );
   });
 
-  it('do get a leader again and again in fair weather, so that the promise is not kept by nobody leading', async () => {
+  it('do get a leader again and again in fair weather, so that the promise is not kept by nobody leading', {
+    timeout: 30_000,
+  }, async () => {
     const { terms, overlaps } = await live({ ...calm, workMs: 10_000 }, 600_000);
     expect(overlaps).toEqual([]);
     expect(terms.length).toBeGreaterThan(20);
     expect(new Set(terms.map(({ identity }) => identity[0])).size).toBe(3);
   });
 
-  it('do get a leader in foul weather too', async () => {
+  it('do get a leader in foul weather too', { timeout: 30_000 }, async () => {
     const foul = {
       ...calm,
       slowRequestsMs: 1_500,

@@ -179,3 +179,7 @@ describe('the largest cluster of times', () => {
     );
   });
 });
+
+it('a window shorter than nothing holds one event at a time, and ends', () => {
+  expect(largestCluster([1, 2, 3], -1)).toBe(1);
+});

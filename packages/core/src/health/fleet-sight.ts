@@ -93,7 +93,7 @@ export function largestCluster(times: readonly number[], windowMs: number): numb
   let largest = 0;
   let from = 0;
   for (let to = 0; to < sorted.length; to++) {
-    while ((sorted[to] ?? 0) - (sorted[from] ?? 0) > windowMs) from++;
+    while (from < to && (sorted[to] ?? 0) - (sorted[from] ?? 0) > windowMs) from++;
     largest = Math.max(largest, to - from + 1);
   }
   return largest;
