@@ -196,6 +196,29 @@ describe('a takeover', () => {
     expect(story.cluster.destroyed).toContain('db');
   });
 
+  it('counts that second from when the node was marked, however long a brake had held that up', async () => {
+    await using story = new Story();
+    story.whenStarted = {
+      release: () => {
+        story.holds = ['paused: night'];
+      },
+    };
+    await story.start().pass(60_000);
+    expect(story.record.steps.release?.detail).toBe('held: paused: night');
+    story.holds = [];
+    let markedAt: number | undefined;
+    story.cluster.fateOf = ({ method }) => {
+      if (method === 'setTaints') markedAt = story.clock.now();
+      return undefined;
+    };
+    await story.pass(1_000);
+    expect(story.cluster.destroyed).toEqual([]);
+    await story.pass(1_000 - (story.clock.now() - (markedAt ?? 0)) - 1);
+    expect(story.cluster.destroyed).toEqual([]);
+    await story.pass(300);
+    expect(story.cluster.destroyed).toContain('db');
+  });
+
   it('deletes the pods itself when nobody evicts them', async () => {
     await using story = new Story();
     story.cluster.evicts = false;

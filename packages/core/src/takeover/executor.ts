@@ -128,6 +128,7 @@ export class TakeoverExecutor {
     this.#report(claimed.record, step, 'started', '');
 
     const takenUpAt = this.#clock.now();
+    const firstAskedAt = new Map<string, number>();
     let stored = claimed;
     let told: string | undefined;
     for (;;) {
@@ -138,6 +139,11 @@ export class TakeoverExecutor {
         clock: this.#clock,
         record,
         takenUpAt,
+        since: (event) => {
+          const at = firstAskedAt.get(event) ?? this.#clock.now();
+          firstAskedAt.set(event, at);
+          return this.#clock.now() - at;
+        },
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),

@@ -12,6 +12,8 @@ export interface StepContext {
   readonly record: TakeoverRecord;
   /** When this executor took the step up, monotonic: what a step's own time limits count from. */
   readonly takenUpAt: number;
+  /** How long ago, in milliseconds, this was first asked about `event` since the step was taken up: zero at first. */
+  readonly since: (event: string) => number;
   readonly fencers: ReadonlyMap<string, Fencer>;
   /** Why the watch caches no longer show the node as dead; undefined while they do. */
   readonly lifeSign: () => string | undefined;

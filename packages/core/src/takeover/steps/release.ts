@@ -29,9 +29,11 @@ export const release: PerformStep = async (context) => {
   const stuck = (await context.cluster.listPodsOn(context.term, context.record.node.name)).filter((pod) =>
     isOnRecord(pod, context),
   );
-  const waitedMs = context.clock.now() - context.takenUpAt;
+  // From when the node was marked, not from when this step was taken up: a brake may have held it for hours.
+  const waitedMs = context.since('marked');
   const evicted = stuck.every(({ object }) => object.metadata.deletionTimestamp !== undefined);
-  if (stuck.length > 0 && waitedMs < (evicted ? leaveToEvictionMs : evictionPatienceMs)) {
+  const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : waitedMs < evictionPatienceMs;
+  if (stuck.length > 0 && evicting) {
     return wait('waiting for Kubernetes to evict the pods', 100);
   }
   // Not waiting for the pod garbage collector, which looks only every 20 s.
