@@ -1,0 +1,95 @@
+import type { RenewableTerm } from '../election/leader-term.ts';
+import type { FenceResult, Fencer } from '../fencing/fencer.ts';
+import { manualFencer } from '../fencing/manual.ts';
+import { TakeoverExecutor, type TakeoverProgress } from '../takeover/executor.ts';
+import type { TakeoverRecord } from '../takeover/record.ts';
+import { clusterWithDeadNode, endlessTerm, newRecord } from './dead-node.ts';
+import { ManualClock } from './manual-clock.ts';
+import type { CallFate, MemoryCluster } from './memory-cluster.ts';
+
+/** One takeover of node-1 by one leader. */
+export class TakeoverStory {
+  readonly clock: ManualClock = new ManualClock({ turns: 1 });
+  readonly cluster: MemoryCluster = clusterWithDeadNode(this.clock);
+  readonly progress: TakeoverProgress[] = [];
+  readonly fenced: string[] = [];
+  term: RenewableTerm = endlessTerm(this.clock, 1);
+  holds: readonly string[] = [];
+  /** What the caches show; by default just what is so. */
+  lifeSign: (record: TakeoverRecord) => string | undefined = ({ lastHeartbeat }) =>
+    this.cluster.leases.get('node-1')?.spec?.renewTime === lastHeartbeat
+      ? undefined
+      : 'its Lease is renewed again';
+  /** Done as a step is taken up, before it acts. */
+  whenStarted: { readonly [step: string]: () => void } = {};
+  fence: () => FenceResult = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'the BMC says off' });
+  /** What the takeover came to, once it did. */
+  outcome: { record: TakeoverRecord } | { threw: unknown } | undefined;
+
+  get executor(): TakeoverExecutor {
+    const ipmi: Fencer = {
+      name: 'ipmi',
+      fence: async ({ deathId }) => {
+        this.fenced.push(deathId);
+        return this.fence();
+      },
+    };
+    return new TakeoverExecutor({
+      cluster: this.cluster,
+      clock: this.clock,
+      fencers: [ipmi, manualFencer],
+      onProgress: (progress) => {
+        this.progress.push(progress);
+        if (progress.phase === 'started') this.whenStarted[progress.step]?.();
+      },
+    });
+  }
+
+  get record(): TakeoverRecord {
+    const stored = this.cluster.records.get('death');
+    if (stored === undefined) throw new Error('there is no record');
+    return stored.record;
+  }
+
+  /** Every step that ended, and how. */
+  get ended(): readonly string[] {
+    return this.progress
+      .filter(({ phase }) => phase === 'done' || phase === 'skipped')
+      .map(({ step, phase }) => `${step} ${phase}`);
+  }
+
+  start(change: Partial<TakeoverRecord> = {}): this {
+    const { executor, term } = this;
+    executor
+      .open(term, newRecord(change))
+      .then((stored) =>
+        executor.run(term, stored, { lifeSign: (r) => this.lifeSign(r), holds: () => this.holds }),
+      )
+      .then(
+        ({ record }) => {
+          this.outcome = { record };
+        },
+        (threw: unknown) => {
+          this.outcome = { threw };
+        },
+      );
+    return this;
+  }
+
+  async pass(ms: number): Promise<this> {
+    await this.clock.advance(ms);
+    return this;
+  }
+
+  /** Ends the takeover's life as the test ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.term.end('the test is over');
+    await this.clock.advance(0);
+  }
+
+  /** Gives a fate to the calls of one method, once each. */
+  trouble(method: string, ...fates: readonly CallFate[]): void {
+    const left = [...fates];
+    this.cluster.fateOf = (call) => (call.method === method ? left.shift() : undefined);
+  }
+}
