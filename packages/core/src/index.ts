@@ -114,6 +114,7 @@ export { pausedAnnotation } from './policy/guards/paused.ts';
 export type { LabelRequirement, NodeSelector } from './policy/node-selector.ts';
 export type { Budget, Policy } from './policy/policy.ts';
 export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
+export type { NodeEventReason } from './takeover/event-reasons.ts';
 export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
 export {
   type AffectedPod,

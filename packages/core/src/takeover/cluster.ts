@@ -10,6 +10,7 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
+import type { NodeEventReason } from './event-reasons.ts';
 import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
 
@@ -28,8 +29,7 @@ export interface StoredRecord {
 /** A Kubernetes Event about a node. */
 export interface NodeEvent {
   readonly type: 'Normal' | 'Warning';
-  /** CamelCase, a word for machines. */
-  readonly reason: string;
+  readonly reason: NodeEventReason;
   /** A sentence for people. */
   readonly message: string;
   readonly node: { readonly name: string; readonly uid: string };

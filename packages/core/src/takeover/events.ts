@@ -4,7 +4,7 @@ import type { TakeoverProgress } from './executor.ts';
 
 /** Undefined for moments that are too small for an Event; they are in the record and in the log. */
 export function eventFor({ record, step, phase, detail }: TakeoverProgress): NodeEvent | undefined {
-  const event = (type: NodeEvent['type'], reason: string, message: string): NodeEvent => ({
+  const event = (type: NodeEvent['type'], reason: NodeEvent['reason'], message: string): NodeEvent => ({
     type,
     reason,
     message: `${message} (takeover ${record.id})`,

@@ -117,7 +117,7 @@ export class Returner {
   #tell(record: TakeoverRecord, move: ReturnProgress['move'], detail: string): void {
     const { onProgress, publish } = this.#options;
     onProgress({ record, node: record.node.name, move, detail });
-    const event = (type: NodeEvent['type'], reason: string, message: string): void =>
+    const event = (type: NodeEvent['type'], reason: NodeEvent['reason'], message: string): void =>
       publish({
         type,
         reason,

@@ -1,0 +1,19 @@
+// Every reason that an Event of ours may carry: a closed list, since people route and silence Events by it.
+
+export const nodeEventReasons = [
+  'TakeoverHeld',
+  'TakeoverStarted',
+  'FencingPending',
+  'NodeFenced',
+  'NodeReleased',
+  'NodeRemoved',
+  'NodeKept',
+  'TakeoverVerified',
+  'TakeoverUndone',
+  'NodeRestored',
+  'NodeReturned',
+  'NodeQuarantined',
+] as const;
+
+/** What an Event is about, as a word for machines. What each means is in the repository's `docs/operations.md`. */
+export type NodeEventReason = (typeof nodeEventReasons)[number];
