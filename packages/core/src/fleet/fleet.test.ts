@@ -137,6 +137,29 @@ describe('a node', () => {
   });
 });
 
+describe('when nodes were last heard', () => {
+  it('is now for one without a Lease yet, until Kubernetes calls it Unknown', async () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1'));
+    await story.pass(20);
+    expect(story.fleet.heartbeats).toEqual([20_000]);
+    story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'Unknown' }));
+    await story.pass(20);
+    story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'Unknown' }));
+    expect(story.fleet.heartbeats).toEqual([20_000]);
+  });
+
+  it('leaves out those that were taken over: a new replica must not think that they fall silent now', () => {
+    const story = new Story();
+    const taints = [{ key: 'liberator.dev/takeover', value: 'x', effect: 'NoSchedule' as const }];
+    story.fleet.nodeSeen({ ...nodeNamed('node-1', { ready: 'Unknown' }), spec: { taints } });
+    story.fleet.leaseSeen(leaseOf('node-1', 'long ago'));
+    story.fleet.nodeSeen(nodeNamed('node-2'));
+    story.fleet.leaseSeen(leaseOf('node-2', 'now'));
+    expect(story.fleet.heartbeats).toEqual([0]);
+  });
+});
+
 describe('the policy of a node', () => {
   const first: Policy = { ...anyNode, name: 'first', nodes: { matchLabels: { tier: 'db' } } };
   const second: Policy = {

@@ -5,6 +5,7 @@ import {
   type Assessment,
   assess,
   type Health,
+  lastHeard,
   type NodeState,
   newNodeState,
   observe,
@@ -13,6 +14,7 @@ import type { ProbeResult } from '../health/observation.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
 import { selects } from '../policy/node-selector.ts';
 import type { Policy } from '../policy/policy.ts';
+import { takeoverTaintKey } from '../takeover/taints.ts';
 import { deathIdOf } from './death-id.ts';
 import { readyStatusOf } from './node-projection.ts';
 
@@ -65,9 +67,18 @@ export class Fleet {
     return this.#nodes;
   }
 
-  /** When the last heartbeat of each node that ever sent one reached us. */
+  /**
+   * When each node that ever gave a sign of life was last heard. A node that we took over counts no more: it fell silent
+   * before, if we knew it then or not.
+   */
   get heartbeats(): readonly number[] {
-    return [...this.#nodes.values()].flatMap(({ state }) => (state.hadLease ? [state.heartbeatAt] : []));
+    const now = this.#clock.now();
+    return [...this.#nodes.values()].flatMap(({ node, state }) => {
+      if (node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) return [];
+      if (!state.hadLease && state.ready === 'absent') return [];
+      // Without a Lease yet, a node is heard as long as Kubernetes doesn't call it Unknown.
+      return [lastHeard(state) ?? now];
+    });
   }
 
   nodeSeen(node: Node): void {

@@ -1,6 +1,11 @@
 // How death is told from a hiccup: the rules that the health machine runs by, one set per policy.
 
-/** Rules by heartbeat: the node's Lease, a probe of its host, and the Ready condition bear witness together. */
+/**
+ * Rules by heartbeat: the node's Lease, a probe of its host, and the Ready condition bear witness together.
+ *
+ * A kubelet makes its first Lease some ten seconds after it has registered. A node that dies before has been silent, by
+ * these rules, since Kubernetes called it Unknown, which takes most of a minute more.
+ */
 export interface HeartbeatDetection {
   readonly mode: 'heartbeat';
   /**

@@ -148,10 +148,45 @@ describe('a node whose Lease falls silent', () => {
   });
 });
 
-describe('a node without a Lease', () => {
-  it('is never dead: silence of one that never spoke is no silence', () => {
-    const state = after([0, ready('Unknown')], ...silentHost(5), [60, { kind: 'proof', by: 'a human' }]);
-    expect(look(state, 86_400).health).toBe('suspect');
+describe('a node without a Lease, as every node is for some ten seconds after it has registered', () => {
+  it.each<ReadyStatus>(['True', 'False', 'absent'])(
+    'is never dead while its Ready condition says %s: nothing shows that it fell silent',
+    (status) => {
+      const state = after([0, ready(status)], ...silentHost(5), [60, { kind: 'proof', by: 'a human' }]);
+      expect(look(state, 86_400).health).not.toBe('dead');
+    },
+  );
+
+  it.each([
+    { silentFor: 14.999, health: 'suspect', silentSince: undefined },
+    { silentFor: 24.999, health: 'suspect', silentSince: 7_000 },
+    { silentFor: 25, health: 'dead', silentSince: 7_000 },
+  ])('is $health $silentFor s after Kubernetes called it Unknown, its host silent', (expected) => {
+    const { silentFor, health, silentSince } = expected;
+    const state = after([0, ready('True')], [7, ready('Unknown')], ...silentHost(8), [20, ready('Unknown')]);
+    expect(look(state, 7 + silentFor)).toMatchObject({ health, silentSince });
+  });
+
+  it('gets a whole grace period when it was Unknown at first sight', () => {
+    const state = after([30, ready('Unknown')], ...silentHost(31));
+    expect(look(state, 54.999).health).toBe('suspect');
+    expect(look(state, 55).reasons).toEqual([
+      'no Lease yet, and nothing heard for 25s',
+      'Ready is Unknown',
+      'host silent to 3 probes',
+    ]);
+  });
+
+  it('is dead by the word of a human once it is silent', () => {
+    const state = after([0, ready('Unknown')], [5, { kind: 'proof', by: 'a human' }]);
+    expect(look(state, 14.999).health).toBe('suspect');
+    expect(look(state, 15)).toMatchObject({ health: 'dead', evidence: 'proven' });
+  });
+
+  it('is alive at its first Lease, and silent from there', () => {
+    const state = after([0, ready('Unknown')], ...silentHost(5), [20, ready('True')], [20, lease('a')]);
+    expect(look(state, 34.999).health).toBe('alive');
+    expect(look(state, 35).health).toBe('suspect');
   });
 });
 
@@ -223,6 +258,7 @@ describe('for any history', () => {
         let sinceThen: ProbeResult[] = [];
         let status: ReadyStatus = 'absent';
         let proof = false;
+        let unknownAt: number | undefined;
         for (const [seconds, fact] of history) {
           const renewed =
             fact.kind === 'lease' && fact.renewTime !== undefined && fact.renewTime !== renewTime;
@@ -230,11 +266,13 @@ describe('for any history', () => {
           if (renewed || fact.kind === 'sight-regained') [heardAt, sinceThen] = [seconds, []];
           if (fact.kind === 'probe' && fact.result !== 'failed') sinceThen.push(fact.result);
           if (fact.kind === 'ready') status = fact.status;
+          if (status !== 'Unknown') unknownAt = undefined;
+          else if (fact.kind === 'sight-regained') unknownAt = seconds;
+          else unknownAt ??= seconds;
           if (fact.kind === 'proof') proof = true;
           if (fact.kind === 'proof-withdrawn') proof = false;
         }
-        const silentFor = now - heardAt;
-        expect(renewTime).toBeDefined();
+        const silentFor = now - (renewTime === undefined ? (unknownAt ?? now) : heardAt);
         expect(silentFor).toBeGreaterThanOrEqual(15);
         const lastThree = sinceThen.slice(-3);
         const hostSilent = lastThree.length === 3 && lastThree.every((result) => result === 'silent');

@@ -25,8 +25,10 @@ export interface NodeState {
   readonly renewTime: string | undefined;
   /** When the Lease was last seen to change, or since when its silence counts. */
   readonly heartbeatAt: number;
-  /** Whether a Lease was ever seen: silence of one that never spoke is no silence. */
+  /** Whether a Lease was ever seen: a kubelet makes its first one some ten seconds after it has registered. */
   readonly hadLease: boolean;
+  /** Since when Kubernetes has called the node Unknown: the silence of one that has no Lease yet. */
+  readonly unknownSince: number | undefined;
   /** Results of probes since the last heartbeat, in a row: how many silent ones, and the last that said anything. */
   readonly silentProbes: number;
   readonly lastProbe: { readonly result: ProbeResult; readonly at: number } | undefined;
@@ -63,6 +65,7 @@ export function newNodeState(at: number): NodeState {
     renewTime: undefined,
     heartbeatAt: at,
     hadLease: false,
+    unknownSince: undefined,
     silentProbes: 0,
     lastProbe: undefined,
     proof: undefined,
@@ -80,6 +83,7 @@ export function observe(state: NodeState, observation: Observation): NodeState {
       return {
         ...state,
         ready: observation.status,
+        unknownSince: observation.status === 'Unknown' ? (state.unknownSince ?? observation.at) : undefined,
         readySince: observation.status === 'True' ? (state.readySince ?? observation.at) : undefined,
       };
     case 'lease':
@@ -97,6 +101,7 @@ export function observe(state: NodeState, observation: Observation): NodeState {
       return {
         ...state,
         heartbeatAt: observation.at,
+        unknownSince: state.ready === 'Unknown' ? observation.at : undefined,
         silentProbes: 0,
         lastProbe: undefined,
         nextLookAt: observation.at,
@@ -136,14 +141,18 @@ export function assess(
 }
 
 function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetection): Assessment {
-  const silentForMs = state.hadLease ? now - state.heartbeatAt : 0;
+  const since = lastHeard(state);
+  const silentForMs = since === undefined ? 0 : now - since;
   const silent = silentForMs >= rules.suspectAfterMs;
   const notReady = state.ready === 'False' || state.ready === 'Unknown';
   const hostSilent = state.silentProbes >= rules.silentProbes;
   const hostUp = heardFromHost(state);
 
   const reasons: string[] = [];
-  if (silent) reasons.push(`Lease not renewed for ${seconds(silentForMs)}`);
+  if (silent) {
+    const what = state.hadLease ? 'Lease not renewed' : 'no Lease yet, and nothing heard';
+    reasons.push(`${what} for ${seconds(silentForMs)}`);
+  }
   if (notReady) reasons.push(`Ready is ${state.ready}`);
   if (silent && hostSilent) reasons.push(`host silent to ${state.silentProbes} probes`);
   if (silent && hostUp) reasons.push(hostUpReason(state));
@@ -160,15 +169,26 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
     evidence: gradeOf({ silent, notReady, hostSilent, proof: state.proof }),
     reasons,
     hostUp,
-    silentSince: silent ? state.heartbeatAt : undefined,
-    nextCheckAt: state.hadLease
-      ? nextAfter(now, [
-          state.heartbeatAt + rules.suspectAfterMs,
-          state.heartbeatAt + rules.deadAfterMs,
-          state.heartbeatAt + rules.deadUnprobedAfterMs,
-        ])
-      : undefined,
+    silentSince: silent ? since : undefined,
+    nextCheckAt:
+      since === undefined
+        ? undefined
+        : nextAfter(now, [
+            since + rules.suspectAfterMs,
+            since + rules.deadAfterMs,
+            since + rules.deadUnprobedAfterMs,
+          ]),
   };
+}
+
+/**
+ * Since when nothing may have been heard of the node, on our clock; undefined while there is nothing to go by.
+ *
+ * A node that dies before its first Lease has nobody's word but Kubernetes': it is called Unknown once its status has
+ * been silent for a whole grace period there, and ours is counted from then.
+ */
+export function lastHeard(state: NodeState): number | undefined {
+  return state.hadLease ? state.heartbeatAt : state.unknownSince;
 }
 
 function assessByPolls(

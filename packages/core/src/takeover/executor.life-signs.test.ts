@@ -52,6 +52,21 @@ describe('a node that comes back', () => {
     expect(story.record).toMatchObject({ result: 'undone', undoing: 'it has booted again' });
   });
 
+  it('without ever having had a Lease is given back when Kubernetes calls it Ready', async () => {
+    await using story = new TakeoverStory();
+    story.fence = () => ({ outcome: 'waiting', detail: 'not yet', retryAfterMs: 2_000 });
+    story.cluster.leases.clear();
+    story.lifeSign = () => undefined;
+    await story.start({ lastHeartbeat: '' }).pass(10_000);
+    expect(story.record.result).toBeUndefined();
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      status: { ...node.status, conditions: [{ type: 'Ready', status: 'True' }] },
+    }));
+    await story.pass(3_000);
+    expect(story.record).toMatchObject({ result: 'undone', undoing: 'it is Ready again' });
+  });
+
   it('after the release has begun is neither harmed further nor deleted', async () => {
     await using story = new TakeoverStory();
     await story.start().pass(500);

@@ -12,7 +12,7 @@ export type LiveNode =
 
 /**
  * Reads the Node and its Lease live. The Lease's `renewTime` must be the very one on record: a single renewal since
- * then is life. The Ready condition alone can't tell, since it lags behind by most of a minute.
+ * then is life. The Ready condition can't tell where there is a Lease, since it lags behind by most of a minute.
  */
 export async function readLiveNode(context: StepContext): Promise<LiveNode> {
   const { term, cluster, record } = context;
@@ -28,6 +28,9 @@ export async function readLiveNode(context: StepContext): Promise<LiveNode> {
   if (node.object.metadata.uid !== record.node.uid) {
     return { state: 'alive', detail: 'a new Node has taken its name' };
   }
+  const ready = node.object.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  // Without a Lease, death was told by Kubernetes' word alone, and so is life.
+  if (record.lastHeartbeat === '' && ready === 'True') return { state: 'alive', detail: 'it is Ready again' };
   const bootId = node.object.status?.nodeInfo?.bootID ?? '';
   if (bootId !== '' && record.node.bootId !== '' && bootId !== record.node.bootId) {
     return { state: 'alive', detail: 'it has booted again' };
