@@ -6,7 +6,8 @@ import type { BehaviourTarget } from './behaviour-story.ts';
 
 /** Starts a control plane whose controller manager is quicker to judge, as these tests don't measure its defaults. */
 export async function startRealBehaviour(): Promise<BehaviourTarget> {
-  const timings = { nodeMonitorGracePeriodMs: 20_000, tolerationMs: 15_000 };
+  // A node that comes back needs a status report and a round of the monitor to lose its taints: pods must bear that long.
+  const timings = { nodeMonitorGracePeriodMs: 20_000, tolerationMs: 30_000 };
   const cluster = await ControlPlane.start({
     nodes: 3,
     timings: {

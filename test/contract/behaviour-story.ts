@@ -191,7 +191,8 @@ export class Story {
   /** Waits for Unknown and checks that it came neither early nor late. */
   async untilUnknown(nodeName: string, since: number): Promise<void> {
     const graceMs = this.timings.nodeMonitorGracePeriodMs;
-    await this.eventually(`${nodeName} to be Unknown`, graceMs + monitorMs + slackMs, async () => {
+    // A round of the monitor notices the last renewal, and another one that it has grown old.
+    await this.eventually(`${nodeName} to be Unknown`, graceMs + 2 * monitorMs + slackMs, async () => {
       const conditions = (await this.node(nodeName)).status?.conditions ?? [];
       return conditions.some((one) => one.type === 'Ready' && one.status === 'Unknown') ? true : undefined;
     });

@@ -30,6 +30,20 @@ describe('on a real control plane', () => {
     await expectReplacementStays(stage, after.metadata.uid);
   });
 
+  it('a node that dies before its first heartbeat is taken over on the word of Kubernetes and of its host', async () => {
+    await using stage = await Stage.open({ heartbeats: false });
+    const before = await stage.database();
+    if (before === undefined) throw new Error('expected mysql-0, found nothing');
+    const node = await stage.databaseNode();
+
+    stage.cluster.crash(node);
+    expect(await stage.nodeLeases()).toBeLessThan(3);
+    await stage.untilRecovered(before);
+
+    await expectDeletes(stage, { node, pod: before.metadata.uid });
+    expect((await stage.records())[0]?.reasons.join()).toContain('no Lease yet');
+  });
+
   it('a hanging node, whose host still accepts connections, is left alone until a human vouches for its death', async () => {
     await using stage = await Stage.open({ policy: manual });
     const before = await stage.database();

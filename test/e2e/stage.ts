@@ -10,6 +10,7 @@ import {
   createTransport,
   isNotFound,
   type KubernetesReader,
+  leases,
   loadKubeConfig,
   type Node,
   nodes,
@@ -35,6 +36,8 @@ export interface StageOptions {
   readonly policy?: object;
   /** The configuration of that name. */
   readonly returning?: object;
+  /** Whether to wait for the first Lease of every node, which comes ten seconds after it has registered. Default true. */
+  readonly heartbeats?: boolean;
 }
 
 /** What one scenario plays on; `await using` takes everything down. */
@@ -56,7 +59,7 @@ export class Stage implements AsyncDisposable {
     this.#objects = KubernetesObjectApi.makeApiClient(kubeConfig);
   }
 
-  /** Returns once mysql-0 is Ready and one of the agents leads. */
+  /** Returns once mysql-0 is Ready, every node has sent a heartbeat, and one of the agents leads. */
   static async open(options: StageOptions = {}): Promise<Stage> {
     const cluster = await ControlPlane.start({ nodes: 3 });
     const stage = new Stage(cluster, options);
@@ -69,6 +72,9 @@ export class Stage implements AsyncDisposable {
       for (const identity of replicas) await stage.startAgent(identity);
       await stage.until('an agent leads', async () => (await stage.leader()) !== '');
       await stage.until('mysql-0 is Ready', async () => isReady(await stage.database()));
+      if (options.heartbeats ?? true) {
+        await stage.until('every node has a Lease', async () => (await stage.nodeLeases()) === 3);
+      }
       return stage;
     } catch (error) {
       await stage[Symbol.asyncDispose]();
@@ -135,6 +141,11 @@ export class Stage implements AsyncDisposable {
 
   async nodeNames(): Promise<readonly string[]> {
     return (await this.#reader.list(nodes)).items.map(({ metadata }) => metadata.name).toSorted();
+  }
+
+  /** How many kubelets have a Lease. */
+  async nodeLeases(): Promise<number> {
+    return (await this.#reader.list(leases, { namespace: 'kube-node-lease' })).items.length;
   }
 
   async records(): Promise<readonly TakeoverRecord[]> {
