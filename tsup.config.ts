@@ -8,6 +8,11 @@ const shared: Options = {
   sourcemap: true,
   clean: true,
   treeshake: true,
+  removeNodeProtocol: false,
+  // The sources are in the packages: maps need not carry them a second time.
+  esbuildOptions: (options) => {
+    options.sourcesContent = false;
+  },
   // What a package depends on is installed beside it, never copied into it.
   skipNodeModulesBundle: true,
   external: [/^@liberator\//],
@@ -21,7 +26,12 @@ const builds: Options[] = [
   {
     ...shared,
     name: 'core',
-    entry: ['packages/core/src/index.ts'],
+    // The rooms that can be had by themselves share their code with the whole, so that both give the same classes.
+    entry: {
+      index: 'packages/core/src/index.ts',
+      election: 'packages/core/src/election/index.ts',
+      policy: 'packages/core/src/policy/index.ts',
+    },
     outDir: 'packages/core/dist',
     dts: declarations,
   },

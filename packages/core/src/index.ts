@@ -8,20 +8,7 @@ export type {
   LeadershipChange,
   SightChange,
 } from './controller-events.ts';
-export {
-  type ElectionTimings,
-  LeaderElector,
-  type LeaderElectorOptions,
-  LeadershipLostError,
-} from './election/leader-elector.ts';
-export { type LeaderTerm, type Renewal, TermEndedError } from './election/leader-term.ts';
-export type {
-  LeaseRecord,
-  LeaseRequestOptions,
-  LeaseSnapshot,
-  LeaseStore,
-  LeaseWriteResult,
-} from './election/lease-record.ts';
+export * from './election/index.ts';
 export type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencing/fencer.ts';
 export { confirmCommand, confirmedDeadAnnotation, manualFencer } from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
@@ -100,19 +87,7 @@ export {
 } from './kubernetes/transport.ts';
 export { createTransport, type TransportOptions } from './kubernetes/undici-transport.ts';
 export type { SightOptions } from './kubernetes/watch-sight.ts';
-export { builtInGuards, type Decision, decide, holdReasons, type NamedVerdict } from './policy/decision.ts';
-export {
-  type FleetFacts,
-  type Guard,
-  type GuardInput,
-  type GuardVerdict,
-  hold,
-  type NodeFacts,
-  pass,
-} from './policy/guard.ts';
-export { pausedAnnotation } from './policy/guards/paused.ts';
-export type { LabelRequirement, NodeSelector } from './policy/node-selector.ts';
-export type { Budget, Policy } from './policy/policy.ts';
+export * from './policy/index.ts';
 export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
 export type { NodeEventReason } from './takeover/event-reasons.ts';
 export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';

@@ -1,0 +1,15 @@
+// `@liberator/core/election`: leader election by itself, over any Lease that a LeaseStore reaches.
+export {
+  type ElectionTimings,
+  LeaderElector,
+  type LeaderElectorOptions,
+  LeadershipLostError,
+} from './leader-elector.ts';
+export { type LeaderTerm, type Renewal, TermEndedError } from './leader-term.ts';
+export type {
+  LeaseRecord,
+  LeaseRequestOptions,
+  LeaseSnapshot,
+  LeaseStore,
+  LeaseWriteResult,
+} from './lease-record.ts';

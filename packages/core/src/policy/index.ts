@@ -1,0 +1,14 @@
+// `@liberator/core/policy`: deciding about dead nodes. Pure: nothing here needs a cluster, or loads what talks to one.
+export { builtInGuards, type Decision, decide, holdReasons, type NamedVerdict } from './decision.ts';
+export {
+  type FleetFacts,
+  type Guard,
+  type GuardInput,
+  type GuardVerdict,
+  hold,
+  type NodeFacts,
+  pass,
+} from './guard.ts';
+export { pausedAnnotation } from './guards/paused.ts';
+export type { LabelRequirement, NodeSelector } from './node-selector.ts';
+export type { Budget, Policy } from './policy.ts';
