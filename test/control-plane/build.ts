@@ -23,8 +23,12 @@ export interface BuildRequest {
   sources: readonly ProgramSource[];
   sourceDir: string;
   cache: string;
-  /** The version that Kubernetes' programs shall say they are. */
-  kubernetes: string;
+  /** What the linker sets, such as the version that a program shall say it is. */
+  variables: Readonly<Record<string, string>>;
+  /** How long it takes, for whoever waits: `up to ten minutes`. */
+  lasts: string;
+  /** What else than installing Go would help, for whoever has none. */
+  otherwise?: string;
   env: NodeJS.ProcessEnv;
   signal: AbortSignal | undefined;
   onProgress: ((progress: BuildProgress) => void) | undefined;
@@ -40,7 +44,7 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
     rmSync(join(cache, leftover), { recursive: true, force: true });
   }
   if (sources.length > 0) {
-    onProgress?.({ program: 'programs', detail: 'built from source, once; up to ten minutes' });
+    onProgress?.({ program: 'programs', detail: `built from source, once; ${request.lasts}` });
   }
   const scratch = mkdtempSync(join(cache, SCRATCH));
   try {
@@ -56,14 +60,14 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
 }
 
 async function runGo(request: BuildRequest, source: ProgramSource, output: string): Promise<void> {
-  const { sourceDir, sources, env, signal } = request;
+  const { sourceDir, env, signal } = request;
   signal?.throwIfAborted();
   const args = [
     'build',
     '-trimpath',
     '-buildvcs=false',
     '-mod=readonly',
-    `-ldflags=${linkerFlags(request.kubernetes)}`,
+    `-ldflags=${linkerFlags(request.variables)}`,
     `-o=${output}`,
     source.package,
   ];
@@ -79,7 +83,7 @@ async function runGo(request: BuildRequest, source: ProgramSource, output: strin
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const { code, said } = await outcome(child, sources);
+    const { code, said } = await outcome(child, request);
     signal?.throwIfAborted();
     if (code !== 0) {
       throw new ClusterError(
@@ -94,7 +98,7 @@ async function runGo(request: BuildRequest, source: ProgramSource, output: strin
 
 async function outcome(
   child: ChildProcess,
-  sources: readonly ProgramSource[],
+  { sources, otherwise }: BuildRequest,
 ): Promise<{ code: number | null; said: string }> {
   const lines: string[] = [];
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -106,10 +110,11 @@ async function outcome(
     });
     child.once('error', (cause) => {
       const names = sources.map((source) => source.name).join(', ');
+      const hint = otherwise === undefined ? '' : `, or ${otherwise}`;
       reject(
         new ClusterError(
           'missing-requirement',
-          `Not there yet: ${names}. Install Go 1.26 or newer to have them built once, or set KUBEBUILDER_ASSETS to a directory that holds them.`,
+          `Not there yet: ${names}. Install Go 1.26 or newer to have them built once${hint}.`,
           { cause },
         ),
       );
@@ -138,9 +143,6 @@ function endGroup(child: ChildProcess): void {
   }
 }
 
-/** Tells Kubernetes' programs which version they are; built this way they would otherwise say v0.0.0. */
-function linkerFlags(version: string): string {
-  const [major = '', minor = ''] = version.replace(/^v/, '').split('.');
-  const set = (name: string, value: string): string => `-X k8s.io/component-base/version.${name}=${value}`;
-  return ['-s', '-w', set('gitVersion', version), set('gitMajor', major), set('gitMinor', minor)].join(' ');
+function linkerFlags(variables: BuildRequest['variables']): string {
+  return ['-s', '-w', ...Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`)].join(' ');
 }

@@ -90,12 +90,13 @@ export async function findPrograms(options: FindProgramsOptions = {}): Promise<P
       async () => {
         // Looked at again: whoever held the lock may have built them all.
         const missing = sources.filter(isMissing);
-        const { kubernetes } = versions;
         await buildPrograms({
           sources: missing,
           sourceDir: SOURCE_DIR,
           cache,
-          kubernetes,
+          variables: versionVariables(versions.kubernetes),
+          lasts: 'up to ten minutes',
+          otherwise: 'set KUBEBUILDER_ASSETS to a directory that holds them',
           env,
           signal,
           onProgress,
@@ -114,13 +115,22 @@ export async function findPrograms(options: FindProgramsOptions = {}): Promise<P
   ) as Record<ProgramName, string>;
 }
 
+/** Tells Kubernetes' programs which version they are; built this way they would otherwise say v0.0.0. */
+function versionVariables(version: string): Record<string, string> {
+  const [major = '', minor = ''] = version.replace(/^v/, '').split('.');
+  const variables = { gitVersion: version, gitMajor: major, gitMinor: minor };
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value]),
+  );
+}
+
 function locate(source: ProgramSource, cache: string, env: NodeJS.ProcessEnv): string | undefined {
   const assets = env['KUBEBUILDER_ASSETS'];
   const candidates = [...(assets ? [join(assets, source.name)] : []), join(cache, source.fileName)];
   return candidates.find(isExecutable);
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
