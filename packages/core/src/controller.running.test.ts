@@ -142,4 +142,12 @@ describe('options that can’t work', () => {
     expect(() => world.replica('a', { policies })).toThrow('expected deadAfterMs of at least 23000');
     expect(() => world.replica('a', { policies, sight: { heartbeatIntervalMs: 5_000 } })).not.toThrow();
   });
+
+  it('are refused: rules of sight by which every leader is blind, or that mean nothing', () => {
+    const world = new World();
+    expect(() => world.replica('a', { sight: { renewalEchoMs: 2_000 } })).toThrow(
+      'expected renewalEchoMs above retryPeriodMs (2000)',
+    );
+    expect(() => world.replica('a', { sight: { togetherMs: -1 } })).toThrow('togetherMs of at least 0');
+  });
 });

@@ -2,13 +2,15 @@
 import { EventEmitter } from 'eventemitter3';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './clock.ts';
 import type { ControllerEvents } from './controller-events.ts';
-import { type ElectionTimings, LeaderElector } from './election/leader-elector.ts';
+import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
+import { LeaderElector } from './election/leader-elector.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { LeaseStore } from './election/lease-record.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { type NodeProbe, Prober } from './fleet/prober.ts';
 import { FleetWatches } from './fleet/watches.ts';
+import { contradictionsIn } from './health/detection.ts';
 import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';
 import type { Lease } from './kubernetes/objects.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
@@ -96,18 +98,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
           `policy ${policy.name}: expected a fencer among ${[...fencers].join(', ') || 'none'}, found ${missing}`,
         );
       }
-      const shortest = shortestSafeDeathMs(this.#sightRules);
-      if (policy.detection.mode === 'heartbeat' && policy.detection.deadAfterMs < shortest) {
-        throw new RangeError(
-          `policy ${policy.name}: expected deadAfterMs of at least ${shortest}, 2.3 heartbeat intervals, ` +
-            `so that an outage is not taken for the death of one node; found ${policy.detection.deadAfterMs}`,
-        );
-      }
+      const [problem] = contradictionsIn(policy.detection, shortestSafeDeathMs(this.#sightRules));
+      if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
     }
     this.#fleet = new Fleet({
       clock: this.#clock,
       policies: options.policies,
       onHealthChange: (change) => this.#tell('health', change),
+    this.#checkSight();
     });
     this.#watches = new FleetWatches({
       reader: options.reader,
@@ -187,6 +185,18 @@ export class Controller extends EventEmitter<ControllerEvents> {
     const { leaseStore, identity, election, minimumEpoch } = this.#options;
     return new LeaderElector({
       ...election,
+  #checkSight(): void {
+    const { renewalEchoMs, togetherMs } = this.#sightRules;
+    const { retryPeriodMs } = checkedTimings(this.#options.election);
+    if (!(renewalEchoMs > retryPeriodMs)) {
+      throw new RangeError(
+        `expected renewalEchoMs above retryPeriodMs (${retryPeriodMs}), or a leader is blind between two renewals; ` +
+          `found ${renewalEchoMs}`,
+      );
+    }
+    if (!(togetherMs >= 0)) throw new RangeError(`expected togetherMs of at least 0, found ${togetherMs}`);
+  }
+
       ...(minimumEpoch && { minimumEpoch }),
       workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? 0) < hangsAfterMs,
       store: leaseStore,
@@ -239,7 +249,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   #look(): void {
     this.#lookedAt = this.#clock.now();
-    this.#fleet.assess();
     this.#noteRenewalEcho();
     const sight = lookAround(
       {
@@ -255,10 +264,9 @@ export class Controller extends EventEmitter<ControllerEvents> {
       this.#sightRules,
     );
     this.#missedHeartbeats ||= sight.missedHeartbeats;
-    if (sight.blind.length === 0 && this.#missedHeartbeats) {
+    if (!blind && this.#missedHeartbeats) {
       this.#missedHeartbeats = false;
       this.#fleet.sightRegained();
-      this.#fleet.assess();
     }
     const before = this.#blind;
     this.#blind = sight.blind;
@@ -284,12 +292,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #failed(where: string, error: unknown, retryInMs?: number): void {
+    const blind = sight.blind.length > 0;
     this.#tell('error', retryInMs === undefined ? { where, error } : { where, error, retryInMs });
   }
 
   /** A listener that throws must neither stop us nor keep other listeners from being called. */
   #tell<E extends keyof ControllerEvents>(event: E, ...args: Parameters<ControllerEvents[E]>): void {
     for (const listener of this.listeners(event)) {
+    this.#fleet.assess({ blind });
       // Only if it was registered with `once`, which calling a listener by hand does not see to.
       this.removeListener(event, listener, undefined, true);
       try {

@@ -19,6 +19,7 @@ export {
   defaultHeartbeatDetection,
   defaultPollDetection,
   type HeartbeatDetection,
+  longestHealthySilenceMs,
   type PollDetection,
 } from './health/detection.ts';
 export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';

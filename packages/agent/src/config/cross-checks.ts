@@ -1,13 +1,10 @@
 // What no single key shows: settings that contradict one another, and settings that are allowed but can do nothing.
-import { defaultSightRules, shortestSafeDeathMs } from '@liberator/core';
+import { defaultSightRules, longestHealthySilenceMs, shortestSafeDeathMs } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
 import type { Config, ElectionConfig, PolicyConfig } from './config.ts';
 import type { Problem } from './problem.ts';
 
 type Path = readonly PropertyKey[];
-
-/** A healthy kubelet may be silent for so long before it notices a broken connection (kubernetes/kubernetes#121793). */
-const longestHealthySilenceMs = 45_000;
 
 /** A leader must be able to try its renewal twice before it has to give up. */
 const leastRenewalsPerDeadline = 1.2;

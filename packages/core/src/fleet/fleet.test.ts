@@ -137,6 +137,26 @@ describe('a node', () => {
   });
 });
 
+describe('while we are blind', () => {
+  it('nobody dies, and who was dead before stays so', async () => {
+    const story = new Story();
+    for (const name of ['node-1', 'node-2']) {
+      story.fleet.nodeSeen(nodeNamed(name));
+      story.fleet.leaseSeen(leaseOf(name, 'a'));
+      story.fleet.probed(name, `uid-${name}`, 'answered');
+    }
+    await story.silence(30, 'node-1');
+    for (let i = 0; i < 10; i++) {
+      await story.clock.advance(2_000);
+      story.fleet.probed('node-2', 'uid-node-2', 'silent');
+      story.fleet.assess({ blind: true });
+    }
+    expect([story.node('node-1').health, story.node('node-2').health]).toEqual(['dead', 'suspect']);
+    story.fleet.assess();
+    expect(story.node('node-2').health).toBe('dead');
+  });
+});
+
 describe('when nodes were last heard', () => {
   it('is now for one without a Lease yet, until Kubernetes calls it Unknown', async () => {
     const story = new Story();

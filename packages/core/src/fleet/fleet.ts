@@ -16,6 +16,7 @@ import { selects } from '../policy/node-selector.ts';
 import type { Policy } from '../policy/policy.ts';
 import { takeoverTaintKey } from '../takeover/taints.ts';
 import { deathIdOf } from './death-id.ts';
+import { type MaintenanceSight, seeMaintenance } from './maintenance-sight.ts';
 import { readyStatusOf } from './node-projection.ts';
 
 /** One node as the fleet knows it. */
@@ -29,6 +30,8 @@ export interface FleetNode {
   /** What the assessment says, or `returning` for a live node that was taken over and isn't trusted again yet. */
   readonly health: Health;
   readonly deathId: string;
+  /** Somebody's work on it, as long as it is cordoned for that. */
+  readonly maintenance: MaintenanceSight | undefined;
 }
 
 export interface HealthChange {
@@ -92,7 +95,8 @@ export class Fleet {
     const policy = this.#policies.find((candidate) => selects(candidate.nodes, labels ?? {}));
     const judged = same && policy !== undefined;
     const { assessment, health } = judged ? known : { assessment: undefined, health: 'alive' as const };
-    this.#put({ node, state, policy, assessment, health, deathId: '' });
+    const maintenance = seeMaintenance(node, same ? known.maintenance : undefined, at);
+    this.#put({ node, state, policy, assessment, health, maintenance, deathId: '' });
   }
 
   nodeGone(name: string): void {
@@ -156,14 +160,18 @@ export class Fleet {
     this.#returning = names;
   }
 
-  /** Assesses every node at this moment, and reports whose health changed. */
-  assess(): void {
+  /**
+   * Assesses every node at this moment, and reports whose health changed. While we are `blind` nobody dies: what would be
+   * called death then stays a suspicion, until we see again and every node has had a new grace period.
+   */
+  assess({ blind = false }: { readonly blind?: boolean } = {}): void {
     const now = this.#clock.now();
     for (const [name, known] of this.#nodes) {
       if (known.policy === undefined) continue;
       const { state, assessment } = assess(known.state, now, known.policy.detection);
       const returning = assessment.health === 'alive' && this.#returning.has(name);
-      const health = returning ? 'returning' : assessment.health;
+      const withheld = blind && assessment.health === 'dead' && known.health !== 'dead';
+      const health = returning ? 'returning' : withheld ? 'suspect' : assessment.health;
       this.#nodes.set(name, { ...known, state, assessment, health });
       if (health !== known.health) {
         const { uid } = known.node.metadata;

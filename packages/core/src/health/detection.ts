@@ -54,3 +54,40 @@ export const defaultHeartbeatDetection: HeartbeatDetection = {
 };
 
 export const defaultPollDetection: PollDetection = { mode: 'poll', intervalMs: 5_000, threshold: 3 };
+
+/** For how long a healthy kubelet may be silent: so long it may need to notice a broken connection. See {@link HeartbeatDetection.deadUnprobedAfterMs}. */
+export const longestHealthySilenceMs = 45_000;
+
+/**
+ * What makes no sense in these rules, one sentence each: durations that are out of order, or so short that a hiccup would
+ * be death. `safeDeathMs` is the least for `deadAfterMs`.
+ */
+export function contradictionsIn(detection: Detection, safeDeathMs: number): readonly string[] {
+  if (detection.mode === 'poll') {
+    return [
+      ...(detection.intervalMs > 0 ? [] : [`expected intervalMs above 0, found ${detection.intervalMs}`]),
+      ...(detection.threshold >= 0 ? [] : [`expected threshold of at least 0, found ${detection.threshold}`]),
+    ];
+  }
+  const { suspectAfterMs, deadAfterMs, deadUnprobedAfterMs, silentProbes } = detection;
+  const problems: string[] = [];
+  if (!(deadAfterMs >= safeDeathMs)) {
+    problems.push(
+      `expected deadAfterMs of at least ${safeDeathMs}, 2.3 heartbeat intervals, ` +
+        `so that an outage is not taken for the death of one node; found ${deadAfterMs}`,
+    );
+  }
+  if (!(suspectAfterMs > 0 && suspectAfterMs <= deadAfterMs)) {
+    problems.push(
+      `expected suspectAfterMs above 0 and at most deadAfterMs (${deadAfterMs}), found ${suspectAfterMs}`,
+    );
+  }
+  if (!(deadUnprobedAfterMs > longestHealthySilenceMs)) {
+    problems.push(
+      `expected deadUnprobedAfterMs above ${longestHealthySilenceMs}, since a healthy kubelet may be silent ` +
+        `for that long; found ${deadUnprobedAfterMs}`,
+    );
+  }
+  if (!(silentProbes >= 1)) problems.push(`expected silentProbes of at least 1, found ${silentProbes}`);
+  return problems;
+}
