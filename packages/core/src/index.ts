@@ -44,6 +44,7 @@ export {
 } from './kubernetes/errors.ts';
 export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
 export { type ProbeAnswer, type ProbeOptions, probeKubelet, probeTcp } from './kubernetes/kubelet-probe.ts';
+export { createLeaseStore, type LeaseStoreOptions } from './kubernetes/lease-store.ts';
 export type * from './kubernetes/objects.ts';
 export {
   describePermission,

@@ -63,6 +63,23 @@ describe('letting go', () => {
     expect(lease.current?.record.holderIdentity).toBe('');
   });
 
+  it('happens while it asks whether the Lease is still its own', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const network = changeable();
+    const a = new Candidate(time, lease, {
+      fate: (verb) => (verb === 'read' ? network.now : {}),
+    }).run();
+    await time.advance(1_000);
+    network.now = { toServerMs: 3_000 };
+    lease.touch();
+    await time.advance(1_500);
+    network.now = {};
+    a.stop.abort();
+    await time.settle();
+    expect(lease.current?.record.holderIdentity).toBe('');
+  });
+
   it('leaves alone a Lease that somebody else has taken meanwhile', async () => {
     const time = clock();
     const lease = new MemoryLease(time);
@@ -215,17 +232,39 @@ describe('work that throws', () => {
     expect(threw).toMatchObject({ cause: failure, message: 'leadership lost: b holds the Lease now' });
   });
 
-  it('because it was asked to stop fails nothing', async () => {
+  it.each([
+    { what: 'the reason it was told', thrown: (reason: unknown) => reason },
+    { what: 'that it was aborted', thrown: () => new DOMException('aborted', 'AbortError') },
+    {
+      what: 'a failure that this caused',
+      thrown: (reason: unknown) => new Error('cut off', { cause: reason }),
+    },
+  ])('because it was asked to stop fails nothing: $what', async ({ thrown }) => {
     const time = clock();
     const lease = new MemoryLease(time);
     const a = new Candidate(time, lease).run(async (term) => {
       await untilItsEnd(term);
-      throw term.signal.reason;
+      throw thrown(term.signal.reason);
     });
     await time.advance(1_000);
     a.stop.abort();
     await time.settle();
     expect(a.outcome).toEqual({ returned: true });
+    expect(lease.current?.record.holderIdentity).toBe('');
+  });
+
+  it('for a reason of its own after it was asked to stop has its error handed on, after the release', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const failure = new Error('could not tidy up');
+    const a = new Candidate(time, lease).run(async (term) => {
+      await untilItsEnd(term);
+      throw failure;
+    });
+    await time.advance(1_000);
+    a.stop.abort();
+    await time.settle();
+    expect(a.outcome).toEqual({ threw: failure });
     expect(lease.current?.record.holderIdentity).toBe('');
   });
 });

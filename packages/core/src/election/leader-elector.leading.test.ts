@@ -94,6 +94,24 @@ describe('a leader', () => {
     expect(a.outcome).toMatchObject({ threw: { code: 'LIBERATOR_LEADERSHIP_LOST' } });
   });
 
+  it.each(['request', 'answer'] as const)(
+    'hears of the end of its term in time, and can go on, when a store waits for ever for a lost %s',
+    async (lost) => {
+      const time = clock();
+      const lease = new MemoryLease(time);
+      const network = changeable();
+      const a = new Candidate(time, lease, { fate: network.fate, honoursLimits: false }).run();
+      await time.advance(1_000);
+      network.now = { lost };
+      await time.advance(8_999);
+      expect(a.term?.signal.aborted).toBe(false);
+      await time.advance(1);
+      expect(a.term?.signal.aborted).toBe(true);
+      expect(a.outcome).toMatchObject({ threw: { code: 'LIBERATOR_LEADERSHIP_LOST' } });
+      expect(time.pendingTimers).toBe(0);
+    },
+  );
+
   it('ends its term when it finds another holder', async () => {
     const time = clock();
     const lease = new MemoryLease(time);

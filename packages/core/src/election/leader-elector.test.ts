@@ -27,6 +27,53 @@ describe('a candidate', () => {
     expect(candidate.term?.epoch).toBe(42);
   });
 
+  it('creates a Lease that it never saw only after as long as it was told', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const candidate = new Candidate(time, lease, { createAfterMs: 15_000 }).run();
+    await time.advance(14_999);
+    expect(lease.current).toBeUndefined();
+    await time.advance(2_001);
+    expect(candidate.leads).toBe(true);
+  });
+
+  it('that waits so never leads beside one whose Lease was deleted just before it started', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const network = changeable();
+    const a = new Candidate(time, lease, network).run();
+    await time.advance(2_100);
+    network.now = { lost: 'request' };
+    lease.delete();
+    const b = new Candidate(time, lease, { identity: 'b', createAfterMs: 15_000 }).run();
+    for (let i = 0; i < 170; i++) {
+      await time.advance(100);
+      expect(a.leads && b.leads).toBe(false);
+    }
+    expect(b.leads).toBe(true);
+  });
+
+  it('is told of another holder, and of another term of the same one, once each', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const told: [string, number][] = [];
+    new Candidate(time, lease, { onNewLeader: (leader, epoch) => told.push([leader, epoch]) }).run();
+    for (const record of [
+      { holderIdentity: 'b', leaseTransitions: 3 },
+      { renewTime: 'later' },
+      { leaseTransitions: 4 },
+      { holderIdentity: 'c', leaseTransitions: 5 },
+    ]) {
+      lease.put(record);
+      await time.advance(2_000);
+    }
+    expect(told).toEqual([
+      ['b', 3],
+      ['b', 4],
+      ['c', 5],
+    ]);
+  });
+
   it('waits out a silent holder by its own clock, whatever the times in the record say', async () => {
     const time = clock();
     const lease = new MemoryLease(time);

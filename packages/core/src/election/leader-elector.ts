@@ -1,6 +1,7 @@
 // Elects one leader among replicas over a Lease, and hands it a LeaderTerm for as long as it leads.
 import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
-import { type LeaderTerm, RenewableTerm } from './leader-term.ts';
+import { acquireJitter, checkedTimings, type ElectionTimings } from './election-timings.ts';
+import { type LeaderTerm, RenewableTerm, TermEndedError } from './leader-term.ts';
 import {
   type LeaseRecord,
   type LeaseRequestOptions,
@@ -8,25 +9,8 @@ import {
   type LeaseStore,
   type LeaseWriteResult,
   microTime,
-  sameRecord,
 } from './lease-record.ts';
-
-/** Timings of an election; the defaults are client-go's. */
-export interface ElectionTimings {
-  /**
-   * How long a candidate waits, since it last saw the record change, before it takes over from a holder. Default
-   * 15,000 ms. Shorter means faster failover and less tolerance for a slow API server.
-   */
-  readonly leaseDurationMs?: number;
-  /**
-   * How long a leader stays leader without a good renewal, counted from when that renewal was sent. Default 10,000 ms.
-   * Must be shorter than the lease duration: the difference is the margin for clocks that run at different speeds and
-   * for requests that left in the last moment.
-   */
-  readonly renewDeadlineMs?: number;
-  /** Pause between renewals, and the shortest pause between attempts to acquire. Default 2,000 ms. */
-  readonly retryPeriodMs?: number;
-}
+import { ObservedLease } from './observed-lease.ts';
 
 export interface LeaderElectorOptions extends ElectionTimings {
   readonly store: LeaseStore;
@@ -40,13 +24,23 @@ export interface LeaderElectorOptions extends ElectionTimings {
    */
   readonly minimumEpoch?: () => Promise<number>;
   /**
+   * How long a Lease that this candidate never saw must have been absent before it creates one. Default 0, as in
+   * client-go: an election that is held for the first time has its leader at once, and where somebody deleted the Lease
+   * just before a candidate starts, two may lead until the older one has tried to renew. The lease duration, in
+   * milliseconds, closes that gap and makes the very first election wait that long.
+   */
+  readonly createAfterMs?: number;
+  /**
    * Whether the work still makes progress, asked before each renewal. While it says no, nothing is renewed: a leader
    * that hangs loses its term, however healthy its timers are. Default: it always does.
    */
   readonly workIsAlive?: () => boolean;
-  /** Called when another holder is seen for the first time; empty when nobody leads. For logs and for status. */
-  readonly onNewLeader?: (identity: string) => void;
-  /** Called for each failed attempt that will be retried. */
+  /**
+   * Called when another holder, or a new term of the same one, is seen for the first time; `identity` is empty when
+   * nobody leads. For logs and for status: only a {@link LeaderTerm} says that this candidate leads.
+   */
+  readonly onNewLeader?: (identity: string, epoch: number) => void;
+  /** Called for each failed attempt that will be retried, and for a release that was given up. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -60,12 +54,6 @@ export class LeadershipLostError extends Error {
   }
 }
 
-/** Candidates wait up to this much longer than the retry period, so that they don't all knock at once. */
-const acquireJitter = 1.2;
-
-/** A holder that claims more is believed this long only: a typing error must not block an election for a year. */
-const longestBelievedDurationMs = 600_000;
-
 /**
  * Leader election over a `coordination.k8s.io/v1` Lease, compatible with client-go's record.
  *
@@ -75,8 +63,9 @@ const longestBelievedDurationMs = 600_000;
  *
  * Does not guarantee: that a request sent in the last moment of a term arrives before the next term begins (make writes
  * conditional), nor anything between candidates whose monotonic clocks differ in speed by more than
- * `leaseDurationMs / renewDeadlineMs`, nor anything while somebody else empties the record, or deletes the Lease just
- * before a candidate starts that has never seen it.
+ * `leaseDurationMs / renewDeadlineMs`, nor anything while somebody else empties the record, or, unless
+ * {@link LeaderElectorOptions.createAfterMs} forbids it, deletes the Lease just before a candidate starts that has never
+ * seen it.
  *
  * @example
  * await new LeaderElector({ store, identity }).run(async (term) => {
@@ -88,21 +77,15 @@ export class LeaderElector implements AsyncDisposable {
   readonly #identity: string;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #leaseDurationMs: number;
-  readonly #renewDeadlineMs: number;
-  readonly #retryPeriodMs: number;
+  readonly #timings: Required<ElectionTimings>;
   readonly #minimumEpoch: () => Promise<number>;
   readonly #workIsAlive: () => boolean;
   readonly #runs = new Map<AbortController, Promise<unknown>>();
-  readonly #onNewLeader: (identity: string) => void;
   readonly #onError: (error: unknown) => void;
-  /** The Lease as last seen, if there was one, and when it was first seen so. */
-  #observed: { snapshot: LeaseSnapshot | undefined; at: number } | undefined;
+  readonly #lease: ObservedLease;
   /** An acquisition of ours that may have been applied although no term came of it. */
   #unanswered: LeaseRecord | undefined;
-  #highestEpochSeen = -1;
   #writes = 0;
-  #reportedLeader: string | undefined;
 
   /** @throws RangeError when the timings don't leave room for one another. */
   constructor(options: LeaderElectorOptions) {
@@ -110,33 +93,23 @@ export class LeaderElector implements AsyncDisposable {
     this.#identity = options.identity;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
-    this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
-    this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
+    this.#timings = checkedTimings(options);
     this.#minimumEpoch = options.minimumEpoch ?? (async () => 0);
     this.#workIsAlive = options.workIsAlive ?? (() => true);
-    this.#onNewLeader = options.onNewLeader ?? (() => {});
     this.#onError = options.onError ?? (() => {});
+    this.#lease = new ObservedLease({
+      clock: this.#clock,
+      leaseDurationMs: this.#timings.leaseDurationMs,
+      createAfterMs: options.createAfterMs ?? 0,
+      onNewLeader: options.onNewLeader ?? (() => {}),
+    });
     if (this.#identity === '')
       throw new RangeError('identity: expected a non-empty string, found an empty one');
-    if (!(this.#retryPeriodMs > 0)) {
-      throw new RangeError(`retryPeriodMs: expected more than 0, found ${this.#retryPeriodMs}`);
-    }
-    if (!(this.#leaseDurationMs > this.#renewDeadlineMs)) {
-      throw new RangeError(
-        `leaseDurationMs: expected more than renewDeadlineMs (${this.#renewDeadlineMs}), found ${this.#leaseDurationMs}`,
-      );
-    }
-    if (!(this.#renewDeadlineMs > acquireJitter * this.#retryPeriodMs)) {
-      throw new RangeError(
-        `renewDeadlineMs: expected more than ${acquireJitter} x retryPeriodMs (${this.#retryPeriodMs}), found ${this.#renewDeadlineMs}`,
-      );
-    }
   }
 
   /** Who holds the Lease as last seen; empty when nobody does, undefined before the first look. */
   get leader(): string | undefined {
-    return this.#observed && (this.#observed.snapshot?.record.holderIdentity ?? '');
+    return this.#lease.holder;
   }
 
   /**
@@ -147,7 +120,8 @@ export class LeaderElector implements AsyncDisposable {
    * before this candidate ever led.
    *
    * @throws {@link LeadershipLostError} when leadership was lost while `work` still ran; `work` has settled by then.
-   * @throws whatever `work` throws while it led, after the release.
+   * @throws whatever else `work` throws, after the release. That it was cut off by the end of its term is no failure: the
+   *   reason of `term.signal`, an AbortError, or an error that one of these caused.
    */
   async run(work: (term: LeaderTerm) => Promise<void>, signal?: AbortSignal): Promise<boolean> {
     const stopping = new AbortController();
@@ -178,16 +152,18 @@ export class LeaderElector implements AsyncDisposable {
     stop.addEventListener('abort', onStop, { once: true });
     if (stop.aborted) onStop();
     const renewing = this.#keepRenewing(term);
+    const watching = this.#endInTime(term);
     try {
       await work(term);
     } catch (error) {
-      if (!term.signal.aborted) throw error;
-      if (!stop.aborted) throw new LeadershipLostError(endReason(term), { cause: error });
+      if (term.signal.aborted && !stop.aborted)
+        throw new LeadershipLostError(endReason(term), { cause: error });
+      if (!term.signal.aborted || !wasCutOff(error, term)) throw error;
     } finally {
       stop.removeEventListener('abort', onStop);
       const endedByItself = !term.signal.aborted;
       term.end('the work is done');
-      const stillHeld = await renewing;
+      const [stillHeld] = await Promise.all([renewing, watching]);
       if (endedByItself || stop.aborted) await this.#release(stillHeld);
     }
     if (!stop.aborted && endReason(term) !== 'the work is done')
@@ -202,22 +178,23 @@ export class LeaderElector implements AsyncDisposable {
         if (term !== undefined && !stop.aborted) return term;
         if (term !== undefined) {
           term.end('asked to stop');
-          await this.#release(this.#observed?.snapshot);
+          await this.#release(this.#lease.snapshot);
         }
       } catch (error) {
         if (stop.aborted) break;
         this.#onError(error);
       }
-      await sleep(this.#clock, this.#retryPeriodMs * (1 + acquireJitter * this.#random.next()), stop);
+      await sleep(this.#clock, this.#timings.retryPeriodMs * (1 + acquireJitter * this.#random.next()), stop);
     }
     return undefined;
   }
 
   async #tryAcquire(stop: AbortSignal): Promise<RenewableTerm | undefined> {
-    const options = { timeoutMs: this.#renewDeadlineMs / 2, signal: stop };
+    const { leaseDurationMs, renewDeadlineMs } = this.#timings;
+    const options = { timeoutMs: renewDeadlineMs / 2, signal: stop };
     const seen = await this.#store.read(options);
-    this.#observe(seen);
-    if (!this.#mayTake(seen)) return undefined;
+    this.#lease.see(seen);
+    if (!this.#lease.mayBeTaken(this.#unanswered)) return undefined;
     const leastEpoch = seen === undefined ? await this.#minimumEpoch() : 0;
 
     const sentAt = this.#clock.now();
@@ -225,12 +202,8 @@ export class LeaderElector implements AsyncDisposable {
     const renewTime = this.#renewTime(sentWallTime);
     const record: LeaseRecord = {
       holderIdentity: this.#identity,
-      leaseDurationSeconds: Math.ceil(this.#leaseDurationMs / 1000),
-      // Growing on every acquisition, even from ourselves, keeps the epoch a fencing token: one term, one number.
-      leaseTransitions: Math.max(
-        leastEpoch,
-        Math.max(seen?.record.leaseTransitions ?? -1, this.#highestEpochSeen) + 1,
-      ),
+      leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000),
+      leaseTransitions: Math.max(leastEpoch, this.#lease.nextEpoch),
       acquireTime: renewTime,
       renewTime,
     };
@@ -242,12 +215,12 @@ export class LeaderElector implements AsyncDisposable {
       this.#unanswered = undefined;
       return undefined;
     }
-    this.#observe(result.snapshot);
+    this.#lease.see(result.snapshot);
     const term = new RenewableTerm({
       epoch: record.leaseTransitions,
       identity: this.#identity,
       clock: this.#clock,
-      validityMs: this.#renewDeadlineMs,
+      validityMs: renewDeadlineMs,
       first: { renewTime, sentAt },
       firstWallTime: sentWallTime,
     });
@@ -257,64 +230,41 @@ export class LeaderElector implements AsyncDisposable {
     return term;
   }
 
-  #mayTake(seen: LeaseSnapshot | undefined): boolean {
-    // A Lease that was there and is gone may have been deleted from under a leader who doesn't know it yet.
-    if (seen === undefined) return this.#highestEpochSeen < 0 || this.#unchangedFor(this.#leaseDurationMs);
-    const { holderIdentity, leaseDurationSeconds } = seen.record;
-    if (holderIdentity === '') return true;
-    // No term came of it, so nobody leads by it. Our name alone says less: another process may go by it too.
-    if (this.#unanswered !== undefined && sameRecord(seen.record, this.#unanswered)) return true;
-    const claimedMs = Number.isFinite(leaseDurationSeconds) ? leaseDurationSeconds * 1000 : 0;
-    return this.#unchangedFor(
-      Math.max(Math.min(claimedMs, longestBelievedDurationMs), this.#leaseDurationMs),
-    );
-  }
-
-  #unchangedFor(durationMs: number): boolean {
-    return this.#observed !== undefined && this.#clock.now() - this.#observed.at >= durationMs;
-  }
-
   /** No two writes of ours look alike, even when wall time is set back: a candidate would take one for no renewal. */
   #renewTime(wallTime: number): string {
     return microTime(wallTime, this.#writes++);
   }
 
-  /** Renews until the term ends. Returns the Lease as last written by us, or undefined when it is no longer ours. */
+  /**
+   * Ends the term when it runs out, whatever its renewals are doing: a store that waits for an answer for longer than it
+   * may must not keep the work from hearing of it.
+   */
+  async #endInTime(term: RenewableTerm): Promise<void> {
+    while (await sleep(this.#clock, Math.min(this.#timings.retryPeriodMs, term.remainingMs()), term.signal)) {
+      if (term.remainingMs() > 0) continue;
+      const hangs = this.#workIsAlive() ? '' : ', since the work makes no progress';
+      term.end(`no renewal succeeded for ${this.#timings.renewDeadlineMs} ms${hangs}`);
+    }
+  }
+
+  /** Renews until the term ends. Returns the Lease as it was when it was last known to be ours. */
   async #keepRenewing(term: RenewableTerm): Promise<LeaseSnapshot | undefined> {
-    let held = this.#observed?.snapshot;
-    let pauseMs = this.#retryPeriodMs;
-    while (
-      held !== undefined &&
-      (await sleep(this.#clock, Math.min(pauseMs, term.remainingMs()), term.signal))
-    ) {
-      if (term.remainingMs() <= 0) {
-        const hangs = this.#workIsAlive() ? '' : ', since the work makes no progress';
-        term.end(`no renewal succeeded for ${this.#renewDeadlineMs} ms${hangs}`);
-        return held;
-      }
-      pauseMs = this.#retryPeriodMs;
-      if (!this.#workIsAlive()) continue;
+    let held = this.#lease.snapshot;
+    let pauseMs = this.#timings.retryPeriodMs;
+    while (held !== undefined && (await sleep(this.#clock, pauseMs, term.signal))) {
+      pauseMs = this.#timings.retryPeriodMs;
+      if (term.remainingMs() <= 0 || !this.#workIsAlive()) continue;
       try {
-        const result = await this.#renew(term, held);
-        if (result.outcome === 'written') {
-          held = result.snapshot;
+        const renewed = await unlessEnded(term, this.#renew(term, held));
+        if (renewed === undefined) break;
+        if (renewed.outcome === 'written') {
+          held = renewed.snapshot;
           continue;
         }
-        const current = await this.#store.read(this.#requestOptions(term));
-        this.#observe(current);
-        if (current === undefined || current.record.holderIdentity !== this.#identity) {
-          const holder = current?.record.holderIdentity;
-          term.end(
-            holder ? `${holder} holds the Lease now` : 'the Lease was deleted or released by somebody else',
-          );
-          return undefined;
-        }
-        if (current.record.leaseTransitions !== term.epoch) {
-          term.end(`another process uses the identity ${this.#identity}`);
-          return undefined;
-        }
-        // Ours still: an edit of something else, or a renewal of ours whose answer was lost. Renew on top of it now.
+        const current = await unlessEnded(term, this.#stillOurs(term));
+        if (current === undefined) break;
         held = current;
+        // Ours still: an edit of something else, or a renewal of ours whose answer was lost. Renew on top of it now.
         pauseMs = 0;
       } catch (error) {
         if (!term.signal.aborted) this.#onError(error);
@@ -323,25 +273,46 @@ export class LeaderElector implements AsyncDisposable {
     return held;
   }
 
+  /** The Lease as it is now if the term still holds it; otherwise ends the term. */
+  async #stillOurs(term: RenewableTerm): Promise<LeaseSnapshot | undefined> {
+    const current = await this.#store.read(this.#requestOptions(term));
+    this.#lease.see(current);
+    const holder = current?.record.holderIdentity;
+    if (holder !== this.#identity) {
+      term.end(
+        holder ? `${holder} holds the Lease now` : 'the Lease was deleted or released by somebody else',
+      );
+      return undefined;
+    }
+    if (current?.record.leaseTransitions !== term.epoch) {
+      term.end(`another process uses the identity ${this.#identity}`);
+      return undefined;
+    }
+    return current;
+  }
+
   async #renew(term: RenewableTerm, held: LeaseSnapshot): Promise<LeaseWriteResult> {
     const sentAt = this.#clock.now();
     const sentWallTime = this.#clock.wallTime();
     const renewTime = this.#renewTime(sentWallTime);
     const result = await this.#store.update(held, { ...held.record, renewTime }, this.#requestOptions(term));
     if (result.outcome === 'written') {
-      this.#observe(result.snapshot);
+      this.#lease.see(result.snapshot);
       term.renewed({ renewTime, sentAt }, sentWallTime);
     }
     return result;
   }
 
   #requestOptions(term: LeaderTerm): LeaseRequestOptions {
-    return { timeoutMs: Math.min(this.#renewDeadlineMs / 2, term.remainingMs()), signal: term.signal };
+    return {
+      timeoutMs: Math.min(this.#timings.renewDeadlineMs / 2, term.remainingMs()),
+      signal: term.signal,
+    };
   }
 
   async #release(held: LeaseSnapshot | undefined): Promise<void> {
     if (held === undefined || held.record.holderIdentity !== this.#identity) return;
-    const options = { timeoutMs: this.#renewDeadlineMs / 2, signal: new AbortController().signal };
+    const options = { timeoutMs: this.#timings.renewDeadlineMs / 2, signal: new AbortController().signal };
     const released: LeaseRecord = {
       ...held.record,
       holderIdentity: '',
@@ -363,24 +334,25 @@ export class LeaderElector implements AsyncDisposable {
       this.#onError(error);
     }
   }
-
-  #observe(snapshot: LeaseSnapshot | undefined): void {
-    this.#highestEpochSeen = Math.max(this.#highestEpochSeen, snapshot?.record.leaseTransitions ?? -1);
-    const previous = this.#observed;
-    if (previous !== undefined && sameLease(previous.snapshot, snapshot)) previous.snapshot = snapshot;
-    else this.#observed = { snapshot, at: this.#clock.now() };
-    // A Lease that isn't there yet is no news; one that is gone is.
-    const leader = snapshot?.record.holderIdentity ?? (this.#reportedLeader && '');
-    if (leader !== undefined && leader !== this.#reportedLeader) {
-      this.#reportedLeader = leader;
-      this.#onNewLeader(leader);
-    }
-  }
 }
 
-function sameLease(a: LeaseSnapshot | undefined, b: LeaseSnapshot | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.uid === b.uid && sameRecord(a.record, b.record);
+/** What `call` comes to; undefined when the term ends first. Whatever becomes of the call then is nobody's business. */
+function unlessEnded<T>(term: LeaderTerm, call: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const onEnd = (): void => resolve(undefined);
+    if (term.signal.aborted) onEnd();
+    term.signal.addEventListener('abort', onEnd, { once: true });
+    call.then(resolve, reject).finally(() => term.signal.removeEventListener('abort', onEnd));
+  });
+}
+
+/** Whether work that was told to end merely says so. */
+function wasCutOff(error: unknown, term: LeaderTerm): boolean {
+  for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+    if (cause === term.signal.reason || cause instanceof TermEndedError) return true;
+    if (cause instanceof Error && cause.name === 'AbortError') return true;
+  }
+  return false;
 }
 
 function endReason(term: LeaderTerm): string {

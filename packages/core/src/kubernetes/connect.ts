@@ -47,11 +47,10 @@ export interface Connection {
 export function connect(options: ConnectOptions): Connection {
   const { clock = systemClock, random = systemRandom, namespace, election, identity } = options;
   const client = new KubernetesClient({ transport: options.transport, clock, random });
-  const leaseClient = new KubernetesClient({ transport: options.leaseTransport, clock, random });
   return {
     reader: client,
     cluster: new GuardedCluster({ client, clock, namespace, identity }),
-    leaseStore: createLeaseStore({ client: leaseClient, ...election }),
+    leaseStore: createLeaseStore({ transport: options.leaseTransport, clock, random, ...election }),
     minimumEpoch: () => epochAfterRecords(client, namespace),
   };
 }

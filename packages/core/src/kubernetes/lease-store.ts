@@ -6,28 +6,39 @@ import type {
   LeaseStore,
   LeaseWriteResult,
 } from '../election/lease-record.ts';
-import type { KubernetesClient } from './client.ts';
+import { KubernetesClient, type KubernetesClientOptions } from './client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import type { Lease } from './objects.ts';
 import { leases } from './resources.ts';
 
+export interface LeaseStoreOptions extends KubernetesClientOptions {
+  readonly namespace: string;
+  /** The Lease's name; all candidates of one election share it. */
+  readonly name: string;
+}
+
 /**
- * @param options.client a client with a transport of its own, so that bulk traffic can't delay a renewal.
- * @param options.name the Lease's name; all candidates of one election share it.
+ * The Lease of an election. Give it a transport of its own, so that bulk traffic can't delay a renewal; it stays the
+ * caller's to close. Its identity needs the verbs `get`, `create` and `patch` on that Lease.
+ *
+ * @example
+ * const transport = createTransport(loadKubeConfig(), { purpose: 'election' });
+ * const store = createLeaseStore({ transport, namespace: 'default', name: 'my-election' });
+ * await new LeaderElector({ store, identity }).run(work, signal);
  */
-export function createLeaseStore(options: {
-  client: KubernetesClient;
-  namespace: string;
-  name: string;
-}): LeaseStore {
-  const { client, namespace, name } = options;
+export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
+  const { namespace, name } = options;
+  const client = new KubernetesClient(options);
   const at = { resource: leases, namespace };
 
-  const write = async (attempt: Promise<Lease>): Promise<LeaseWriteResult> => {
+  const write = async (
+    attempt: Promise<Lease>,
+    isLostRace: (error: unknown) => boolean,
+  ): Promise<LeaseWriteResult> => {
     try {
       return { outcome: 'written', snapshot: snapshotOf(await attempt) };
     } catch (error) {
-      if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) return { outcome: 'conflict' };
+      if (isConflict(error) || isLostRace(error)) return { outcome: 'conflict' };
       throw error;
     }
   };
@@ -41,6 +52,7 @@ export function createLeaseStore(options: {
         throw error;
       }
     },
+    // A 404 here is about the namespace, and nobody would ever lead if that passed for a lost race.
     create: (record, { timeoutMs, signal }) =>
       write(
         client.request<Lease>({
@@ -55,6 +67,7 @@ export function createLeaseStore(options: {
           timeoutMs,
           signal,
         }),
+        isAlreadyExists,
       ),
     // A patch, not a replacement: labels and annotations of the Lease, our own pause mark among them, belong to people.
     update: (seen, record, { timeoutMs, signal }) =>
@@ -68,6 +81,7 @@ export function createLeaseStore(options: {
           timeoutMs,
           signal,
         }),
+        isNotFound,
       ),
   };
 }
