@@ -36,8 +36,6 @@ export interface StageOptions {
   readonly policy?: object;
   /** The configuration of that name. */
   readonly returning?: object;
-  /** Whether to wait for the first Lease of every node, which comes ten seconds after it has registered. Default true. */
-  readonly heartbeats?: boolean;
 }
 
 /** What one scenario plays on; `await using` takes everything down. */
@@ -72,9 +70,8 @@ export class Stage implements AsyncDisposable {
       for (const identity of replicas) await stage.startAgent(identity);
       await stage.until('an agent leads', async () => (await stage.leader()) !== '');
       await stage.until('mysql-0 is Ready', async () => isReady(await stage.database()));
-      if (options.heartbeats ?? true) {
-        await stage.until('every node has a Lease', async () => (await stage.nodeLeases()) === 3);
-      }
+      // A kubelet makes its first one ten seconds after it has registered.
+      await stage.until('every node has a Lease', async () => (await stage.#nodeLeases()) === 3);
       return stage;
     } catch (error) {
       await stage[Symbol.asyncDispose]();
@@ -143,11 +140,6 @@ export class Stage implements AsyncDisposable {
     return (await this.#reader.list(nodes)).items.map(({ metadata }) => metadata.name).toSorted();
   }
 
-  /** How many kubelets have a Lease. */
-  async nodeLeases(): Promise<number> {
-    return (await this.#reader.list(leases, { namespace: 'kube-node-lease' })).items.length;
-  }
-
   async records(): Promise<readonly TakeoverRecord[]> {
     const { items } = await this.#reader.list(configMaps, {
       namespace,
@@ -162,6 +154,15 @@ export class Stage implements AsyncDisposable {
       apiVersion: 'v1',
       kind: 'Node',
       metadata: { name: node, annotations: { [confirmedDeadAnnotation]: deathId } },
+    });
+  }
+
+  /** Leaves a crashed node as if it had died before its first heartbeat. */
+  async forgetHeartbeats(node: string): Promise<void> {
+    await this.#objects.delete({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { namespace: 'kube-node-lease', name: node },
     });
   }
 
@@ -209,6 +210,10 @@ export class Stage implements AsyncDisposable {
     const pod = await this.database();
     if (pod === undefined) throw new Error('mysql-0 was there and is gone');
     return pod;
+  }
+
+  async #nodeLeases(): Promise<number> {
+    return (await this.#reader.list(leases, { namespace: 'kube-node-lease' })).items.length;
   }
 
   async #becomeAccount(): Promise<void> {
