@@ -57,6 +57,26 @@ describe('a node that is well', () => {
     await story.prober.stop();
   });
 
+  describe('a great outage', () => {
+    it('has no more than 64 hosts asked at once, and leaves none unasked', async () => {
+      const story = new Story(200);
+      let asking = 0;
+      let most = 0;
+      story.answer = async () => {
+        most = Math.max(most, ++asking);
+        await new Promise<void>((resolve) => story.clock.setTimeout(resolve, 3_000));
+        asking--;
+        return 'silent';
+      };
+      await story.pass(16, false);
+      story.prober.start();
+      await story.pass(20, false);
+      expect(most).toBe(64);
+      expect(new Set(story.asked.map((line) => line.split(' ')[0])).size).toBe(200);
+      await Promise.all([story.pass(4, false), story.prober.stop()]);
+    });
+  });
+
   it('is asked again every minute until it answers', async () => {
     const story = new Story(1);
     story.answer = async () => 'silent';

@@ -2,7 +2,7 @@
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { ProbeResult } from '../health/observation.ts';
 import type { Node } from '../kubernetes/objects.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, FleetNode } from './fleet.ts';
 
 /** Asks one host once. Must settle within a time of its own choosing, and soon after `signal` aborts. */
 export type NodeProbe = (node: Node, signal: AbortSignal) => Promise<ProbeResult>;
@@ -12,6 +12,9 @@ const baselineEveryMs = 60_000;
 
 /** How many nodes that are well are asked in one round: a fleet of thousands must not be asked all at once. */
 const baselinesPerRound = 8;
+
+/** How many are asked at the same time, whatever their health: each takes a socket for as long as its host is silent. */
+const askedAtOnce = 64;
 
 /**
  * Probes each node once while it is well, to know that its host answers at all, and then while it is suspect or dead: often
@@ -25,7 +28,8 @@ export class Prober {
   readonly #abort = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   readonly #probing = new Set<string>();
-  readonly #baselineAt = new Map<string, number>();
+  /** By uid, when each node was asked last. */
+  readonly #askedAt = new Map<string, number>();
   #timer: TimerHandle | undefined;
 
   constructor(options: { fleet: Fleet; probe: NodeProbe; clock: Clock; intervalMs: number }) {
@@ -51,21 +55,28 @@ export class Prober {
   #round(): void {
     const now = this.#clock.now();
     let baselines = 0;
-    for (const { node, assessment } of this.#fleet.nodes.values()) {
+    // Who has waited longest comes first, or a great outage would leave the same nodes unasked in every round.
+    for (const { node, assessment } of this.#longestUnasked()) {
+      if (this.#probing.size === askedAtOnce) break;
       const { uid } = node.metadata;
       if (assessment === undefined || this.#probing.has(uid)) continue;
       if (assessment.health === 'alive') {
-        const askedAt = this.#baselineAt.get(uid);
+        const askedAt = this.#askedAt.get(uid);
         const due = askedAt === undefined || now - askedAt >= baselineEveryMs;
         if (this.#fleet.heard(uid) || !due || baselines === baselinesPerRound) continue;
         baselines++;
-        this.#baselineAt.set(uid, now);
       }
+      this.#askedAt.set(uid, now);
       const running = this.#ask(node).finally(() => this.#underWay.delete(running));
       this.#underWay.add(running);
     }
     const there = new Set([...this.#fleet.nodes.values()].map(({ node }) => node.metadata.uid));
-    for (const uid of this.#baselineAt.keys()) if (!there.has(uid)) this.#baselineAt.delete(uid);
+    for (const uid of this.#askedAt.keys()) if (!there.has(uid)) this.#askedAt.delete(uid);
+  }
+
+  #longestUnasked(): readonly FleetNode[] {
+    const askedAt = ({ node }: FleetNode): number => this.#askedAt.get(node.metadata.uid) ?? 0;
+    return [...this.#fleet.nodes.values()].toSorted((a, b) => askedAt(a) - askedAt(b));
   }
 
   async #ask(node: Node): Promise<void> {

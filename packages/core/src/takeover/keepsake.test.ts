@@ -21,6 +21,9 @@ describe('a keepsake', () => {
     { key: 'node.kubernetes.io/unreachable', kept: false },
     { key: 'beta.k8s.io/x', kept: false },
     { key: 'liberator.dev/takeover', kept: false },
+    { key: 'projectcalico.org/IPv4Address', kept: false },
+    { key: 'node.cilium.io/agent-not-ready', kept: false },
+    { key: 'ToBeDeletedByClusterAutoscaler', kept: false },
   ])('keeps $key: $kept', ({ key, kept }) => {
     const keepsake = keepsakeOf(
       nodeWith(

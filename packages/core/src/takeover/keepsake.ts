@@ -13,12 +13,24 @@ export interface Keepsake {
  * Domains whose keys the kubelet, the cloud provider or a controller writes for itself: the new Node gets its own. The
  * exceptions are what Kubernetes reserves for administrators, and what it forbids a kubelet to set for itself.
  */
-const systemDomains = ['kubernetes.io', 'k8s.io', 'liberator.dev'];
+const systemDomains = [
+  'kubernetes.io',
+  'k8s.io',
+  'liberator.dev',
+  // Networks write each node's addresses here. What the machine had before must not be taken for what it has now.
+  'cilium.io',
+  'flannel.alpha.coreos.com',
+  'k3s.io',
+  'projectcalico.org',
+  'rke2.io',
+];
+/** Keys without a domain that are nobody's but a controller's: the autoscaler deletes what carries its marks. */
+const controllersKeys = ['ToBeDeletedByClusterAutoscaler', 'DeletionCandidateOfClusterAutoscaler'];
 const administratorsDomains = ['node-role.kubernetes.io', 'node-restriction.kubernetes.io'];
 
 function isPeoples(key: string): boolean {
   const slash = key.indexOf('/');
-  if (slash < 0) return true;
+  if (slash < 0) return !controllersKeys.includes(key);
   const domain = key.slice(0, slash);
   if (administratorsDomains.some((one) => domain === one || domain.endsWith(`.${one}`))) return true;
   return !systemDomains.some((one) => domain === one || domain.endsWith(`.${one}`));
