@@ -19,6 +19,8 @@ import { builtInGuards } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import { pausedAnnotation } from './policy/guards/paused.ts';
 import type { Policy } from './policy/policy.ts';
+import { describeStatus, type StatusDocument } from './status/status-document.ts';
+import { StatusPublisher, type StatusStore } from './status/status-publisher.ts';
 import type { TakeoverCluster } from './takeover/cluster.ts';
 import { defaultReturnRules, type ReturnRules } from './takeover/return.ts';
 
@@ -46,6 +48,8 @@ export interface ControllerOptions {
   readonly sight?: Partial<SightRules>;
   /** How nodes that were taken over are taken in again. */
   readonly returning?: Partial<ReturnRules>;
+  /** Where the leader tells what it knows, for `liberator status`. Absent: it is told nowhere. */
+  readonly status?: StatusStore;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -227,6 +231,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       onError: (where, error) => this.#failed(where, error),
     });
     this.#leadership = { term, since: this.#clock.now(), renewalSeenAt: undefined, leading };
+    const publisher = this.#statusPublisher(term);
     this.#tell('leadership', { identity, leader: identity, epoch: term.epoch });
     try {
       await leading.takeUp();
@@ -234,11 +239,36 @@ export class Controller extends EventEmitter<ControllerEvents> {
         this.#look();
         if (this.#blind.length === 0) leading.evaluate();
         leading.attendReturns();
+        publisher?.offer(() => this.#describeStatus(term, leading));
       } while (await sleep(this.#clock, tickMs, term.signal));
     } finally {
-      await leading.settled();
+      await Promise.all([leading.settled(), publisher?.settled()]);
       this.#leadership = undefined;
     }
+  }
+
+  #statusPublisher(term: LeaderTerm): StatusPublisher | undefined {
+    const { status } = this.#options;
+    const onError = (error: unknown): void => this.#failed('status', error);
+    return status && new StatusPublisher({ store: status, term, clock: this.#clock, onError });
+  }
+
+  #describeStatus(term: LeaderTerm, leading: Leadership): StatusDocument {
+    const { decisions, runningTakeovers } = leading;
+    const { blind, paused } = this.#fleetFacts([]);
+    const nodes = this.#fleet.nodes.values();
+    return describeStatus(
+      {
+        term,
+        nodes,
+        decisions,
+        takeovers: runningTakeovers,
+        blind,
+        paused,
+        holdsOn: (node) => leading.holdsOn(node),
+      },
+      this.#clock,
+    );
   }
 
   /** Every replica looks, leader or not, so that a new leader has seen what the old one saw. */

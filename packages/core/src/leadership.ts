@@ -13,6 +13,7 @@ import { TakeoverExecutor, type TakeoverProgress, type TakeoverWitness } from '.
 import type { TakeoverRecord } from './takeover/record.ts';
 import type { ReturnRules } from './takeover/return.ts';
 import { Returner, type ReturnProgress } from './takeover/returner.ts';
+import { withoutNumbers } from './takeover/wording.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;
@@ -52,6 +53,8 @@ export class Leadership {
   /** Since when each node that came back has been well, as this leader saw it. */
   readonly #wellSince = new Map<string, number>();
   readonly #told = new Map<string, string>();
+  /** The last decision about each node that one is due about. */
+  readonly #decisions = new Map<string, Decision>();
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -73,6 +76,18 @@ export class Leadership {
 
   get runningTakeovers(): readonly string[] {
     return [...this.#running.keys()];
+  }
+
+  /** The last decision about each node that is dead, by name. */
+  get decisions(): ReadonlyMap<string, Decision> {
+    return this.#decisions;
+  }
+
+  /** What would hold a takeover of this node even if it died now: marks that people and other controllers put on it. */
+  holdsOn(node: FleetNode): readonly string[] {
+    return brakingReasons(
+      this.#decide(node, { ...this.#options.fleetFacts([]), blind: [], paused: undefined }),
+    );
   }
 
   /** Reads what earlier leaders left behind, goes on with it, and prunes what is old. */
@@ -116,12 +131,15 @@ export class Leadership {
       if (this.#running.has(name)) continue;
       const decision = this.#decide(node, facts);
       if (decision === undefined) continue;
+      this.#decisions.set(name, decision);
       this.#tell(node, decision);
       if (decision.action === 'act' && node.health === 'dead')
         this.#start(name, this.#newRecord(node, decision));
     }
     for (const name of this.#told.keys()) {
-      if (!candidates.some(({ node }) => node.metadata.name === name)) this.#told.delete(name);
+      if (candidates.some(({ node }) => node.metadata.name === name)) continue;
+      this.#told.delete(name);
+      this.#decisions.delete(name);
     }
   }
 
@@ -275,11 +293,7 @@ export class Leadership {
     holds: (record) => {
       const node = this.#ofRecord(record);
       if (node === undefined) return this.#options.fleetFacts([]).blind;
-      const decision = this.#decide(node, this.#options.fleetFacts([record.node.name]));
-      const braking = (decision?.verdicts ?? []).filter(({ guard }) => brakes.has(guard));
-      const reasons = braking.flatMap(({ guard, verdict }) =>
-        verdict.outcome === 'hold' ? [`${guard}: ${verdict.reason}`] : [],
-      );
+      const reasons = [...brakingReasons(this.#decide(node, this.#options.fleetFacts([record.node.name])))];
       // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
       if (node.policy === undefined) reasons.push('no policy selects the node any more');
       else if (node.assessment?.health !== 'dead')
@@ -346,9 +360,4 @@ function factsOf({ node }: FleetNode): NodeFacts {
     annotations: annotations ?? {},
     taints: node.spec?.taints ?? [],
   };
-}
-
-/** Seconds that count up are no news. */
-function withoutNumbers(reason: string): string {
-  return reason.replaceAll(/\d+/g, '#');
 }

@@ -32,12 +32,10 @@ import {
   volumeAttachments,
 } from './resources.ts';
 import { decodeRecord, encodeRecord, recordName, recordSelector } from './takeover-records.ts';
+import { limitsOf, writeInTerm } from './write-in-term.ts';
 
 const nodeLeaseNamespace = 'kube-node-lease';
 const mergePatch = 'application/merge-patch+json';
-
-/** Long enough for a busy API server; the term usually allows less. */
-const longestRequestMs = 10_000;
 
 export interface GuardedClusterOptions {
   readonly client: KubernetesClient;
@@ -73,7 +71,7 @@ export class GuardedCluster implements TakeoverCluster {
 
   async listPodsOn(term: LeaderTerm, node: string): Promise<readonly LiveRead<Pod>[]> {
     const fieldSelector = `spec.nodeName=${node}`;
-    const { items } = await this.#client.list(pods, { fieldSelector, ...this.#limits(term) });
+    const { items } = await this.#client.list(pods, { fieldSelector, ...limitsOf(term) });
     return items.map((pod) => asLiveRead(pod, term));
   }
 
@@ -90,7 +88,7 @@ export class GuardedCluster implements TakeoverCluster {
   }
 
   async listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]> {
-    const { items } = await this.#client.list(volumeAttachments, this.#limits(term));
+    const { items } = await this.#client.list(volumeAttachments, limitsOf(term));
     return items.filter(({ spec }) => spec?.nodeName === node);
   }
 
@@ -140,7 +138,7 @@ export class GuardedCluster implements TakeoverCluster {
     const { items } = await this.#client.list(configMaps, {
       namespace: this.#namespace,
       labelSelector: recordSelector,
-      ...this.#limits(term),
+      ...limitsOf(term),
     });
     return items.flatMap((configMap) => decodeRecord(configMap) ?? []);
   }
@@ -231,7 +229,7 @@ export class GuardedCluster implements TakeoverCluster {
     at: { namespace?: string; name: string },
   ): Promise<T | undefined> {
     try {
-      return await this.#client.get(resource, at, this.#limits(term));
+      return await this.#client.get(resource, at, limitsOf(term));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -271,17 +269,7 @@ export class GuardedCluster implements TakeoverCluster {
   }
 
   #write<T>(term: LeaderTerm, request: RequestOptions): Promise<T> {
-    term.assertValid();
-    return this.#client.request<T>({
-      ...request,
-      ...this.#limits(term),
-      beforeSend: () => term.assertValid(),
-    });
-  }
-
-  #limits(term: LeaderTerm): { timeoutMs: number; signal: AbortSignal } {
-    term.assertValid();
-    return { timeoutMs: Math.min(longestRequestMs, term.remainingMs()), signal: term.signal };
+    return writeInTerm(this.#client, term, request);
   }
 }
 

@@ -1,0 +1,172 @@
+// What a leader knows and does, as a document that it publishes for people: small, bounded, with a version of its own.
+import type { Clock } from '../clock.ts';
+import type { LeaderTerm } from '../election/leader-term.ts';
+import type { FleetNode } from '../fleet/fleet.ts';
+import type { Evidence, Health } from '../health/node-health.ts';
+import type { Decision, NamedVerdict } from '../policy/decision.ts';
+import { withoutNumbers } from '../takeover/wording.ts';
+
+/** `unselected`: no policy speaks for the node, so nobody asks how it is. */
+export type PublishedHealth = Health | 'unselected';
+
+/** One node as its leader sees it. What only matters for nodes in trouble is absent for the others. */
+export interface NodeStatus {
+  readonly name: string;
+  readonly health: PublishedHealth;
+  /** Name of the policy that counts for it. */
+  readonly policy?: string;
+  readonly evidence?: Evidence;
+  /** Why it is not taken for alive. Numbers in them are as old as the document. */
+  readonly reasons?: readonly string[];
+  /** ISO 8601, wall clock of the leader: since when its heartbeats are missing. */
+  readonly silentSince?: string;
+  /** What a human who vouches for the death has to name. */
+  readonly deathId?: string;
+  /** The policy's answer, of a node that is dead and not being taken over. */
+  readonly decision?: { readonly action: Decision['action']; readonly verdicts: readonly NamedVerdict[] };
+  /** What would hold a takeover even if the node died now: marks on it. Absent beside a decision, which has them all. */
+  readonly holds?: readonly string[];
+  /** It is being taken over; the record says how far that is. */
+  readonly takeover?: true;
+}
+
+/** What `liberator status` reads. A reader leaves documents of a version that it doesn't know alone. */
+export interface StatusDocument {
+  readonly version: 1;
+  /** ISO 8601, wall clock of the leader. For people. */
+  readonly writtenAt: string;
+  /** Whose knowledge it is. Once the election Lease shows another epoch, it is an old leader's. */
+  readonly leader: { readonly identity: string; readonly epoch: number };
+  /** Why nothing may be decided; empty when the leader sees. */
+  readonly blind: readonly string[];
+  /** Why everything is paused, when it is. */
+  readonly paused?: string;
+  /** Of all nodes. */
+  readonly counts: Readonly<Record<PublishedHealth, number>>;
+  /** The worst first, and not all of them in a large cluster. */
+  readonly nodes: readonly NodeStatus[];
+}
+
+export interface StatusFacts {
+  readonly term: Pick<LeaderTerm, 'identity' | 'epoch'>;
+  readonly nodes: Iterable<FleetNode>;
+  /** The last decision about each node that is dead, by name. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** Names of nodes that are being taken over. */
+  readonly takeovers: readonly string[];
+  readonly blind: readonly string[];
+  readonly paused: string | undefined;
+  /** What marks on a node would hold a takeover of it. */
+  readonly holdsOn: (node: FleetNode) => readonly string[];
+}
+
+/** Beyond this many nodes only the worst are listed: an object in Kubernetes has an end, and so has a screen. */
+const longestList = 200;
+
+const worstFirst: readonly PublishedHealth[] = ['dead', 'suspect', 'returning', 'alive', 'unselected'];
+
+export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'wallTime'>): StatusDocument {
+  const counts = { dead: 0, suspect: 0, returning: 0, alive: 0, unselected: 0 };
+  const byHealth = new Map<PublishedHealth, FleetNode[]>(worstFirst.map((health) => [health, []]));
+  for (const node of facts.nodes) {
+    const health = node.policy === undefined ? 'unselected' : node.health;
+    counts[health] += 1;
+    byHealth.get(health)?.push(node);
+  }
+  const listed = worstFirst.flatMap((health) =>
+    (byHealth.get(health) ?? []).toSorted(byName).map((node) => ({ node, health })),
+  );
+  return {
+    version: 1,
+    writtenAt: new Date(clock.wallTime()).toISOString(),
+    leader: { identity: facts.term.identity, epoch: facts.term.epoch },
+    blind: facts.blind,
+    ...(facts.paused !== undefined && { paused: facts.paused }),
+    counts,
+    nodes: listed.slice(0, longestList).map(({ node, health }) => describeNode(node, health, facts, clock)),
+  };
+}
+
+function describeNode(
+  known: FleetNode,
+  health: PublishedHealth,
+  { decisions, takeovers, holdsOn }: StatusFacts,
+  clock: Pick<Clock, 'now' | 'wallTime'>,
+): NodeStatus {
+  const { node, policy, assessment, deathId } = known;
+  const { name } = node.metadata;
+  const decision = decisions.get(name);
+  const takeover = takeovers.includes(name);
+  const holds = decision === undefined ? holdsOn(known) : [];
+  const inTrouble = assessment !== undefined && assessment.health !== 'alive';
+  const silentSince = assessment?.silentSince;
+  return {
+    name,
+    health,
+    ...(policy && { policy: policy.name }),
+    ...(inTrouble && { evidence: assessment.evidence, reasons: assessment.reasons }),
+    ...(silentSince !== undefined && {
+      silentSince: new Date(clock.wallTime() - (clock.now() - silentSince)).toISOString(),
+    }),
+    ...(decision && !takeover && { deathId, decision: published(decision) }),
+    ...(holds.length > 0 && { holds }),
+    ...(takeover && { takeover }),
+  };
+}
+
+/** Without times: those are on the leader's own clock, which tells nobody else anything. */
+function published({ action, verdicts }: Decision): NonNullable<NodeStatus['decision']> {
+  const named = verdicts.map(({ guard, verdict }): NamedVerdict => {
+    if (verdict.outcome === 'pass') return { guard, verdict: { outcome: 'pass' } };
+    return { guard, verdict: { outcome: 'hold', reason: verdict.reason } };
+  });
+  return { action, verdicts: named };
+}
+
+function byName(a: FleetNode, b: FleetNode): number {
+  return a.node.metadata.name.localeCompare(b.node.metadata.name, 'en', { numeric: true });
+}
+
+/** What of a document is news: the same text for two documents that differ in times and in numbers that count up alone. */
+export function newsIn(document: StatusDocument): string {
+  const { writtenAt: _, nodes, ...rest } = document;
+  return JSON.stringify({
+    ...rest,
+    blind: rest.blind.map(withoutNumbers),
+    nodes: nodes.map(({ silentSince, reasons = [], holds = [], decision, ...node }) => ({
+      ...node,
+      silent: silentSince !== undefined,
+      reasons: reasons.map(withoutNumbers),
+      marks: holds.map(withoutNumbers),
+      action: decision?.action,
+      verdicts: decision?.verdicts.map(({ verdict }) =>
+        verdict.outcome === 'hold' ? withoutNumbers(verdict.reason) : '',
+      ),
+    })),
+  });
+}
+
+/** Undefined when it isn't a document of a version that is understood. */
+export function parseStatus(text: string | undefined): StatusDocument | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return isStatus(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isStatus(value: unknown): value is StatusDocument {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, writtenAt, leader, blind, counts, nodes } = value as Partial<StatusDocument>;
+  return (
+    version === 1 &&
+    typeof writtenAt === 'string' &&
+    typeof leader?.identity === 'string' &&
+    typeof leader.epoch === 'number' &&
+    Array.isArray(blind) &&
+    typeof counts === 'object' &&
+    counts !== null &&
+    Array.isArray(nodes)
+  );
+}
