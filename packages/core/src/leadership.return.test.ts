@@ -1,6 +1,6 @@
 // What a leader does about nodes that come back after their takeover.
 import { describe, expect, it } from 'vitest';
-import { LeadershipStory } from './testing/leadership-story.ts';
+import { LeadershipStory, waiting } from './testing/leadership-story.ts';
 
 describe('a node that comes back after its takeover', () => {
   it('is trusted again once it has booted and has been well for a minute from then on', async () => {
@@ -66,5 +66,28 @@ describe('a node that comes back after its takeover', () => {
     await story.pass(60);
     expect(story.results).toEqual(['death: recovered', 'death: recovered']);
     expect(story.cluster.destroyed).toContain('n1-anew');
+  });
+});
+
+describe('a takeover that was undone', () => {
+  it('leaves nothing of ours on the node, even when the cordon reaches the server only afterwards', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.fence = waiting;
+    await story.pass(40);
+    const [mark] = story.cluster.taintsOf('node-1').filter(({ key }) => key === 'liberator.dev/takeover');
+    story.boot('node-1', 'boot-1');
+    await story.pass(10);
+    expect(story.results).toEqual(['death: undone']);
+    expect(story.taints()).toEqual(['team']);
+
+    const others = { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' as const };
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      spec: { ...node.spec, taints: [...(node.spec?.taints ?? []), ...(mark ? [mark] : []), others] },
+    }));
+    expect(story.taints()).toContain('liberator.dev/takeover');
+    await story.pass(5);
+    expect(story.taints()).toEqual(['team', 'node.kubernetes.io/out-of-service']);
+    expect(story.returns).toMatchObject([{ move: 'welcome' }]);
   });
 });

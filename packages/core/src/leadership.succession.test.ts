@@ -144,6 +144,24 @@ describe('old records', () => {
     expect(kept.toSorted()[0]).toBe(new Date(Date.UTC(2029, 0, 11)).toISOString());
   });
 
+  it('are kept however old while a Node that was kept has not returned: they alone tell how to take it in', async () => {
+    const story = await withRecords(60);
+    const { policy } = newRecord();
+    const old = { result: 'recovered' as const, closedAt: '2020-01-01T00:00:00.000Z' };
+    const keep = { ...policy, node: 'keep' as const };
+    const term = endlessTerm(story.clock, 1);
+    const here = { name: 'node-2', uid: 'uid-node-2', bootId: '' };
+    const gone = { name: 'nowhere', uid: 'nowhere', bootId: '' };
+    await story.cluster.createRecord(term, newRecord({ ...old, id: 'awaited', policy: keep, node: here }));
+    await story.cluster.createRecord(term, newRecord({ ...old, id: 'nobody', policy: keep, node: gone }));
+    story.lead(2);
+    await story.leading?.takeUp();
+    const ids = story.records.map(({ id }) => id);
+    expect(ids).toContain('awaited');
+    expect(ids).not.toContain('nobody');
+    expect(ids).toHaveLength(51);
+  });
+
   it('up to fifty are kept', async () => {
     const story = await withRecords(50);
     story.lead(2);

@@ -155,6 +155,17 @@ export class Leadership {
       if (!this.#running.has(name) && !this.#attending.has(name)) this.#attend(stored, there);
     }
     fleet.setReturning(returning);
+    this.#sweepLateMarks();
+  }
+
+  /** A cordon whose answer was lost may reach the server after its takeover was undone, and nobody would take it off. */
+  #sweepLateMarks(): void {
+    for (const stored of this.#records.values()) {
+      const { node, result } = stored.record;
+      const there = result === 'undone' ? this.#options.fleet.nodes.get(node.name) : undefined;
+      if (there === undefined || this.#running.has(node.name) || this.#attending.has(node.name)) continue;
+      this.#attend(stored, there);
+    }
   }
 
   #attend(stored: StoredRecord, there: FleetNode): void {
@@ -337,11 +348,18 @@ export class Leadership {
 
   async #prune(stored: readonly StoredRecord[]): Promise<void> {
     const finished = stored
-      .filter(({ record }) => record.result !== undefined)
+      .filter(({ record }) => record.result !== undefined && !this.#isWaitedFor(record))
       .toSorted((a, b) => (a.record.closedAt ?? '').localeCompare(b.record.closedAt ?? ''));
     for (const old of finished.slice(0, Math.max(0, finished.length - keptRecords))) {
       await this.#options.cluster.deleteRecord(this.#options.term, old);
     }
+  }
+
+  /** A Node that was kept bears our taints until it has returned, and only its record tells how to take them off. */
+  #isWaitedFor({ node, policy, result, return: returned }: TakeoverRecord): boolean {
+    const { nodes } = this.#options.fleet;
+    if (policy.node === 'delete' || result === 'undone' || returned?.welcomed === true) return false;
+    return nodes.size === 0 || nodes.has(node.name);
   }
 }
 

@@ -44,6 +44,11 @@ export function nextReturnMove(
   now: number,
 ): ReturnMove {
   const { node, readySince } = returning;
+  if (record.result === 'undone') {
+    return marksOf(record, node).length > 0
+      ? { move: 'welcome', detail: 'its takeover was undone, and a write that came late had marked it again' }
+      : { move: 'wait', detail: 'nothing of ours is on it' };
+  }
   const registeredAnew = node.metadata.uid !== record.node.uid;
   const restored = record.return?.restored === true && record.return.uid === node.metadata.uid;
   if (registeredAnew && rules.restore && record.keepsake !== undefined && !restored) {
@@ -78,9 +83,12 @@ export function nextReturnMove(
 /** Our marks on a node: what a welcome takes off. */
 export function marksOf(record: TakeoverRecord, node: Node): readonly Taint[] {
   const ours = [takeoverTaint(record.id), quarantineTaint(record.id)];
-  // The out-of-service taint is Kubernetes' word, so it is ours only beside a mark that is ours for certain.
+  // The out-of-service taint is Kubernetes' word, so it is ours only beside a mark that is ours for certain, and never
+  // after a takeover that was undone: that had not released anything.
   const marked =
-    node.metadata.uid === record.node.uid && hasTaint(node.spec?.taints, takeoverTaint(record.id));
+    record.result !== 'undone' &&
+    node.metadata.uid === record.node.uid &&
+    hasTaint(node.spec?.taints, takeoverTaint(record.id));
   return (marked ? [...ours, outOfServiceTaint] : ours).filter((taint) => hasTaint(node.spec?.taints, taint));
 }
 
