@@ -74,6 +74,7 @@ export {
   nodes,
   persistentVolumeClaims,
   persistentVolumes,
+  podDisruptionBudgets,
   pods,
   type Resource,
   type ResourceAddress,
@@ -89,6 +90,7 @@ export {
 } from './kubernetes/transport.ts';
 export { createTransport, type TransportOptions } from './kubernetes/undici-transport.ts';
 export type { SightOptions } from './kubernetes/watch-sight.ts';
+export * from './maintenance/index.ts';
 export * from './policy/index.ts';
 export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
 export type { NodeEventReason } from './takeover/event-reasons.ts';

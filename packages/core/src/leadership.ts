@@ -37,7 +37,7 @@ const keptRecords = 50;
 const retryMs = 1_000;
 
 /** Guards that can stop a takeover which has begun; the others were asked when it did. */
-const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'excluded']);
+const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'maintenance', 'excluded']);
 
 /** One leadership. Made anew for every term, so nothing of an old one survives into the next. */
 export class Leadership {
@@ -369,7 +369,7 @@ function isCandidate({ health, assessment }: FleetNode): boolean {
   return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
 }
 
-function factsOf({ node }: FleetNode): NodeFacts {
+function factsOf({ node, maintenance }: FleetNode): NodeFacts {
   const { name, uid, labels, annotations } = node.metadata;
   return {
     name,
@@ -377,5 +377,6 @@ function factsOf({ node }: FleetNode): NodeFacts {
     labels: labels ?? {},
     annotations: annotations ?? {},
     taints: node.spec?.taints ?? [],
+    ...(maintenance && { maintenance }),
   };
 }

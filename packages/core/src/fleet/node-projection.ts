@@ -15,7 +15,10 @@ export function projectNode(node: Node): Node {
       ...(labels && { labels }),
       ...(annotations && { annotations }),
     },
-    spec: { ...(node.spec?.taints && { taints: node.spec.taints }) },
+    spec: {
+      ...(node.spec?.taints && { taints: node.spec.taints }),
+      ...(node.spec?.unschedulable && { unschedulable: true }),
+    },
     status: {
       ...(ready && { conditions: [{ type: ready.type, status: ready.status }] }),
       ...(internal && { addresses: internal }),

@@ -147,8 +147,33 @@ export interface Status {
 }
 
 export interface StatefulSet extends KubernetesObject {
-  readonly spec?: { readonly replicas?: number };
+  readonly spec?: {
+    readonly replicas?: number;
+    /** Where the numbers of its pods begin; 0 when absent. */
+    readonly ordinals?: { readonly start?: number };
+  };
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
+}
+
+/** How many pods of a selection must stay healthy when somebody evicts. */
+export interface PodDisruptionBudget extends KubernetesObject {
+  readonly spec?: {
+    /** Absent: selects nothing. Empty: every pod of the namespace. */
+    readonly selector?: {
+      readonly matchLabels?: Readonly<Record<string, string>>;
+      readonly matchExpressions?: readonly {
+        readonly key: string;
+        readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+        readonly values?: readonly string[];
+      }[];
+    };
+  };
+  readonly status?: {
+    readonly disruptionsAllowed?: number;
+    readonly currentHealthy?: number;
+    readonly desiredHealthy?: number;
+    readonly expectedPods?: number;
+  };
 }
 
 /** A core/v1 Event: what `kubectl describe` shows below an object. */

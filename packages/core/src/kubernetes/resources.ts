@@ -7,6 +7,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   StatefulSet,
   VolumeAttachment,
 } from './objects.ts';
@@ -52,6 +53,13 @@ export const statefulSets: Resource<StatefulSet> = {
   version: 'v1',
   plural: 'statefulsets',
   kind: 'StatefulSet',
+  namespaced: true,
+};
+export const podDisruptionBudgets: Resource<PodDisruptionBudget> = {
+  group: 'policy',
+  version: 'v1',
+  plural: 'poddisruptionbudgets',
+  kind: 'PodDisruptionBudget',
   namespaced: true,
 };
 export const volumeAttachments: Resource<VolumeAttachment> = {

@@ -5,6 +5,7 @@ import { budget } from './guards/budget.ts';
 import { controlPlane } from './guards/control-plane.ts';
 import { evidence } from './guards/evidence.ts';
 import { excluded } from './guards/excluded.ts';
+import { maintenance } from './guards/maintenance.ts';
 import { paused } from './guards/paused.ts';
 
 export interface NamedVerdict {
@@ -21,7 +22,15 @@ export interface Decision {
 }
 
 /** The guards that always apply, in the order in which their reasons are told. */
-export const builtInGuards: readonly Guard[] = [blind, paused, excluded, controlPlane, evidence, budget];
+export const builtInGuards: readonly Guard[] = [
+  blind,
+  paused,
+  maintenance,
+  excluded,
+  controlPlane,
+  evidence,
+  budget,
+];
 
 /**
  * Asks *all* guards, not only up to the first that holds: whoever is woken at night wants every reason at once. A

@@ -2,6 +2,16 @@
 import type { Assessment } from '../health/node-health.ts';
 import type { Policy } from './policy.ts';
 
+/** Somebody's work on a node, during which it is not to be taken over. */
+export interface MaintenanceHold {
+  /** Who does what, for people. */
+  readonly words: string;
+  /** For how long it counts. */
+  readonly holdMs: number;
+  /** Monotonic time at which our own watch first brought it as it is now. */
+  readonly seenAt: number;
+}
+
 /** What guards may know of the node in question. Copied from watch caches, never read anew. */
 export interface NodeFacts {
   readonly name: string;
@@ -9,6 +19,8 @@ export interface NodeFacts {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly taints: readonly { readonly key: string; readonly effect: string }[];
+  /** Absent: nobody says so, or the node is not cordoned. */
+  readonly maintenance?: MaintenanceHold;
 }
 
 /** What guards may know of everything else. */

@@ -1,10 +1,11 @@
 // Which pods a dead node holds back, and which volumes they need: what a takeover is about.
 import type { LeaderTerm } from '../election/leader-term.ts';
-import type { PersistentVolume, Pod } from '../kubernetes/objects.ts';
+import type { OwnerReference, PersistentVolume, PersistentVolumeClaim, Pod } from '../kubernetes/objects.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { AffectedPod, AffectedVolume } from './record.ts';
 
-const mirrorPodAnnotation = 'kubernetes.io/config.mirror';
+/** On what the API shows of a pod that a kubelet runs by itself, from a file. */
+export const mirrorPodAnnotation = 'kubernetes.io/config.mirror';
 const hostnameLabel = 'kubernetes.io/hostname';
 
 /**
@@ -24,28 +25,43 @@ export async function describePod(
   cluster: TakeoverCluster,
   pod: Pod,
 ): Promise<AffectedPod> {
+  return describePodBy(
+    {
+      readClaim: (namespace, name) => cluster.readClaim(term, namespace, name),
+      readVolume: (name) => cluster.readVolume(term, name),
+    },
+    pod,
+  );
+}
+
+/** How a pod's claims and volumes are read. */
+export interface VolumeReads {
+  readClaim(namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  readVolume(name: string): Promise<PersistentVolume | undefined>;
+}
+
+/** The same for whoever reads in another name than a term's. */
+export async function describePodBy(reads: VolumeReads, pod: Pod): Promise<AffectedPod> {
   const namespace = pod.metadata.namespace ?? 'default';
-  const statefulSet = pod.metadata.ownerReferences?.find(
-    (owner) => owner.controller === true && owner.kind === 'StatefulSet',
-  )?.name;
+  const owner = controllerOf(pod);
   const volumes: AffectedVolume[] = [];
   for (const volume of pod.spec?.volumes ?? []) {
     const claim = volume.persistentVolumeClaim?.claimName;
-    if (claim !== undefined) volumes.push(await describeVolume(term, cluster, namespace, claim));
+    if (claim !== undefined) volumes.push(await describeVolume(reads, namespace, claim));
   }
   const described = { namespace, name: pod.metadata.name, uid: pod.metadata.uid, volumes };
-  return statefulSet === undefined ? described : { ...described, statefulSet };
+  return owner?.kind === 'StatefulSet' ? { ...described, statefulSet: owner.name } : described;
 }
 
-async function describeVolume(
-  term: LeaderTerm,
-  cluster: TakeoverCluster,
-  namespace: string,
-  claim: string,
-): Promise<AffectedVolume> {
-  const volume = (await cluster.readClaim(term, namespace, claim))?.spec?.volumeName;
+/** Who makes another one when the pod is gone. */
+export function controllerOf(pod: Pod): OwnerReference | undefined {
+  return pod.metadata.ownerReferences?.find(({ controller }) => controller === true);
+}
+
+async function describeVolume(reads: VolumeReads, namespace: string, claim: string): Promise<AffectedVolume> {
+  const volume = (await reads.readClaim(namespace, claim))?.spec?.volumeName;
   if (volume === undefined) return { claim };
-  const pinnedTo = pinnedHosts(await cluster.readVolume(term, volume));
+  const pinnedTo = pinnedHosts(await reads.readVolume(volume));
   return pinnedTo === undefined ? { claim, volume } : { claim, volume, pinnedTo };
 }
 

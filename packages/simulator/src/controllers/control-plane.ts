@@ -3,6 +3,7 @@ import { AttachDetachController } from './attach-detach.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { DaemonSetController } from './daemon-set.ts';
 import { DeploymentController } from './deployment.ts';
+import { DisruptionController } from './disruption.ts';
 import { EventExpiry } from './event-recorder.ts';
 import { GarbageCollector } from './garbage-collector.ts';
 import { NamespaceLifecycle } from './namespace-lifecycle.ts';
@@ -25,6 +26,7 @@ export function controlPlaneOf(context: ControllerContext): readonly Controller[
     new DeploymentController(context),
     new ReplicaSetController(context),
     new DaemonSetController(context),
+    new DisruptionController(context),
     new Scheduler(context),
     new VolumeBinder(context),
     new AttachDetachController(context),

@@ -256,6 +256,25 @@ export interface DaemonSet extends Workload {
   };
 }
 
+export interface PodDisruptionBudget extends KubernetesObject {
+  readonly metadata: KubernetesObject['metadata'] & { readonly generation?: number };
+  readonly spec?: {
+    readonly minAvailable?: number | string;
+    readonly maxUnavailable?: number | string;
+    readonly selector?: LabelSelector;
+  };
+  readonly status?: {
+    readonly currentHealthy?: number;
+    readonly desiredHealthy?: number;
+    readonly expectedPods?: number;
+    readonly disruptionsAllowed?: number;
+    readonly observedGeneration?: number;
+    /** When the eviction of each was allowed, by name. */
+    readonly disruptedPods?: Readonly<Record<string, string>>;
+    readonly conditions?: readonly (Condition & { readonly observedGeneration?: number })[];
+  };
+}
+
 export interface Event extends KubernetesObject {
   readonly involvedObject?: ObjectReference;
   readonly reason?: string;
@@ -285,6 +304,7 @@ export interface Kinds {
   readonly replicasets: ReplicaSet;
   readonly deployments: Deployment;
   readonly daemonsets: DaemonSet;
+  readonly poddisruptionbudgets: PodDisruptionBudget;
   readonly namespaces: Namespace;
 }
 

@@ -1,0 +1,274 @@
+// Empties a node in good order: plan, cordon, evict, wait until what was on it is Ready elsewhere.
+import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts';
+import type { Node } from '../kubernetes/objects.ts';
+import { describePodBy } from '../takeover/affected-pods.ts';
+import { counted } from '../takeover/wording.ts';
+import type { MaintenanceCluster } from './cluster.ts';
+import { notFound, takeoverTaintsOf } from './cordon.ts';
+import { MaintenanceError } from './errors.ts';
+import { isReporting, NodeHold } from './node-hold.ts';
+import { type DrainRules, type PlannedPod, planDrain } from './plan.ts';
+import { PodMover } from './pod-mover.ts';
+import type { DrainProgress, PodState } from './progress.ts';
+
+export interface DrainOptions extends DrainRules {
+  readonly cluster: MaintenanceCluster;
+  /** Name of the Node. */
+  readonly node: string;
+  /** Who drains, for whoever wonders why the node is held: `alice@laptop`. */
+  readonly by: string;
+  /** How long all of it may take. Default 600,000 ms. A budget may refuse for as long as its application is unwell. */
+  readonly timeoutMs?: number;
+  /**
+   * How long takeovers of the node stay held after a drain that was finished, unless somebody uncordons it. Default
+   * 3,600,000 ms, at most 24 h. Longer spares a long repair from being taken for a death; shorter lets whatever still
+   * runs there be recovered earlier. While the drain goes on it is 300,000 ms from its last sign of life.
+   */
+  readonly holdMs?: number;
+  /** Seconds each pod gets to end. Default: what it asks for itself. */
+  readonly gracePeriodSeconds?: number;
+  /** How many pods other than those of StatefulSets may be on their way at once. Default 10. */
+  readonly parallel?: number;
+  /** Interrupts the drain: what has gone has gone, the node stays cordoned, and draining it again goes on. */
+  readonly signal?: AbortSignal;
+  /** Called synchronously; what it throws ends the drain. */
+  readonly onProgress?: (progress: DrainProgress) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** What a drain that was finished came to. */
+export interface Drained {
+  /** Those that went, each with where it stands: `Ready on node-2`. */
+  readonly moved: readonly PodState[];
+  /** Those that belong to the node. */
+  readonly skipped: readonly PlannedPod[];
+  /** Takeovers of the node stay held for this long, unless it is uncordoned. */
+  readonly holdMs: number;
+}
+
+const defaultTimeoutMs = 600_000;
+const defaultHoldMs = 3_600_000;
+const defaultParallel = 10;
+
+/** A pod may be bound to the node by a scheduler that had not heard of the cordon. One that comes later tolerates it. */
+const rounds = 2;
+
+/**
+ * What a drain would do to each pod of a node. Changes nothing.
+ *
+ * @throws {@link MaintenanceError} when there is no such node.
+ */
+export async function previewDrain(
+  options: DrainRules & Pick<DrainOptions, 'cluster' | 'node' | 'signal'>,
+): Promise<readonly PlannedPod[]> {
+  const { cluster, node: name, signal } = options;
+  const node = await cluster.readNode(name, signal);
+  if (node === undefined) throw notFound(name);
+  return planFor(node, options, signal);
+}
+
+/**
+ * Cordons a node and moves its pods elsewhere through the eviction API: those of StatefulSets one at a time, each Ready
+ * elsewhere with its volumes before the next one goes, all others side by side. Takeovers of the node are held meanwhile.
+ *
+ * May be run again at any time: it goes on with what is left.
+ *
+ * @throws {@link MaintenanceError} for every end but the good one; its `code` says which.
+ * @throws KubernetesError and its kin for what the API server does not allow. What may pass by itself is tried again.
+ */
+export async function drain(options: DrainOptions): Promise<Drained> {
+  return new Drain(options).perform();
+}
+
+class Drain {
+  readonly #options: DrainOptions;
+  readonly #clock: Clock;
+  /** Ends whatever is under way, for whatever reason. */
+  readonly #stop = new AbortController();
+  readonly #hold: NodeHold;
+  readonly #mover: PodMover;
+  readonly #seen = new Map<string, PlannedPod>();
+  #failure: unknown;
+  #cordoned = false;
+
+  constructor(options: DrainOptions) {
+    const { cluster, node, by, onProgress, clock = systemClock, random = systemRandom } = options;
+    const { signal } = this.#stop;
+    const tell = (progress: DrainProgress): void => onProgress?.(progress);
+    this.#options = options;
+    this.#clock = clock;
+    this.#hold = new NodeHold({ cluster, clock, node, by, tell });
+    this.#mover = new PodMover({
+      cluster,
+      clock,
+      random,
+      node,
+      gracePeriodSeconds: options.gracePeriodSeconds,
+      signal,
+      tell,
+    });
+  }
+
+  async perform(): Promise<Drained> {
+    const { signal, timeoutMs = defaultTimeoutMs, holdMs = defaultHoldMs } = this.#options;
+    const onAbort = (): void => this.#fail(this.#interrupted());
+    const timer = this.#clock.setTimeout(() => this.#fail(this.#timedOut(timeoutMs)), timeoutMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      await this.#unlessStopped(() => this.#prepare());
+      await this.#keepingHold(() => this.#unlessStopped(() => this.#empty()));
+      await this.#unlessStopped(() => this.#hold.finish(holdMs, this.#stop.signal));
+      const skipped = [...this.#seen.values()].filter(({ action }) => action === 'skip');
+      return { moved: this.#mover.states, skipped, holdMs };
+    } finally {
+      this.#clock.clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.#stop.abort();
+    }
+  }
+
+  /** Looks before it touches: whatever speaks against the drain leaves the node as it was. */
+  async #prepare(): Promise<void> {
+    const { cluster, node: name } = this.#options;
+    const { signal } = this.#stop;
+    const node = await cluster.readNode(name, signal);
+    if (node === undefined) throw notFound(name);
+    if (takeoverTaintsOf(node).length > 0) {
+      throw busy(`${name} is being taken over, so there is nothing to drain: wait until it has returned`);
+    }
+    if (!isReporting(node)) {
+      throw busy(
+        `${name} has stopped reporting (Ready is Unknown), so nobody would stop its containers: leave it to a ` +
+          `takeover, which a cordon or a drain that was begun may hold: "liberator uncordon ${name}" lets it go on`,
+      );
+    }
+    this.#admit(await planFor(node, this.#options, signal));
+    // From the first byte on: an answer that never comes says nothing of what was done.
+    this.#cordoned = true;
+    await this.#hold.take(signal);
+  }
+
+  async #empty(): Promise<void> {
+    const { cluster, node: name, parallel = defaultParallel } = this.#options;
+    for (let round = 0; round < rounds; round++) {
+      const node = await cluster.readNode(name, this.#stop.signal);
+      if (node === undefined) throw notFound(name);
+      this.#admit(await planFor(node, this.#options, this.#stop.signal));
+      const moved = new Set(this.#mover.states.map(({ pod }) => pod.uid));
+      const going = [...this.#seen.values()].filter(
+        ({ uid, action }) => action !== 'skip' && !moved.has(uid),
+      );
+      if (going.length === 0) return;
+      await Promise.all(
+        [
+          this.#mover.move(
+            going.filter(({ statefulSet }) => statefulSet !== undefined),
+            1,
+          ),
+          this.#mover.move(
+            going.filter(({ statefulSet }) => statefulSet === undefined),
+            parallel,
+          ),
+        ].map((moving) => moving.catch((error: unknown) => this.#fail(error))),
+      );
+      if (this.#stop.signal.aborted) return;
+    }
+  }
+
+  /** Takes in pods that were not known yet, unless something would be lost with one of them. */
+  #admit(plan: readonly PlannedPod[]): void {
+    const fresh = plan.filter(({ uid }) => !this.#seen.has(uid));
+    if (fresh.length > 0 || this.#seen.size === 0)
+      this.#options.onProgress?.({ type: 'planned', pods: fresh });
+    const refused = fresh.filter(({ action }) => action === 'refuse');
+    if (refused.length > 0) throw this.#refused(refused);
+    for (const pod of fresh) this.#seen.set(pod.uid, pod);
+  }
+
+  async #keepingHold(act: () => Promise<void>): Promise<void> {
+    const keep = new AbortController();
+    const onStop = (): void => keep.abort();
+    this.#stop.signal.addEventListener('abort', onStop, { once: true });
+    const keeping = this.#hold.keep(keep.signal).catch((error: unknown) => this.#fail(error));
+    try {
+      await act();
+    } finally {
+      this.#stop.signal.removeEventListener('abort', onStop);
+      keep.abort();
+      await keeping;
+    }
+  }
+
+  /** The first reason to stop is the one that is told; what fails because of it is not. */
+  async #unlessStopped(act: () => Promise<void>): Promise<void> {
+    if (!this.#stop.signal.aborted) await act().catch((error: unknown) => this.#fail(error));
+    if (this.#stop.signal.aborted) throw this.#failure;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#failure = error;
+    this.#stop.abort();
+  }
+
+  #refused(pods: readonly PlannedPod[]): MaintenanceError {
+    const state = this.#cordoned ? 'it is cordoned already' : 'nothing was done';
+    return new MaintenanceError(
+      'LIBERATOR_DRAIN_REFUSED',
+      `something would be lost with ${counted(pods.length, 'pod')} of ${this.#options.node}, so ${state}`,
+      {
+        pods: pods.map((pod) => ({ pod, phase: 'waiting', detail: pod.reason })),
+        cordoned: this.#cordoned,
+      },
+    );
+  }
+
+  #timedOut(timeoutMs: number): MaintenanceError {
+    const left = this.#left();
+    const message = `${this.#options.node} was not drained within ${timeoutMs / 1_000} s: ${standing(left)}`;
+    return new MaintenanceError('LIBERATOR_DRAIN_TIMEOUT', message, { pods: left, cordoned: this.#cordoned });
+  }
+
+  #interrupted(): MaintenanceError {
+    const left = this.#left();
+    const message = `the drain of ${this.#options.node} was interrupted: ${standing(left)}`;
+    return new MaintenanceError('LIBERATOR_DRAIN_INTERRUPTED', message, {
+      pods: left,
+      cordoned: this.#cordoned,
+    });
+  }
+
+  #left(): readonly PodState[] {
+    return this.#mover.states.filter(({ phase }) => phase !== 'done');
+  }
+}
+
+async function planFor(
+  node: Node,
+  options: DrainRules & Pick<DrainOptions, 'cluster'>,
+  signal?: AbortSignal,
+): Promise<readonly PlannedPod[]> {
+  const { cluster } = options;
+  const { name, labels } = node.metadata;
+  const reads = {
+    readClaim: (namespace: string, claim: string) => cluster.readClaim(namespace, claim, signal),
+    readVolume: (volume: string) => cluster.readVolume(volume, signal),
+  };
+  const pods = await cluster.listPodsOn(name, signal);
+  const candidates = await Promise.all(
+    pods.map(async (pod) => ({ pod, volumes: (await describePodBy(reads, pod)).volumes })),
+  );
+  const hostname = labels?.['kubernetes.io/hostname'] ?? name;
+  return planDrain({ name, hostname }, candidates, options);
+}
+
+function busy(message: string): MaintenanceError {
+  return new MaintenanceError('LIBERATOR_NODE_BUSY', message);
+}
+
+function standing(left: readonly PodState[]): string {
+  if (left.length === 0) return 'no pod had been touched';
+  return `${counted(left.length, 'pod')} had still to go`;
+}

@@ -1,0 +1,12 @@
+// Planned takeover: what a human asks for before a machine goes, with that human's credentials.
+export {
+  connectMaintenance,
+  type MaintenanceConnectOptions,
+} from '../kubernetes/maintenance-cluster.ts';
+export { type MaintenanceMark, maintenanceAnnotation } from '../policy/guards/maintenance.ts';
+export type { EvictionAnswer, MaintenanceCluster, NodeChange } from './cluster.ts';
+export { type CordonOptions, cordon, type Uncordoned, uncordon } from './cordon.ts';
+export { type Drained, type DrainOptions, drain, previewDrain } from './drain.ts';
+export { MaintenanceError, type MaintenanceErrorCode } from './errors.ts';
+export type { DrainAction, DrainRules, PlannedPod } from './plan.ts';
+export type { DrainProgress, PodPhase, PodState } from './progress.ts';

@@ -1,0 +1,180 @@
+// Takes pods off a node: asks for each eviction until the budgets allow it, and waits until the pod is where it should be.
+import { type Clock, type Random, sleep } from '../clock.ts';
+import { Backoff } from '../kubernetes/backoff.ts';
+import type { Pod } from '../kubernetes/objects.ts';
+import { askedDelayMs, isTransient } from '../kubernetes/retry.ts';
+import type { MaintenanceCluster } from './cluster.ts';
+import type { PlannedPod } from './plan.ts';
+import type { DrainProgress, PodState } from './progress.ts';
+import { isWanted, lookAtReplacement, type Sight } from './replacement.ts';
+
+export interface PodMoverOptions {
+  readonly cluster: MaintenanceCluster;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly node: string;
+  /** Absent: each pod's own. */
+  readonly gracePeriodSeconds: number | undefined;
+  readonly signal: AbortSignal;
+  readonly tell: (progress: DrainProgress) => void;
+}
+
+/** How often to look whether a pod is gone, or Ready elsewhere. */
+const lookEveryMs = 1_000;
+
+/** Between two requests for the same pod. A budget that has room again should not wait long for us. */
+const retry = { baseMs: 1_000, maxMs: 10_000 } as const;
+
+interface Turn {
+  readonly pod: PlannedPod;
+  readonly backoff: Backoff;
+  notBefore: number;
+}
+
+export class PodMover {
+  readonly #options: PodMoverOptions;
+  /** By uid. */
+  readonly #states = new Map<string, PodState>();
+
+  constructor(options: PodMoverOptions) {
+    this.#options = options;
+  }
+
+  /** Where each pod stands that was ever given to {@link move}. */
+  get states(): readonly PodState[] {
+    return [...this.#states.values()];
+  }
+
+  /**
+   * Moves all of them, at most `width` at a time and in their order; one whose budget refuses lets others go first.
+   * Returns early when the signal aborts.
+   */
+  async move(pods: readonly PlannedPod[], width: number): Promise<void> {
+    const { clock, random } = this.#options;
+    for (const pod of pods) this.#states.set(pod.uid, { pod, phase: 'waiting', detail: 'its turn comes' });
+    const turns = pods.map((pod): Turn => ({ pod, backoff: new Backoff(retry, random), notBefore: 0 }));
+    const work = async (): Promise<void> => {
+      while (turns.length > 0 && !this.#options.signal.aborted) {
+        const index = turns.findIndex(({ notBefore }) => notBefore <= clock.now());
+        const [turn] = index < 0 ? [] : turns.splice(index, 1);
+        if (turn === undefined)
+          await this.#sleep(Math.min(...turns.map((one) => one.notBefore)) - clock.now());
+        else if (!(await this.#attempt(turn))) turns.splice(index, 0, turn);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(width, pods.length) }, work));
+  }
+
+  /** Returns false when it has to be tried again. */
+  async #attempt(turn: Turn): Promise<boolean> {
+    const { pod, backoff } = turn;
+    if (pod.action === 'evict') {
+      const refusal = await this.#evict(pod);
+      if (refusal !== undefined) {
+        turn.notBefore = this.#options.clock.now() + Math.max(backoff.next(), refusal.retryAfterMs);
+        return false;
+      }
+    }
+    await this.#settle(pod, backoff);
+    return true;
+  }
+
+  async #evict(pod: PlannedPod): Promise<{ retryAfterMs: number } | undefined> {
+    const { cluster, signal, gracePeriodSeconds, tell } = this.#options;
+    try {
+      const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+      const answer = await cluster.evict(pod, { ...grace, signal });
+      if (answer.outcome === 'evicted' || answer.outcome === 'gone') return undefined;
+      const detail =
+        answer.outcome === 'busy'
+          ? 'the API server has too much to do'
+          : refusalOf(answer.budgets, answer.why);
+      this.#note(pod, { phase: 'refused', detail });
+      return answer;
+    } catch (error) {
+      if (signal.aborted) return { retryAfterMs: 0 };
+      if (!isTransient(error)) throw error;
+      tell({ type: 'trouble', error, retryInMs: retry.baseMs });
+      return { retryAfterMs: askedDelayMs(error) };
+    }
+  }
+
+  /** Until it is gone, and Ready elsewhere with its volumes where somebody waits for that. */
+  async #settle(pod: PlannedPod, backoff: Backoff): Promise<void> {
+    const { signal, tell } = this.#options;
+    backoff.reset();
+    while (!signal.aborted) {
+      let waitMs = lookEveryMs;
+      try {
+        const sight = await this.#look(pod);
+        this.#note(pod, sight);
+        if (sight.phase === 'done') return;
+        backoff.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isTransient(error)) throw error;
+        waitMs = backoff.next();
+        tell({ type: 'trouble', error, retryInMs: waitMs });
+      }
+      await this.#sleep(waitMs);
+    }
+  }
+
+  async #look(pod: PlannedPod): Promise<Sight> {
+    const { cluster, signal, node } = this.#options;
+    const current = await cluster.readPod(pod.namespace, pod.name, signal);
+    const sight = lookAtReplacement(pod, current, node);
+    if (pod.statefulSet === undefined || pod.awaits === 'nothing') return sight;
+    if (current === undefined) {
+      const set = await cluster.readStatefulSet(pod.namespace, pod.statefulSet, signal);
+      const nobodyWants = `gone; StatefulSet ${pod.statefulSet} wants it no more`;
+      return isWanted(pod, set) ? sight : { phase: 'done', detail: nobodyWants };
+    }
+    return sight.phase === 'done' ? this.#withVolumes(pod, current, sight) : sight;
+  }
+
+  /** A claim that was deleted and made anew has an empty volume: nobody should take that for a move. */
+  async #withVolumes(pod: PlannedPod, current: Pod, sight: Sight): Promise<Sight> {
+    const { cluster, signal } = this.#options;
+    const claims = new Set(
+      current.spec?.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []),
+    );
+    const volumes: string[] = [];
+    for (const { claim, volume } of pod.volumes) {
+      if (volume === undefined) continue;
+      const now = claims.has(claim)
+        ? (await cluster.readClaim(pod.namespace, claim, signal))?.spec?.volumeName
+        : undefined;
+      if (now !== volume) {
+        const found = now === undefined ? 'no volume' : `volume ${now}`;
+        return {
+          phase: 'replacing',
+          detail: `${sight.detail}, but claim ${claim} has ${found} instead of ${volume}`,
+        };
+      }
+      volumes.push(volume);
+    }
+    if (volumes.length === 0) return sight;
+    return {
+      ...sight,
+      detail: `${sight.detail} with ${volumes.length === 1 ? 'volume' : 'volumes'} ${volumes.join(', ')}`,
+    };
+  }
+
+  #note(pod: PlannedPod, { phase, detail }: Sight): void {
+    const before = this.#states.get(pod.uid);
+    if (before?.phase === phase && before.detail === detail) return;
+    const state = { pod, phase, detail };
+    this.#states.set(pod.uid, state);
+    this.#options.tell({ type: 'pod', ...state });
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleep(this.#options.clock, ms, this.#options.signal);
+  }
+}
+
+function refusalOf(budgets: readonly string[], why: string): string {
+  if (budgets.length === 0) return why;
+  return `PodDisruptionBudget ${budgets.join(' and ')} refuses: ${why}`;
+}

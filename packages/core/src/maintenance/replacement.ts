@@ -1,0 +1,46 @@
+// Where a StatefulSet's pod stands on its way from one node to another, told from what is there under its name. Pure.
+import type { Pod, StatefulSet } from '../kubernetes/objects.ts';
+import { ordinalOf, type PlannedPod } from './plan.ts';
+import type { PodPhase } from './progress.ts';
+
+export interface Sight {
+  readonly phase: PodPhase;
+  readonly detail: string;
+}
+
+/** @param current what has the pod's name now, if anything does. */
+export function lookAtReplacement(planned: PlannedPod, current: Pod | undefined, from: string): Sight {
+  if (current?.metadata.uid === planned.uid) return { phase: 'leaving', detail: leaving(current) };
+  if (planned.awaits === 'nothing') return { phase: 'done', detail: 'gone' };
+  if (current === undefined) {
+    return { phase: 'replacing', detail: `not made anew yet by StatefulSet ${planned.statefulSet}` };
+  }
+  const node = current.spec?.nodeName;
+  const condition = (type: string) => current.status?.conditions?.find((one) => one.type === type);
+  if (node === undefined) {
+    const why = condition('PodScheduled')?.message;
+    return { phase: 'replacing', detail: `waits for a node${why ? `: ${why}` : ''}` };
+  }
+  if (node === from) {
+    return { phase: 'replacing', detail: `came back to ${from}: it tolerates cordoned nodes` };
+  }
+  const ready = condition('Ready');
+  if (ready?.status !== 'True') {
+    return { phase: 'replacing', detail: `starting on ${node}${ready?.reason ? ` (${ready.reason})` : ''}` };
+  }
+  return { phase: 'done', detail: `Ready on ${node}` };
+}
+
+function leaving({ metadata, spec }: Pod): string {
+  const grace = spec?.terminationGracePeriodSeconds;
+  if (metadata.deletionTimestamp === undefined) return 'evicted';
+  return `terminating${grace === undefined ? '' : `, for up to ${grace} s`}`;
+}
+
+/** Whether the set still wants a pod of this name; if not, nobody will ever make it anew. */
+export function isWanted(planned: PlannedPod, set: StatefulSet | undefined): boolean {
+  if (set === undefined || set.metadata.deletionTimestamp !== undefined) return false;
+  const start = set.spec?.ordinals?.start ?? 0;
+  const ordinal = ordinalOf(planned);
+  return ordinal >= start && ordinal < start + (set.spec?.replicas ?? 1);
+}

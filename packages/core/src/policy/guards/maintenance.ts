@@ -1,0 +1,77 @@
+// Holds while people work on the node: it is being drained, or was drained so that something can be done to it.
+import { type Guard, type MaintenanceHold, pass } from '../guard.ts';
+
+/**
+ * On a Node: somebody maintains it, and it is not to be taken over meanwhile. A drain writes JSON and renews it while it
+ * goes on; any other text counts as the reason of whoever wrote it. It counts only while the node is cordoned, and for
+ * a limited time after its last change: see {@link readMaintenance}.
+ */
+export const maintenanceAnnotation = 'liberator.dev/maintenance';
+
+/** What a drain says of itself on the Node. Times are for people: nothing is ever decided by them. */
+export interface MaintenanceMark {
+  /** Who does it: `alice@laptop`. */
+  readonly by: string;
+  /** `drained`: every pod that had to go is gone, and the node is somebody's to work on. */
+  readonly phase: 'draining' | 'drained';
+  readonly since: string;
+  readonly renewed: string;
+  /** For how long this mark holds takeovers from when it is first seen. */
+  readonly holdSeconds: number;
+}
+
+/** What somebody wrote by hand, who said nothing of how long. */
+const defaultHoldMs = 3_600_000;
+
+/** Whatever a mark says: one that was forgotten must not keep a node from being recovered for ever. */
+const longestHoldMs = 24 * 3_600_000;
+
+export const maintenance: Guard = {
+  name: 'maintenance',
+  evaluate: ({ node, now }) => {
+    if (node.maintenance === undefined) return pass;
+    const { words, seenAt, holdMs } = node.maintenance;
+    const until = seenAt + holdMs;
+    if (now >= until) return pass;
+    const seconds = Math.ceil((until - now) / 1_000);
+    const reason = `${words}; held for at most ${seconds} s more, or until somebody uncordons ${node.name}`;
+    return { outcome: 'hold', reason, until };
+  },
+};
+
+/** The text of the annotation. */
+export function writeMaintenance(mark: MaintenanceMark): string {
+  return JSON.stringify(mark);
+}
+
+/** Undefined for anything that no drain of ours wrote. */
+export function readMark(text: string | undefined): MaintenanceMark | undefined {
+  try {
+    const { by, phase, since, renewed, holdSeconds } = JSON.parse(text ?? '') as Partial<MaintenanceMark>;
+    const isMark =
+      typeof by === 'string' &&
+      (phase === 'draining' || phase === 'drained') &&
+      typeof since === 'string' &&
+      typeof renewed === 'string' &&
+      typeof holdSeconds === 'number' &&
+      holdSeconds >= 0;
+    return isMark ? { by, phase, since, renewed, holdSeconds } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What the annotation means to the guard. At most 24 h, whatever it says; an hour when it does not say; and from when
+ * *we* first saw this very text, since clocks of laptops are anybody's guess.
+ */
+export function readMaintenance(text: string): Omit<MaintenanceHold, 'seenAt'> {
+  const mark = readMark(text);
+  if (mark === undefined) return { words: `under maintenance: ${text}`, holdMs: defaultHoldMs };
+  const { by, phase, since, holdSeconds } = mark;
+  const what = phase === 'draining' ? 'is draining it' : 'drained it to work on it';
+  return {
+    words: `${by} ${what} (since ${since})`,
+    holdMs: Math.min(holdSeconds * 1_000, longestHoldMs),
+  };
+}
