@@ -369,6 +369,13 @@ function isCandidate({ health, assessment }: FleetNode): boolean {
   return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
 }
 
+function brakingReasons(decision: Decision | undefined): readonly string[] {
+  const verdicts = (decision?.verdicts ?? []).filter(({ guard }) => brakes.has(guard));
+  return verdicts.flatMap(({ guard, verdict }) =>
+    verdict.outcome === 'hold' ? [`${guard}: ${verdict.reason}`] : [],
+  );
+}
+
 function factsOf({ node, maintenance }: FleetNode): NodeFacts {
   const { name, uid, labels, annotations } = node.metadata;
   return {
