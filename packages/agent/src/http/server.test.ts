@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../metrics/metrics.ts';
 import type { HealthReport } from './health.ts';
-import { type RunningHttpServer, startHttpServer } from './server.ts';
+import type { RunningHttpServer } from './page-server.ts';
+import { startHttpServer } from './server.ts';
 
 function start(ready: HealthReport, port = 0): Promise<RunningHttpServer> {
   const health = { liveness: () => ({ ok: true, lines: ['ok: alive'] }), readiness: () => ready };

@@ -2,7 +2,6 @@
 import {
   type Clock,
   type Controller,
-  type ControllerError,
   type DecisionChange,
   type HealthChange,
   holdReasons,
@@ -13,20 +12,21 @@ import {
   type TakeoverProgress,
 } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
-import { codeOf, sentenceOf } from '../failure.ts';
+import { errorLog } from './error-log.ts';
 import type { Logger, LogLevel } from './logger.ts';
-import { Repetition } from './repetition.ts';
+import { counted, Repetition, timesOf } from './repetition.ts';
 
 type Told = Pick<Controller, 'on' | 'ready'>;
 
 export function logController(controller: Told, logger: Logger, clock: Clock = systemClock): void {
-  const lines = new ControllerLog(logger, clock);
+  const repeated = new Repetition();
+  const lines = new ControllerLog(logger, clock, repeated);
   controller.on('health', (change) => lines.health(change));
   controller.on('decision', (change) => lines.decision(change));
   controller.on('takeover', (progress) => lines.takeover(progress));
   controller.on('return', (progress) => lines.returned(progress));
   controller.on('leadership', (change) => lines.leadership(change));
-  controller.on('error', (error) => lines.error(error));
+  controller.on('error', errorLog(logger, clock, repeated));
   let ready = false;
   controller.on('sight', (change) => {
     if (!ready && controller.ready) {
@@ -47,11 +47,12 @@ const healthLevels: Readonly<Record<HealthChange['to'], LogLevel>> = {
 class ControllerLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #repeated = new Repetition();
+  readonly #repeated: Repetition;
 
-  constructor(logger: Logger, clock: Clock) {
+  constructor(logger: Logger, clock: Clock, repeated: Repetition) {
     this.#logger = logger;
     this.#clock = clock;
+    this.#repeated = repeated;
   }
 
   ready(): void {
@@ -127,34 +128,4 @@ class ControllerLog {
     if (blind.length === 0) this.#logger.log('info', fields, 'seeing: decisions may be made');
     else this.#logger.log('warn', fields, `blind, so nothing is decided: ${blind.join('; ')}`);
   }
-
-  error({ where, error, retryInMs }: ControllerError): void {
-    const sentence = `${where}: ${sentenceOf(error)}`;
-    const code = codeOf(error);
-    const times = this.#repeated.countToTell(sentence, this.#clock.now());
-    if (times === 0) return;
-    const fields = {
-      event: 'error',
-      where,
-      ...(code !== undefined && { code }),
-      ...(retryInMs !== undefined && { retryInMs: Math.round(retryInMs) }),
-      ...counted(times),
-      ...(this.#logger.isDebug() && error instanceof Error && { stack: error.stack }),
-    } as const;
-    const again = retryInMs === undefined ? '' : `; trying again in ${formatDuration(roughly(retryInMs))}`;
-    this.#logger.log('error', fields, sentence + again + timesOf(times));
-  }
-}
-
-function counted(times: number): { readonly times?: number } {
-  return times > 1 ? { times } : {};
-}
-
-function timesOf(times: number): string {
-  return times > 1 ? ` (${times} times since this was last told)` : '';
-}
-
-/** Nobody wants to read "1s267ms". */
-function roughly(ms: number): number {
-  return ms < 1_000 ? Math.round(ms / 100) * 100 : Math.round(ms / 1_000) * 1_000;
 }

@@ -47,3 +47,13 @@ export class Repetition {
     if (this.#told.size > mostRemembered && oldest !== undefined) this.#told.delete(oldest);
   }
 }
+
+/** The field that goes with a line told for the `times`-th time. */
+export function counted(times: number): { readonly times?: number } {
+  return times > 1 ? { times } : {};
+}
+
+/** The words that go with it. */
+export function timesOf(times: number): string {
+  return times > 1 ? ` (${times} times since this was last told)` : '';
+}
