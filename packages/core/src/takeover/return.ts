@@ -58,9 +58,17 @@ export function nextReturnMove(
   if (readySince === undefined) return { move: 'wait', detail: 'it is not Ready' };
 
   const verdict = bootVerdict(record, node);
+  const trustedAt = readySince + rules.dwellMs;
   if (verdict === 'same-boot') {
+    // A kubelet renews its Lease before it reports its boot, beside a Ready that may be older than the death. Meanwhile
+    // the marks of the takeover keep pods away. A Node that registered anew brought its boot id along, and bears no mark.
+    if (!registeredAnew && now < trustedAt) {
+      return { move: 'wait', detail: 'it has not reported a new boot yet', until: trustedAt };
+    }
     const detail = `it has not booted since it was taken over (boot ${record.node.bootId})`;
-    return hasTaint(node.spec?.taints, quarantineTaint(record.id))
+    const onRecord = record.return?.quarantined === true && record.return.uid === node.metadata.uid;
+    // A leader may have died between the two: then somebody has still to be told.
+    return onRecord && hasTaint(node.spec?.taints, quarantineTaint(record.id))
       ? { move: 'wait', detail: `${detail} and is in quarantine` }
       : { move: 'quarantine', detail };
   }
@@ -68,7 +76,6 @@ export function nextReturnMove(
   if (verdict === 'unknown' && !registeredAnew) {
     return { move: 'wait', detail: 'nothing proves that it has booted since: it reports no boot id' };
   }
-  const trustedAt = readySince + rules.dwellMs;
   if (now < trustedAt) return { move: 'wait', detail: 'it has to stay Ready for a while', until: trustedAt };
   return {
     move: 'welcome',

@@ -103,6 +103,18 @@ describe('a node that has not booted', () => {
     expect(story.events).toHaveLength(1);
   });
 
+  it('and bears that mark of a leader that died before it said so is recorded and told of, without another write', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-1', marked: false });
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      spec: { taints: [quarantineTaint('death')] },
+    }));
+    await story.attend(0);
+    expect(story.stored.record.return).toMatchObject({ quarantined: true });
+    expect(story.events).toMatchObject([{ reason: 'NodeQuarantined' }]);
+    expect(story.cluster.calls.filter(({ method }) => method === 'setTaints')).toEqual([]);
+  });
+
   it('is let out again with what it went through on record', async () => {
     const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-1', marked: false });
     await story.attend(0);

@@ -14,7 +14,7 @@ import {
   type ReturnMove,
   type ReturnRules,
 } from './return.ts';
-import { quarantineTaint, withoutTaints, withTaints } from './taints.ts';
+import { hasTaint, quarantineTaint, withoutTaints, withTaints } from './taints.ts';
 import { counted } from './wording.ts';
 
 /** What happened with a node that came back. */
@@ -76,7 +76,9 @@ export class Returner {
     const taints = live.object.spec?.taints ?? [];
     if (next.move === 'restore') return cluster.addToNode(term, live, next.missing);
     if (next.move === 'quarantine') {
-      return cluster.setTaints(term, live, withTaints(taints, [quarantineTaint(record.id)]));
+      const quarantine = quarantineTaint(record.id);
+      if (hasTaint(taints, quarantine)) return 'written';
+      return cluster.setTaints(term, live, withTaints(taints, [quarantine]));
     }
     const marks = marksOf(record, live.object);
     return marks.length === 0 ? 'written' : cluster.clearTaints(term, live, withoutTaints(taints, marks));
@@ -95,6 +97,7 @@ export class Returner {
     const record: TakeoverRecord = {
       ...stored.record,
       epoch: term.epoch,
+      leader: term.identity,
       return: {
         uid: node.metadata.uid,
         bootId: node.status?.nodeInfo?.bootID ?? '',
