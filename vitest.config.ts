@@ -13,12 +13,18 @@ const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       // Simulated days take seconds of work, and more on a machine that has other things to do.
-      project('unit', ['packages/*/src/**/*.test.ts', 'test/control-plane/**/*.test.ts'], {
-        testTimeout: 30_000,
-      }),
+      project(
+        'unit',
+        ['packages/*/src/**/*.test.ts', 'test/control-plane/**/*.test.ts', 'test/docs/**/*.test.ts'],
+        {
+          testTimeout: 30_000,
+        },
+      ),
       project('contract', ['test/contract/simulator.test.ts'], { testTimeout: 60_000 }),
       // Simulated hours of whole clusters, one after another.
       project('chaos', ['test/chaos/**/*.test.ts'], { testTimeout: 120_000 }),
+      // What a release would publish, as its users get it: built, packed, installed, compiled against.
+      project('packages', ['test/packages/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Mostly waiting for Kubernetes' own timers, so that two control planes side by side don't disturb each other.
       project('e2e', ['test/contract/control-plane.test.ts', 'test/e2e/**/*.test.ts'], {

@@ -17,6 +17,8 @@ export class ContainerRuntime {
   readonly #clock: Clock;
   readonly #node: string;
   readonly #running = new Map<string, RunningPod>();
+  /** Made anew only when something changed: whoever looks often can tell by identity. */
+  #list: readonly RunningPod[] | undefined;
 
   constructor(clock: Clock, node: string) {
     this.#clock = clock;
@@ -25,14 +27,17 @@ export class ContainerRuntime {
 
   start(uid: string, namespace: string, name: string): void {
     if (this.#running.has(uid)) return;
+    this.#list = undefined;
     this.#running.set(uid, { uid, namespace, name, node: this.#node, startedAtMs: this.#clock.now() });
   }
 
   stop(uid: string): void {
+    this.#list = undefined;
     this.#running.delete(uid);
   }
 
   killAll(): void {
+    this.#list = undefined;
     this.#running.clear();
   }
 
@@ -41,6 +46,7 @@ export class ContainerRuntime {
   }
 
   list(): readonly RunningPod[] {
-    return [...this.#running.values()];
+    this.#list ??= [...this.#running.values()];
+    return this.#list;
   }
 }

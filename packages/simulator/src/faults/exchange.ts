@@ -1,20 +1,21 @@
 // One request that is being answered, and what faults do to it while it is: break it, or keep it silent for a while.
+import { Interruption } from '../http/interruption.ts';
 import { NoAnswer } from '../http/request.ts';
 import type { RequestFacts } from './fault.ts';
 
 /** A request under way. Faults that come later act on it through this. */
 export class Exchange {
   readonly facts: RequestFacts;
-  readonly #signal: AbortSignal;
-  readonly #broken: PromiseWithResolvers<never> = Promise.withResolvers();
+  readonly #interruption: Interruption;
   readonly #silencers = new Set<object>();
   #audible: PromiseWithResolvers<void> | undefined;
 
   constructor(facts: RequestFacts, signal: AbortSignal) {
     this.facts = facts;
-    this.#signal = signal;
-    // Nobody may be waiting when it breaks.
-    this.#broken.promise.catch(() => {});
+    this.#interruption = new Interruption(
+      signal,
+      () => new NoAnswer('expected somebody to read the answer, found the client gone', { sent: true }),
+    );
   }
 
   get isWatch(): boolean {
@@ -23,7 +24,7 @@ export class Exchange {
 
   /** Ends it for the client as a reset does. */
   break(why: string, options: { sent: boolean }): void {
-    this.#broken.reject(new NoAnswer(why, options));
+    this.#interruption.interrupt(new NoAnswer(why, options));
   }
 
   /** Lets nothing through until `silencer`, and every other one, is taken back. */
@@ -45,19 +46,8 @@ export class Exchange {
   }
 
   /** Settles as `work` does, unless it breaks or the client leaves first. */
-  async unlessBroken<T>(work: Promise<T>): Promise<T> {
-    let onAbort = (): void => {};
-    const left = new Promise<never>((_, reject) => {
-      onAbort = () =>
-        reject(new NoAnswer('expected somebody to read the answer, found the client gone', { sent: true }));
-    });
-    if (this.#signal.aborted) onAbort();
-    else this.#signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([work, this.#broken.promise, left]);
-    } finally {
-      this.#signal.removeEventListener('abort', onAbort);
-    }
+  unlessBroken<T>(work: Promise<T>): Promise<T> {
+    return this.#interruption.unless(work);
   }
 
   /** The body as it gets through. `halfway` breaks it in the middle of its first chunk. */
@@ -79,6 +69,7 @@ export class Exchange {
         yield next.value;
       }
     } finally {
+      this.#interruption.release();
       done();
       // Not awaited: a stream that is silent for ever would hold up whoever hangs up on it.
       void Promise.resolve(chunks.return?.()).catch(() => {});

@@ -71,9 +71,9 @@ export interface Fault {
 
 /** What faults go by. */
 export function factsOf(request: ApiRequest): RequestFacts {
-  const { user, userAgent, method, path } = request;
+  const { user, userAgent, method } = request;
   const who = { user, ...(userAgent === undefined ? {} : { userAgent }) };
-  const route = routeOrNothing(path);
+  const route = routeOrNothing(request);
   if (route?.kind !== 'resource') return { ...who, verb: method.toLowerCase() };
   const { type, namespace, name, subresource } = route;
   return {
@@ -87,9 +87,9 @@ export function factsOf(request: ApiRequest): RequestFacts {
 }
 
 /** A path that can't be read is the server's to answer. */
-function routeOrNothing(path: string): ReturnType<typeof routeOf> | undefined {
+function routeOrNothing(request: ApiRequest): ReturnType<typeof routeOf> | undefined {
   try {
-    return routeOf(path);
+    return routeOf(request);
   } catch {
     return undefined;
   }

@@ -33,7 +33,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     let route: Route | undefined;
     let response: ApiResponse;
     try {
-      route = routeOf(request.path);
+      route = routeOf(request);
       response = await answer(options, request, route);
     } catch (error) {
       response = failure(asStatusError(error));

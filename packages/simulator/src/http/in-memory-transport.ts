@@ -5,6 +5,7 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '@liberator/core';
+import { Interruption } from './interruption.ts';
 import { type ApiHandler, type ApiRequest, NoAnswer } from './request.ts';
 
 /** Options of {@link createInMemoryTransport}. */
@@ -47,25 +48,25 @@ class InMemoryTransport implements Transport {
     const follow = (): void => connection.abort(request.signal.reason);
     request.signal.addEventListener('abort', follow, { once: true });
     this.#open.add(connection);
-    const done = (): void => {
+    const interruption = new Interruption(connection.signal);
+    const done = (whole: boolean): void => {
       request.signal.removeEventListener('abort', follow);
       this.#open.delete(connection);
-      // Whatever ended the exchange: the server side must not go on.
-      connection.abort(ended);
+      // The server side must not go on for nobody; one that has said everything has nothing to stop.
+      if (!whole) connection.abort(ended);
     };
     try {
-      const response = await unlessAborted(
+      const response = await interruption.unless(
         this.#handler(this.#requestOf(request, connection.signal)),
-        connection.signal,
       );
       const retryAfterMs = retryAfterOf(response.headers);
       return {
         status: response.status,
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-        body: bodyOf(response.body, connection.signal, done),
+        body: bodyOf(response.body, interruption, done),
       };
     } catch (error) {
-      done();
+      done(false);
       throw asTransportError(error);
     }
   }
@@ -101,34 +102,25 @@ function retryAfterOf(headers: Readonly<Record<string, string>>): number | undef
   return text !== undefined && /^\d+$/.test(text) ? Number(text) * 1000 : undefined;
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason, whichever comes first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    // Also when it was aborted already: a promise that nobody listens to ends the process when it rejects.
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
 async function* bodyOf(
   body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-  done: () => void,
+  interruption: Interruption,
+  done: (whole: boolean) => void,
 ): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
+  let whole = false;
   try {
     for (;;) {
-      const next = await unlessAborted(chunks.next(), signal);
+      const next = await interruption.unless(chunks.next());
+      whole = next.done === true;
       if (next.done) return;
       yield next.value;
     }
   } catch (error) {
     throw asTransportError(error);
   } finally {
-    done();
+    done(whole);
     // Not awaited: a stream that is silent for ever would hold up whoever hangs up on it.
-    void chunks.return?.().catch(() => {});
+    if (!whole) void chunks.return?.().catch(() => {});
   }
 }

@@ -2,6 +2,7 @@
 import { findResource, type ServedResource, servedResources } from '../store/resources.ts';
 import { badRequest } from '../store/status-error.ts';
 import { isTrue } from './list-options.ts';
+import type { ApiRequest } from './request.ts';
 
 /** What may be asked of objects, in the words of Kubernetes' authorization. */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
@@ -28,8 +29,20 @@ export type Route =
 
 const healthPaths = new Set(['healthz', 'livez', 'readyz']);
 
+/** The same request is looked at by faults and by the server. */
+const known = new WeakMap<Pick<ApiRequest, 'path'>, Route>();
+
 /** @throws StatusError 400 when the path can't be decoded. */
-export function routeOf(path: string): Route {
+export function routeOf(request: Pick<ApiRequest, 'path'>): Route {
+  let route = known.get(request);
+  if (route === undefined) {
+    route = readRoute(request.path);
+    known.set(request, route);
+  }
+  return route;
+}
+
+function readRoute(path: string): Route {
   const url = new URL(path, 'http://embedded');
   const parts = decoded(url.pathname);
   const [root, ...rest] = parts;

@@ -1,8 +1,9 @@
 // Watches: a stream of changes that a client pulls at its own pace, with bookmarks, a time limit and an honest end.
-import { type Clock, sleep } from '@liberator/core';
+import type { Clock } from '@liberator/core';
 import { asStatusError, type StatusBody } from '../store/status-error.ts';
 import type { ServerStore, StoredObject, VersionedEvent } from '../store/store.ts';
 import { bookmarkOf } from './bookmark.ts';
+import { Doorbell } from './doorbell.ts';
 import { readWatchRequest, type WatchRequest } from './list-options.ts';
 import { type Selection, selectionOf } from './pages.ts';
 import { bytesOf } from './request.ts';
@@ -50,16 +51,13 @@ async function* stream(
     );
   if (request.initialEvents) yield line('BOOKMARK', bookmarkOf(type, cursor, true));
 
-  let changed = false;
-  let wake = (): void => {};
-  const unsubscribe = store.onChange(type, () => {
-    changed = true;
-    wake();
-  });
+  const doorbell = new Doorbell(clock);
+  const unsubscribe = store.onChange(type, () => doorbell.ring());
+  const onAbort = (): void => doorbell.ring();
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     let first = true;
     while (!signal.aborted && clock.now() < endsAt) {
-      changed = false;
       const events = readEvents(store, type, cursor, first);
       if ('failure' in events) {
         if (events.failure !== undefined) yield line('ERROR', events.failure);
@@ -80,16 +78,12 @@ async function* stream(
         if (cursor > known) yield line('BOOKMARK', bookmarkOf(type, cursor, false));
         continue;
       }
-      if (changed) continue;
-      const until = request.bookmarks ? Math.min(bookmarkAt, endsAt) : endsAt;
-      const over = new AbortController();
-      wake = (): void => over.abort();
-      signal.addEventListener('abort', wake, { once: true });
-      await sleep(clock, until - clock.now(), over.signal);
-      signal.removeEventListener('abort', wake);
+      await doorbell.rung(request.bookmarks ? Math.min(bookmarkAt, endsAt) : endsAt);
     }
   } finally {
     unsubscribe();
+    signal.removeEventListener('abort', onAbort);
+    doorbell.dispose();
   }
 }
 

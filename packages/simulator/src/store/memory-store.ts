@@ -55,7 +55,7 @@ class MemoryStore implements ServerStore {
   readonly #random: Random;
   readonly #tolerationSeconds: number | undefined;
   readonly #onWrite: ((write: StoreWrite) => void) | undefined;
-  readonly #collections: ReadonlyMap<string, Collection>;
+  readonly #collections: ReadonlyMap<ServedResource, Collection>;
   #version = 1;
   readonly #delivery = new Delivery();
 
@@ -71,7 +71,7 @@ class MemoryStore implements ServerStore {
     this.#tolerationSeconds = tolerationSeconds;
     this.#onWrite = onWrite;
     this.#collections = new Map(
-      servedResources.map((type) => [idOf(type), new Collection(historyLimit, this.#version)]),
+      servedResources.map((type) => [type, new Collection(historyLimit, this.#version)]),
     );
   }
 
@@ -270,9 +270,9 @@ class MemoryStore implements ServerStore {
   }
 
   #collection(type: ResourceType): Collection {
-    const found = this.#collections.get(idOf(type));
-    if (found === undefined)
-      throw new Error(`expected a served kind, found ${idOf(type)}: take it from "resources"`);
+    const served = servedAs(type);
+    const found = this.#collections.get(served);
+    if (found === undefined) throw new Error(`expected a collection of ${served.plural}, found none`);
     return found;
   }
 
@@ -366,5 +366,3 @@ class MemoryStore implements ServerStore {
     this.#delivery.add(collection.watchers, event);
   }
 }
-
-const idOf = (type: ResourceType): string => `${type.group}/${type.plural}`;

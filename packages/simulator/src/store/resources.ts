@@ -129,6 +129,8 @@ export const resources: { readonly [plural in Plural]: ServedResource } = {
 /** All kinds, in the order in which discovery names them. */
 export const servedResources: readonly ServedResource[] = Object.values(resources);
 
+const served: ReadonlySet<ResourceType> = new Set(servedResources);
+
 const byPath = new Map(servedResources.map((one) => [`${one.group}/${one.version}/${one.plural}`, one]));
 
 /** The kind that `group`, `version` and `plural` of a request path name. */
@@ -143,11 +145,12 @@ export function apiVersionOf(type: Pick<ResourceType, 'group' | 'version'>): str
 
 /** The server's own knowledge of a kind. */
 export function servedAs(type: ResourceType): ServedResource {
-  const served = findResource(type.group, type.version, type.plural);
-  if (served === undefined) {
-    throw new Error(
-      `expected a kind that the simulator serves, found ${type.plural} in ${apiVersionOf(type)}: take it from "resources"`,
-    );
-  }
-  return served;
+  if (isServed(type)) return type;
+  const found = findResource(type.group, type.version, type.plural);
+  if (found !== undefined) return found;
+  throw new Error(
+    `expected a kind that the simulator serves, found ${type.plural} in ${apiVersionOf(type)}: take it from "resources"`,
+  );
 }
+
+const isServed = (type: ResourceType): type is ServedResource => served.has(type);

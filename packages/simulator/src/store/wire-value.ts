@@ -17,8 +17,10 @@ function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item: unknown) => copy(item ?? null));
   if (isConvertible(value)) return copy(value.toJSON());
+  const fields = value as JsonObject;
   const result: JsonObject = {};
-  for (const [field, item] of Object.entries(value)) {
+  for (const field of Object.keys(fields)) {
+    const item = fields[field];
     if (item !== undefined) define(result, field, copy(item));
   }
   return result;
@@ -36,11 +38,15 @@ function frozen(value: unknown, like: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return frozenList(value, Array.isArray(like) ? like : []);
   if (isConvertible(value)) return frozen(value.toJSON(), like);
+  // Nobody can have changed it since.
+  if (value === like) return like;
+  const fields = value as JsonObject;
   const before = isObject(like) ? like : {};
   const result: JsonObject = {};
   let shared = isObject(like);
   let count = 0;
-  for (const [field, item] of Object.entries(value)) {
+  for (const field of Object.keys(fields)) {
+    const item = fields[field];
     if (item === undefined) continue;
     count += 1;
     const old = Object.hasOwn(before, field) ? before[field] : undefined;
@@ -105,8 +111,11 @@ export function sameMeaning(a: unknown, b: unknown): boolean {
   }
   const left = a as JsonObject;
   const right = b as JsonObject;
-  const fields = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...fields].every((field) => sameMeaning(own(left, field), own(right, field)));
+  for (const field of Object.keys(left)) if (!sameMeaning(left[field], own(right, field))) return false;
+  for (const field of Object.keys(right)) {
+    if (!Object.hasOwn(left, field) && !isEmpty(right[field])) return false;
+  }
+  return true;
 }
 
 const own = (target: JsonObject, field: string): unknown =>
