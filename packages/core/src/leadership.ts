@@ -250,6 +250,7 @@ export class Leadership {
       node: { name, uid, bootId: node.node.status?.nodeInfo?.bootID ?? '' },
       lastHeartbeat: node.state.renewTime ?? '',
       epoch: term.epoch,
+      leader: term.identity,
       openedAt: new Date(clock.wallTime()).toISOString(),
       evidence: assessment.evidence,
       reasons: assessment.reasons,

@@ -2,7 +2,7 @@
 import type { StoredRecord } from '../takeover/cluster.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import type { ConfigMap } from './objects.ts';
-import type { KubernetesReader } from './reader.ts';
+import type { KubernetesReader, ReadOptions } from './reader.ts';
 import { configMaps } from './resources.ts';
 
 const dataKey = 'record.json';
@@ -44,6 +44,17 @@ export function decodeRecord(configMap: ConfigMap): StoredRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Every record of a version that is understood, the newest takeover first. */
+export async function readTakeoverRecords(
+  reader: KubernetesReader,
+  namespace: string,
+  options: ReadOptions = {},
+): Promise<readonly TakeoverRecord[]> {
+  const { items } = await reader.list(configMaps, { namespace, labelSelector: recordSelector, ...options });
+  const records = items.flatMap((item) => decodeRecord(item)?.record ?? []);
+  return records.toSorted((a, b) => b.openedAt.localeCompare(a.openedAt));
 }
 
 /** One more than the highest epoch on record: where a new election Lease has to go on after the old one was deleted. */

@@ -221,7 +221,7 @@ export class TakeoverExecutor {
    */
   async #save(term: LeaderTerm, seen: StoredRecord, record: TakeoverRecord): Promise<StoredRecord> {
     const saved = await this.#retrying(term, record, 'close', () =>
-      this.#cluster.updateRecord(term, seen, { ...record, epoch: term.epoch }),
+      this.#cluster.updateRecord(term, seen, { ...record, epoch: term.epoch, leader: term.identity }),
     );
     if (saved !== 'conflict' && saved !== 'gone') return saved;
     const current = await this.#retrying(term, record, 'close', () =>

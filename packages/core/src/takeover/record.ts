@@ -76,6 +76,8 @@ export interface TakeoverRecord {
   readonly lastHeartbeat: string;
   /** The newest term that worked on it. */
   readonly epoch: number;
+  /** Who led in that term. */
+  readonly leader?: string;
   readonly openedAt: string;
   readonly evidence: Evidence;
   readonly reasons: readonly string[];
