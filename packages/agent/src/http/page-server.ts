@@ -80,7 +80,11 @@ async function answer(
       ? { status: 404, body: `There is nothing here; there are ${paths({ pages, streams, ...options })}.\n` }
       : await read(page, request.method);
   const { status, body, contentType } = { contentType: plainText, ...found };
-  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

@@ -112,7 +112,7 @@ async function checkNamespace({ reader, namespace, signal }: PreflightOptions): 
 }
 
 /** An answer other than "later" or "I am broken" stays the same however long one waits. */
-function mayPass(error: unknown): boolean {
+export function mayPass(error: unknown): boolean {
   if (error instanceof KubernetesError) return error.status >= 500 || isTooManyRequests(error);
   return !(error instanceof MalformedAnswerError);
 }

@@ -1,0 +1,30 @@
+// Where to listen, as people write it: "127.0.0.1:4040", "localhost:4040", "[::1]:4040".
+
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Thrown by {@link parseListenAddress}; the message says what was expected and what was found. */
+export class ListenAddressError extends Error {
+  override readonly name = 'ListenAddressError';
+  readonly code = 'LIBERATOR_LISTEN_ADDRESS';
+}
+
+const pattern = /^(?:\[([\da-f:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/i;
+
+/**
+ * A host and a port. Without a host, as in ":4040", it is every address of this machine; port 0 is any free one.
+ *
+ * @throws {@link ListenAddressError}
+ */
+export function parseListenAddress(text: string): ListenAddress {
+  const [, bracketed, plain, digits] = pattern.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    throw new ListenAddressError(
+      `expected an address and a port such as "127.0.0.1:4040" or "[::1]:4040", found "${text}"`,
+    );
+  }
+  return { address: (bracketed ?? plain) || '0.0.0.0', port };
+}
