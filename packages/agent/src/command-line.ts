@@ -1,19 +1,24 @@
 // The command line: which commands there are, and one sentence and an exit code for whatever goes wrong.
 import { Command, CommanderError } from 'commander';
+import { addCordonCommand } from './commands/cordon.ts';
+import { addDrainCommand } from './commands/drain.ts';
+import { addElectCommand } from './commands/elect.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addUncordonCommand } from './commands/uncordon.ts';
 import { exitCode } from './exit-code.ts';
 import { FatalError, sayOnStderr, sentenceOf } from './failure.ts';
 import { version } from './version.ts';
 
 const epilogue = `
 Exit codes:
-  0    done; for run: leadership was handed over after SIGTERM or SIGINT
+  0    done; for run and elect: leadership was handed over after a signal
   1    the cluster could not be used, or something unexpected happened
   2    the command line or the configuration is wrong
-  3    leadership was lost: start the process anew
-  130  a second SIGINT ended it at once (143: a second SIGTERM)`;
+  3    run lost its leadership: start the process anew
+  130  interrupted by SIGINT; run and elect: by a second one (143: SIGTERM)`;
 
-function createProgram(): Command {
+/** Every command, as it is parsed; exported for those who check what is written about it. */
+export function createProgram(): Command {
   const program = new Command('liberator')
     .description("Brings a dead node's stateful pods back to life elsewhere.")
     .version(version, '-V, --version', 'print the version')
@@ -24,6 +29,10 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'liberator: ')) })
     .configureHelp({ helpWidth: 80 });
   addRunCommand(program);
+  addCordonCommand(program);
+  addDrainCommand(program);
+  addUncordonCommand(program);
+  addElectCommand(program);
   for (const command of program.commands) {
     command
       .copyInheritedSettings(program)

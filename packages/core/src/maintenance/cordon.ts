@@ -1,7 +1,7 @@
 // Cordoning and uncordoning a node, as kubectl does it, and taking off what a drain left on it.
 import type { Node, Taint } from '../kubernetes/objects.ts';
 import { type MaintenanceMark, maintenanceAnnotation, readMark } from '../policy/guards/maintenance.ts';
-import { takeoverTaintKey } from '../takeover/taints.ts';
+import { quarantineTaint, takeoverTaintKey } from '../takeover/taints.ts';
 import type { MaintenanceCluster, NodeChange } from './cluster.ts';
 import { MaintenanceError } from './errors.ts';
 
@@ -11,6 +11,8 @@ export interface CordonOptions {
   readonly node: string;
   readonly signal?: AbortSignal;
 }
+
+const ours: readonly string[] = [takeoverTaintKey, quarantineTaint('').key];
 
 /** How often a write is tried that loses against others' writes to the same Node. */
 const attempts = 10;
@@ -69,7 +71,7 @@ export function markOf(node: Node | undefined): string | undefined {
 
 /** Those by which a takeover, or the quarantine after one, keeps pods off. */
 export function takeoverTaintsOf(node: Node | undefined): readonly Taint[] {
-  return (node?.spec?.taints ?? []).filter(({ key }) => key === takeoverTaintKey);
+  return (node?.spec?.taints ?? []).filter(({ key }) => ours.includes(key));
 }
 
 /**

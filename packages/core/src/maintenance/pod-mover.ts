@@ -176,5 +176,8 @@ export class PodMover {
 
 function refusalOf(budgets: readonly string[], why: string): string {
   if (budgets.length === 0) return why;
-  return `PodDisruptionBudget ${budgets.join(' and ')} refuses: ${why}`;
+  const names = budgets.join(' and ');
+  // The server's sentence begins with the name, too.
+  const rest = why.replace(`The disruption budget ${names} `, '');
+  return `PodDisruptionBudget ${names}${rest === why ? ': ' : ' '}${rest}`;
 }

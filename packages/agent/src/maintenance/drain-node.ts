@@ -1,0 +1,71 @@
+// `liberator drain`: what it does with its flags, what it shows meanwhile, and how it ends.
+import { hostname, userInfo } from 'node:os';
+import { drain, previewDrain } from '@liberator/core';
+import type { DrainFlags } from '../commands/drain.ts';
+import { exitCode } from '../exit-code.ts';
+import { FatalError } from '../failure.ts';
+import { openDrainDisplay } from './drain-display.ts';
+import { withCallersCluster } from './session.ts';
+import { counted, drainedLines, failureLines, planTable } from './wording.ts';
+
+/** What the mark of a drain that ended without finishing is still good for. */
+const heldAfterwardsMs = 300_000;
+
+/** @throws FatalError for every end but the good one. */
+export async function drainNode(node: string, flags: DrainFlags): Promise<void> {
+  const { force, deleteEmptydirData, timeout, hold, gracePeriod } = flags;
+  const rules = { force: force === true, deleteEmptyDirData: deleteEmptydirData === true };
+  await withCallersCluster(
+    flags.kubeconfig,
+    'drain',
+    async ({ cluster, signal }) => {
+      if (flags.dryRun) {
+        const pods = await previewDrain({ cluster, node, ...rules, signal });
+        const { isTTY, columns } = process.stdout;
+        if (pods.length === 0) console.log(`there are no pods on ${node}`);
+        else console.log(planTable(pods, isTTY ? columns : undefined).join('\n'));
+        const refused = pods.filter(({ action }) => action === 'refuse').length;
+        if (refused > 0) throw wouldRefuse(node, refused);
+        return;
+      }
+      using display = openDrainDisplay(node, process.stdout);
+      const drained = await drain({
+        cluster,
+        node,
+        by: whoami(),
+        ...rules,
+        timeoutMs: timeout,
+        holdMs: hold,
+        ...(gracePeriod !== undefined && { gracePeriodSeconds: Math.ceil(gracePeriod / 1_000) }),
+        signal,
+        onProgress: (progress) => display.hear(progress),
+      });
+      display[Symbol.dispose]();
+      for (const line of drainedLines(node, drained)) console.log(line);
+    },
+    (error) => failureLines(node, commandFor(node, flags), error, heldAfterwardsMs),
+  );
+}
+
+function wouldRefuse(node: string, pods: number): FatalError {
+  return new FatalError(`a drain of ${node} would refuse: something would be lost with ${counted(pods)}`, {
+    code: 'LIBERATOR_DRAIN_REFUSED',
+    exitCode: exitCode.failed,
+  });
+}
+
+/** What to type to go on, with the permissions to lose something that were given this time. */
+function commandFor(node: string, { force, deleteEmptydirData }: DrainFlags): string {
+  const flags = [force && '--force', deleteEmptydirData && '--delete-emptydir-data'].filter(Boolean);
+  return ['liberator drain', node, ...flags].join(' ');
+}
+
+/** Who is at the keyboard, for whoever wonders why the node is held. Not who the cluster thinks it is. */
+function whoami(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A user without an entry in the password file, as in many containers.
+    return hostname();
+  }
+}
