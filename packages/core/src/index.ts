@@ -71,6 +71,7 @@ export {
   configMaps,
   events,
   leases,
+  namespaces,
   nodes,
   persistentVolumeClaims,
   persistentVolumes,

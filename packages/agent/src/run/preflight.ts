@@ -8,9 +8,9 @@ import {
   type KubernetesReader,
   MalformedAnswerError,
   missingPermissions,
+  namespaces,
   neededPermissions,
   nodes,
-  type Resource,
   type Transport,
 } from '@liberator/core';
 import pRetry from 'p-retry';
@@ -32,14 +32,6 @@ export interface PreflightOptions {
 
 const retryMs = 2_000;
 const requestTimeoutMs = 5_000;
-
-const namespaces: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 
 /**
  * Waits for the API server, and checks permissions and the namespace once it answers.

@@ -6,6 +6,7 @@ import {
   configMaps,
   events,
   leases,
+  namespaces,
   nodes,
   persistentVolumeClaims,
   persistentVolumes,
@@ -44,6 +45,8 @@ export function neededPermissions(options: {
     ...each(['create'], leases, { namespace: election.namespace }),
     ...each(['get', 'list', 'watch', 'patch'], leases, election),
     ...each(['get', 'list', 'create', 'patch', 'delete'], configMaps, { namespace }),
+    // Kubernetes counts a namespace as an object in itself, so that a Role there can speak of it.
+    ...each(['get'], namespaces, { namespace, name: namespace }),
     ...each(['get', 'list', 'delete'], pods),
     ...each(['get'], persistentVolumeClaims),
     ...each(['get'], persistentVolumes),

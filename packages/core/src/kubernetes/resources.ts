@@ -30,6 +30,7 @@ export interface Resource<T = unknown> {
 export const nodes: Resource<Node> = core('nodes', 'Node', false);
 export const pods: Resource<Pod> = core('pods', 'Pod', true);
 export const configMaps: Resource<ConfigMap> = core('configmaps', 'ConfigMap', true);
+export const namespaces: Resource = core('namespaces', 'Namespace', false);
 export const events: Resource<CoreEvent> = core('events', 'Event', true);
 export const persistentVolumes: Resource<PersistentVolume> = core(
   'persistentvolumes',
