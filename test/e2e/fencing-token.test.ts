@@ -1,14 +1,9 @@
 // The API server itself refuses a leader that no longer is one: played by a client that skips every check of ours.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ApiException, KubernetesObjectApi } from '@kubernetes/client-node';
 import { epochAnnotation, loadKubeConfig, outOfServiceTaint } from '@liberator/core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { ControlPlane } from '../control-plane/cluster.ts';
-
-const deploy = join(import.meta.dirname, '../../packages/agent/deploy');
-const account = { namespace: 'tkr-system', name: 'high-availability' };
+import { account, create, installationWithoutPods } from './installation.ts';
 
 let cluster: ControlPlane;
 let admin: KubernetesObjectApi;
@@ -18,11 +13,7 @@ let agent: KubernetesObjectApi;
 beforeAll(async () => {
   cluster = await ControlPlane.start({ nodes: 2 });
   admin = KubernetesObjectApi.makeApiClient(loadKubeConfig({ path: cluster.kubeconfigPath }));
-  for (const file of ['rbac.yaml', 'fencing-token.yaml']) {
-    for (const document of parseAllDocuments(readFileSync(join(deploy, file), 'utf8'))) {
-      await admin.create(document.toJS());
-    }
-  }
+  await create(cluster, installationWithoutPods());
   await admin.create(lease(7));
   agent = KubernetesObjectApi.makeApiClient(
     loadKubeConfig({ path: await cluster.serviceAccountKubeconfig(account) }),

@@ -23,10 +23,10 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { AgentProcess } from '../agent/agent-process.ts';
 import type { AuditEvent } from '../control-plane/audit.ts';
 import { ControlPlane } from '../control-plane/cluster.ts';
+import { account, accountUser, create, installationWithoutPods } from './installation.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const namespace = 'tkr-system';
-const account = { namespace, name: 'high-availability' };
+const { namespace } = account;
 
 /** The replicas, each living on the node of the same number. */
 export const replicas = ['agent-1', 'agent-2', 'agent-3'] as const;
@@ -62,9 +62,7 @@ export class Stage implements AsyncDisposable {
     const cluster = await ControlPlane.start({ nodes: 3 });
     const stage = new Stage(cluster, options);
     try {
-      for (const file of ['rbac.yaml', 'fencing-token.yaml']) {
-        await stage.#create(join(root, 'packages/agent/deploy', file));
-      }
+      await create(cluster, installationWithoutPods());
       await stage.#createDatabase();
       await stage.#becomeAccount();
       for (const identity of replicas) await stage.startAgent(identity);
@@ -175,10 +173,7 @@ export class Stage implements AsyncDisposable {
   async deletes(resource: 'nodes' | 'pods'): Promise<readonly AuditEvent[]> {
     const events = await this.cluster.audit({ verb: 'delete', resource });
     return events.filter(
-      ({ user, stage, code }) =>
-        user === `system:serviceaccount:${account.namespace}:${account.name}` &&
-        stage === 'ResponseComplete' &&
-        code === 200,
+      ({ user, stage, code }) => user === accountUser && stage === 'ResponseComplete' && code === 200,
     );
   }
 

@@ -6,8 +6,10 @@ import type { Surroundings } from './schema.ts';
 
 const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
-export function lookAtSurroundings(): Surroundings {
-  return { namespace: namespaceOfPod(), identity: `${hostname()}_${randomBytes(4).toString('hex')}` };
+/** A pod's name comes from `POD_NAME` where its manifest sets it: a pod on its host's network is called like the host. */
+export function lookAtSurroundings(env: NodeJS.ProcessEnv = process.env): Surroundings {
+  const life = randomBytes(4).toString('hex');
+  return { namespace: namespaceOfPod(), identity: `${env['POD_NAME'] || hostname()}_${life}` };
 }
 
 function namespaceOfPod(): string | undefined {

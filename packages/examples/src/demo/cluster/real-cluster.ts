@@ -20,7 +20,10 @@ import { commandFor, runClusterCommand } from './cluster-command.ts';
 import { createObjects, deleteObjects, exists, type Manifest, readManifests } from './create-objects.ts';
 import { agentAccount, agentNamespace, type DemoCluster } from './demo-cluster.ts';
 
-const permissions = fileURLToPath(import.meta.resolve('@liberator/agent/deploy/rbac.yaml'));
+/** What the agents need, of all that is installed with them: here they are processes, and nobody's pods. */
+const permissions = ['namespace', 'service-account', 'rbac'].map((name) =>
+  fileURLToPath(import.meta.resolve(`@liberator/agent/deploy/base/${name}.yaml`)),
+);
 
 /** Good for the whole demo; real ones are renewed by the kubelet. */
 const tokenSeconds = 3_600;
@@ -60,7 +63,7 @@ export async function enterRealCluster(options: RealClusterOptions): Promise<Dem
     const names = await readyNodes(reader, home);
     await expectNoLeader(reader);
     const { gitVersion } = await kubeConfig.makeApiClient(VersionApi).getCode();
-    await stay.create(readManifests(permissions));
+    await stay.create(permissions.flatMap((file) => readManifests(file)));
     const agentKubeconfig = join(directory, 'agent.kubeconfig');
     writeFileSync(agentKubeconfig, await accountKubeconfig(kubeConfig), { mode: 0o600 });
     return {
