@@ -1,4 +1,5 @@
 // The promise of a StatefulSet, held against what runs on machines.
+import type { RunningPod } from '@liberator/simulator';
 import { identityOf } from '../world/truth.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -8,10 +9,14 @@ export const onePodPerIdentity: Invariant = {
     'Where the policy requires a proof, no two pods of one identity ever run; where it does not, each case is told with its evidence.',
   watch: (world) => {
     const told = new Set<string>();
+    let checked: readonly RunningPod[] = [];
     return {
       check() {
-        const seen = new Map<string, { readonly uid: string; readonly node: string }>();
-        for (const pod of world.truth.runningPods()) {
+        const running = world.truth.runningPods();
+        if (running === checked) return undefined;
+        checked = running;
+        const seen = new Map<string, RunningPod>();
+        for (const pod of running) {
           const identity = identityOf(pod);
           const other = seen.get(identity);
           seen.set(identity, pod);

@@ -1,6 +1,12 @@
 // What is really the case, whoever believes what: asked of machines and of stored objects, never of a controller.
 import { type Clock, type Lease, type Node, outOfServiceTaint, type TakeoverRecord } from '@liberator/core';
-import { type RunningPod, resources, type Simulator } from '@liberator/simulator';
+import {
+  type Machine,
+  type ProbeOutcome,
+  type RunningPod,
+  resources,
+  type Simulator,
+} from '@liberator/simulator';
 import { election } from './replica.ts';
 
 /** Names one pod of one StatefulSet for ever, whichever object bears the name. */
@@ -10,22 +16,31 @@ export function identityOf(pod: { readonly namespace: string; readonly name: str
 
 export class Truth {
   readonly #simulator: Simulator;
+  readonly #machines: readonly Machine[];
   readonly #clock: Clock;
+  readonly #probed = new Map<Machine, ProbeOutcome>();
   readonly #reachableSince = new Map<string, number>();
   readonly #mutedSince = new Map<string, number>();
+  #running: { readonly lists: readonly (readonly RunningPod[])[]; readonly all: readonly RunningPod[] } = {
+    lists: [],
+    all: [],
+  };
   #nodes: { readonly at: number; readonly count: number }[] = [];
 
   constructor(simulator: Simulator, clock: Clock) {
     this.#simulator = simulator;
+    this.#machines = simulator.nodes;
     this.#clock = clock;
   }
 
   /** To be called after every event. */
   observe(): void {
     const now = this.#clock.now();
-    for (const machine of this.#simulator.nodes) {
-      const { name } = machine;
+    for (const machine of this.#machines) {
       const outcome = machine.probe();
+      if (this.#probed.get(machine) === outcome) continue;
+      this.#probed.set(machine, outcome);
+      const { name } = machine;
       if (outcome === 'silent') this.#reachableSince.delete(name);
       else if (!this.#reachableSince.has(name)) this.#reachableSince.set(name, now);
       if (outcome === 'answered') this.#mutedSince.delete(name);
@@ -88,8 +103,12 @@ export class Truth {
     });
   }
 
+  /** Whatever the API says; the same list for as long as nothing starts or stops. */
   runningPods(): readonly RunningPod[] {
-    return this.#simulator.runningPods();
+    const lists = this.#machines.map((machine) => machine.runningPods());
+    if (lists.some((list, at) => list !== this.#running.lists[at]))
+      this.#running = { lists, all: lists.flat() };
+    return this.#running.all;
   }
 
   isAlive(machine: string): boolean {

@@ -20,6 +20,9 @@ export interface CallLimits {
   readonly totalMs: number;
 }
 
+/** Made once: each error of its own would cost a stack trace per call. */
+const callIsOver = new Error('the call is over');
+
 /**
  * Use: `open`, then read `chunks` or `text`, and always `close`.
  *
@@ -109,7 +112,7 @@ export class TimedCall {
     this.#outer?.removeEventListener('abort', this.#onOuterAbort);
     for (const timer of this.#timers) this.#clock.clearTimeout(timer);
     this.#timers.clear();
-    this.#failure ??= new RequestAbortedError(this.#description, this.#sent, 'the call is over');
+    this.#failure ??= callIsOver;
     this.#inner.abort(this.#failure);
   }
 

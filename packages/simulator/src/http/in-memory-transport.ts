@@ -56,9 +56,7 @@ class InMemoryTransport implements Transport {
       if (!whole) connection.abort(ended);
     };
     try {
-      const response = await interruption.unless(
-        this.#handler(this.#requestOf(request, connection.signal)),
-      );
+      const response = await interruption.unless(this.#handler(this.#requestOf(request, connection.signal)));
       const retryAfterMs = retryAfterOf(response.headers);
       return {
         status: response.status,
