@@ -75,7 +75,7 @@ export async function runCommandLine(
   }
 }
 
-function buildProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Command {
+export function buildProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Command {
   const program = new Command('cluster')
     .usage('VERB [options]')
     .description('A real Kubernetes control plane with hollow kubelets, to try things on.')

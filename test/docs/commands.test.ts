@@ -1,0 +1,70 @@
+// Every command that a document tells people to type could be typed: the program, its verbs and its flags are there.
+import { describe, expect, it } from 'vitest';
+import { documents, fencesIn } from './documents.ts';
+import { whatIsWrong } from './programs.ts';
+import { commandsOf } from './shell.ts';
+
+interface Typed {
+  readonly at: string;
+  readonly words: readonly string[];
+}
+
+const typed: readonly Typed[] = [
+  ...fencesIn('sh').flatMap(({ at, text, line }) => commandsIn(at, text, line)),
+  // What follows "$ " is typed, the rest is the answer.
+  ...fencesIn('console').flatMap(({ at, text, line }) =>
+    text
+      .split('\n')
+      .flatMap((row, index) => (row.startsWith('$ ') ? commandsIn(at, row.slice(2), line + index) : [])),
+  ),
+  ...documents.flatMap(({ path, code }) =>
+    code
+      .filter(({ text }) => /^(liberator|npm|npx|kubectl|helm) /.test(text))
+      .flatMap(({ text, line }) => commandsIn(`${path}:${line}`, text, line)),
+  ),
+];
+
+function commandsIn(at: string, text: string, line: number): readonly Typed[] {
+  const path = at.replace(/:\d+$/, '');
+  return commandsOf(text, line).map((command) => ({ at: `${path}:${command.line}`, words: command.words }));
+}
+
+it('can be typed as they stand, all of them', () => {
+  expect(typed.length).toBeGreaterThan(30);
+  const wrong = typed.flatMap(({ at, words }) => {
+    const problem = whatIsWrong(words);
+    return problem === undefined ? [] : [`${at}: ${words.join(' ')}: ${problem}`];
+  });
+  expect(wrong).toEqual([]);
+});
+
+describe('a command in a document', () => {
+  it.each([
+    'liberator run --config liberator.yaml',
+    'npm run cluster -- crash node-2',
+    'npm run --silent demo -- --json',
+    'kubectl apply -f packages/agent/deploy/base/rbac.yaml',
+    'kubectl apply -f liberator.yaml',
+  ])('may be: %s', (text) => {
+    expect(problemWith(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['liberator run', '--config'],
+    ['liberator run --config liberator.yaml --kubconfig x', '--kubconfig'],
+    ['liberator explode', 'explode'],
+    ['npm run dome', 'dome'],
+    ['npm run demo -- --kubconfig x', '--kubconfig'],
+    ['npm run cluster -- crush node-2', 'crush'],
+    ['npm install left-pad', 'left-pad'],
+    ['kubectl apply -f packages/agent/deploy/no-such.yaml', 'no-such.yaml'],
+    ['kubectl aply -f liberator.yaml', 'aply'],
+    ['rm -rf node_modules', 'rm'],
+  ])('must not be: %s', (text, because) => {
+    expect(problemWith(text)).toContain(because);
+  });
+});
+
+function problemWith(text: string): string | undefined {
+  return whatIsWrong(commandsOf(text)[0]?.words ?? []);
+}

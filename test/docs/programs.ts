@@ -1,0 +1,183 @@
+// What is known of the programs that documents tell people to run, and what is wrong with a command, if anything.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, CommanderError } from 'commander';
+import { parseAllDocuments } from 'yaml';
+import { createProgram } from '../../packages/agent/src/command-line.ts';
+import { readFlags } from '../../packages/examples/src/demo/command-line.ts';
+import { buildProgram } from '../control-plane/command-line.ts';
+import { root } from './documents.ts';
+
+type Check = (args: readonly string[]) => string | undefined;
+
+const programs: Readonly<Record<string, Check>> = {
+  liberator: (args) => whyRefused(createProgram(), args),
+  npm: checkNpm,
+  npx: ([program = '', ...args]) =>
+    program === 'liberator' ? programs['liberator']?.(args) : missing(`node_modules/.bin/${program}`),
+  kubectl: checkKubectl,
+  helm: checkHelm,
+  docker: checkDocker,
+  curl: () => undefined,
+  export: () => undefined,
+  openssl: () => undefined,
+  '.ci/run': () => missing('.ci/run'),
+};
+
+/** Undefined when the command could be run as it stands. */
+export function whatIsWrong([program = '', ...args]: readonly string[]): string | undefined {
+  const check = programs[program];
+  if (check === undefined) return `expected one of ${Object.keys(programs).join(', ')}, found ${program}`;
+  return check(args);
+}
+
+/** Parses the real way, and does nothing of what was asked for. */
+function whyRefused(program: Command, args: readonly string[]): string | undefined {
+  const said: string[] = [];
+  silence(program, said);
+  try {
+    program.parse([...args], { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? undefined : said.join('').trim() || error.message;
+  }
+}
+
+function silence(command: Command, said: string[]): void {
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: (text) => void said.push(text) });
+  if (command.commands.length === 0) command.action(() => undefined);
+  for (const child of command.commands) silence(child, said);
+}
+
+/** Every option of `liberator`, whichever command it belongs to. */
+export function liberatorFlags(): ReadonlySet<string> {
+  const all = (command: Command): readonly string[] => [
+    ...command.options.flatMap(({ long, short }) => [long ?? '', short ?? '']),
+    ...command.commands.flatMap(all),
+  ];
+  return new Set([...all(createProgram()), '--help', '-h']);
+}
+
+const npmVerbs = new Set(['ci', 'install', 'uninstall']);
+
+function checkNpm(args: readonly string[]): string | undefined {
+  const [verb = '', ...rest] = args.filter((arg) => arg !== '--silent');
+  if (npmVerbs.has(verb)) return rest.map(missingWorkspace).find((problem) => problem !== undefined);
+  const isRun = verb === 'run';
+  const name = isRun ? (rest[0] ?? '') : verb;
+  if (!isRun && name !== 'test')
+    return `expected npm run, test, ${[...npmVerbs].join(' or ')}, found npm ${verb}`;
+  const { scripts } = readJson('package.json') as { scripts: Record<string, string> };
+  if (scripts[name] === undefined) return `expected a script of package.json, found "${name}"`;
+  const separator = rest.indexOf('--');
+  const given = separator === -1 ? [] : rest.slice(separator + 1);
+  if (name === 'cluster' && given.length > 0) {
+    return whyRefused(buildProgram({}, new AbortController().signal), given);
+  }
+  if (name === 'demo') {
+    try {
+      readFlags(given);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+  return undefined;
+}
+
+function missingWorkspace(name: string): string | undefined {
+  if (name.startsWith('-')) return undefined;
+  return name.startsWith('@liberator/')
+    ? missing(`packages/${name.slice('@liberator/'.length)}/package.json`)
+    : `expected a package of this project, found ${name}`;
+}
+
+const kubectlVerbs = new Set([
+  'annotate',
+  'apply',
+  'auth',
+  'cordon',
+  'create',
+  'delete',
+  'describe',
+  'drain',
+  'exec',
+  'get',
+  'label',
+  'logs',
+  'port-forward',
+  'rollout',
+  'scale',
+  'taint',
+  'uncordon',
+  'wait',
+]);
+
+function checkKubectl(args: readonly string[]): string | undefined {
+  const verb = args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-n');
+  if (!kubectlVerbs.has(verb ?? '')) return `expected a verb of kubectl, found "${verb}"`;
+  const files = args.filter((_, at) => args[at - 1] === '-f' || args[at - 1] === '-k');
+  return files
+    .filter((file) => file.startsWith('packages/'))
+    .map(missing)
+    .concat(args.includes('tkr-system') ? missingObject(args) : undefined)
+    .find((problem) => problem !== undefined);
+}
+
+/** `deployment/liberator` in our namespace must be one that we install. */
+function missingObject(args: readonly string[]): string | undefined {
+  const [, kind, name] =
+    args.map((arg) => /^(deployment|deploy|service|svc)\/(.+)$/.exec(arg)).find(Boolean) ?? [];
+  if (kind === undefined || name === undefined) return undefined;
+  const manifest = readFileSync(join(root, 'packages/agent/deploy/install.yaml'), 'utf8');
+  const installed = parseAllDocuments(manifest).map((document) => document.toJS() as Installed);
+  const isThere = installed.some(
+    (one) => one.kind.toLowerCase().startsWith(kind.slice(0, 3)) && one.metadata.name === name,
+  );
+  return isThere ? undefined : `expected an object that install.yaml creates, found ${kind}/${name}`;
+}
+
+interface Installed {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
+function checkHelm(args: readonly string[]): string | undefined {
+  const chart = args.find((arg) => arg.startsWith('packages/'));
+  const [verb = ''] = args;
+  if (verb === 'uninstall' || verb === 'list' || verb === 'history' || verb === 'rollback') return undefined;
+  if (verb !== 'install' && verb !== 'upgrade') return `expected a verb of helm, found "${verb}"`;
+  if (chart === undefined) return 'expected the path of the chart, found none';
+  const gone = missing(join(chart, 'Chart.yaml'));
+  if (gone !== undefined) return gone;
+  const values: unknown = parseAllDocuments(
+    readFileSync(join(root, chart, 'values.yaml'), 'utf8'),
+  )[0]?.toJS();
+  const set = args.flatMap((arg, at) => (args[at - 1] === '--set' ? [arg.split('=')[0] ?? ''] : []));
+  const unknown = set.find((path) => !hasPath(values, path.split('.')));
+  return unknown === undefined ? undefined : `expected a value of the chart, found "${unknown}"`;
+}
+
+function hasPath(value: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (key === undefined) return true;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+  return hasPath((value as Readonly<Record<string, unknown>>)[key], rest);
+}
+
+function checkDocker(args: readonly string[]): string | undefined {
+  const [verb = ''] = args;
+  if (verb === 'push') return undefined;
+  if (verb !== 'build') return `expected docker build or push, found docker ${verb}`;
+  const file = args.find((_, at) => args[at - 1] === '-f' || args[at - 1] === '--file') ?? 'Dockerfile';
+  return missing(file);
+}
+
+function missing(path: string): string | undefined {
+  return existsSync(join(root, path)) ? undefined : `there is no ${path}`;
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'));
+}
