@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
 import { newRecord } from '../testing/dead-node.ts';
-import type { ReturnRecord, TakeoverRecord } from './record.ts';
+import type { TakeoverRecord } from './record.ts';
 import {
   defaultReturnRules,
   marksOf,
@@ -31,18 +31,6 @@ function nodeWith(given: {
 }
 
 const anew = (given: Parameters<typeof nodeWith>[0] = {}): Node => nodeWith({ uid: 'n1-anew', ...given });
-
-function quarantined(uid: string): ReturnRecord {
-  return {
-    uid,
-    bootId: 'boot-1',
-    seenAt: '',
-    restored: false,
-    quarantined: true,
-    welcomed: false,
-    detail: '',
-  };
-}
 
 /** The move for a node that has been Ready since 0, looked at after `now`. */
 function move(
@@ -100,22 +88,6 @@ describe('a node that never went down', () => {
   it('and was kept has as long as any other to report a boot, since its Lease comes back first', () => {
     const stale = nodeWith({ bootId: 'boot-1' });
     expect(move(stale, 59_999)).toMatchObject({ move: 'wait', until: 60_000 });
-  });
-
-  it.each(cases)('and was $what stays there without being put there again', ({ node }) => {
-    const inQuarantine = { ...node, spec: { taints: [quarantineTaint('death')] } };
-    const { uid } = node.metadata;
-    expect(move(inQuarantine, 86_400_000, { ...closed, return: quarantined(uid) })).toMatchObject({
-      move: 'wait',
-      detail: expect.stringContaining('in quarantine'),
-    });
-  });
-
-  it.each(cases)('and was $what is dealt with again while that is not on record', ({ node }) => {
-    const inQuarantine = { ...node, spec: { taints: [quarantineTaint('death')] } };
-    for (const record of [closed, { ...closed, return: quarantined('another') }]) {
-      expect(move(inQuarantine, 60_000, record).move).toBe('quarantine');
-    }
   });
 
   it('is let out by a human who names this takeover, and by no other word', () => {

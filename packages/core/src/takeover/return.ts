@@ -31,7 +31,7 @@ export type ReturnMove =
   | { readonly move: 'wait'; readonly detail: string; readonly until?: number }
   /** Put back what people had put on the deleted Node. */
   | { readonly move: 'restore'; readonly missing: Keepsake }
-  /** The machine never went down: what ran on it may run still. Keep new pods away and tell somebody. */
+  /** The machine never went down: what ran on it may run still. Keep new pods away and tell somebody, if that isn't done. */
   | { readonly move: 'quarantine'; readonly detail: string }
   /** Trusted again: take off what we put on. */
   | { readonly move: 'welcome'; readonly detail: string };
@@ -66,11 +66,7 @@ export function nextReturnMove(
       return { move: 'wait', detail: 'it has not reported a new boot yet', until: trustedAt };
     }
     const detail = `it has not booted since it was taken over (boot ${record.node.bootId})`;
-    const onRecord = record.return?.quarantined === true && record.return.uid === node.metadata.uid;
-    // A leader may have died between the two: then somebody has still to be told.
-    return onRecord && hasTaint(node.spec?.taints, quarantineTaint(record.id))
-      ? { move: 'wait', detail: `${detail} and is in quarantine` }
-      : { move: 'quarantine', detail };
+    return { move: 'quarantine', detail };
   }
   // The old Node bears the mark of what is not to be trusted; without proof of a new boot that mark stays.
   if (verdict === 'unknown' && !registeredAnew) {

@@ -4,10 +4,20 @@ import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-nod
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { MemoryCluster } from '../testing/memory-cluster.ts';
 import type { NodeEvent, StoredRecord } from './cluster.ts';
-import type { TakeoverRecord } from './record.ts';
+import type { ReturnRecord, TakeoverRecord } from './record.ts';
 import { defaultReturnRules } from './return.ts';
 import { Returner, type ReturnProgress } from './returner.ts';
 import { epochAnnotation, outOfServiceTaint, quarantineTaint, takeoverTaint } from './taints.ts';
+
+const quarantined: ReturnRecord = {
+  uid: '',
+  bootId: 'boot-1',
+  seenAt: '',
+  restored: false,
+  quarantined: true,
+  welcomed: false,
+  detail: '',
+};
 
 class Story {
   readonly clock = new ManualClock({ now: 100_000 });
@@ -113,6 +123,28 @@ describe('a node that has not booted', () => {
     expect(story.stored.record.return).toMatchObject({ quarantined: true });
     expect(story.events).toMatchObject([{ reason: 'NodeQuarantined' }]);
     expect(story.cluster.calls.filter(({ method }) => method === 'setTaints')).toEqual([]);
+  });
+
+  it('is told of anew by every leader, since Events fade', async () => {
+    const story = await Story.after(
+      { uid: 'n1-anew', bootId: 'boot-1', marked: false },
+      { return: { ...quarantined, uid: 'n1-anew' } },
+    );
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      spec: { taints: [quarantineTaint('death')] },
+    }));
+    await story.attend(0);
+    await story.attend(0);
+    expect(story.events).toMatchObject([{ reason: 'NodeQuarantined' }]);
+  });
+
+  it('is put there again when somebody takes that mark off without a word', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-1', marked: false });
+    await story.attend(0);
+    story.cluster.changeNode('node-1', (node) => ({ ...node, spec: {} }));
+    await story.attend(0);
+    expect(story.cluster.taintsOf('node-1')).toEqual([quarantineTaint('death')]);
   });
 
   it('is let out again with what it went through on record', async () => {

@@ -33,8 +33,11 @@ export interface ReturnerOptions {
   readonly publish: (event: NodeEvent) => void;
 }
 
+/** Of one term: a new leader makes a new one. */
 export class Returner {
   readonly #options: ReturnerOptions;
+  /** Uids of quarantined Nodes that somebody was told of in this term: Events fade, and a leader may die before its own. */
+  readonly #toldOf = new Set<string>();
 
   constructor(options: ReturnerOptions) {
     this.#options = options;
@@ -42,8 +45,7 @@ export class Returner {
 
   /** Whether there is anything to do, as far as the caches show. */
   isDue(record: TakeoverRecord, returning: ReturningNode): boolean {
-    const { clock, rules } = this.#options;
-    return nextReturnMove(record, returning, rules, clock.now()).move !== 'wait';
+    return this.#nextMove(record, returning).move !== 'wait';
   }
 
   /**
@@ -51,19 +53,31 @@ export class Returner {
    * Conditional on a live read, so what a stale cache suggested is dropped.
    */
   async attend(term: LeaderTerm, stored: StoredRecord, returning: ReturningNode): Promise<StoredRecord> {
-    const { cluster, clock, rules } = this.#options;
     const { record } = stored;
-    const live = await cluster.readNode(term, record.node.name);
+    const live = await this.#options.cluster.readNode(term, record.node.name);
     if (live === undefined || live.object.metadata.uid !== returning.node.metadata.uid) return stored;
 
     const node = live.object;
-    const next = nextReturnMove(record, { ...returning, node }, rules, clock.now());
+    const next = this.#nextMove(record, { ...returning, node });
     if (next.move === 'wait') return stored;
     if ((await this.#perform(term, live, record, next)) !== 'written') return stored;
     const detail = next.move === 'restore' ? wordsFor(next.missing) : next.detail;
     const saved = await this.#save(term, stored, next.move, node, detail);
+    if (next.move === 'quarantine') this.#toldOf.add(node.metadata.uid);
     this.#tell(saved.record, next.move, detail);
     return saved;
+  }
+
+  /** As {@link nextReturnMove} has it, but for a quarantine in which nothing is left to do. */
+  #nextMove(record: TakeoverRecord, returning: ReturningNode): ReturnMove {
+    const { clock, rules } = this.#options;
+    const next = nextReturnMove(record, returning, rules, clock.now());
+    if (next.move !== 'quarantine') return next;
+    const { metadata, spec } = returning.node;
+    const onRecord = record.return?.quarantined === true && record.return.uid === metadata.uid;
+    const complete =
+      hasTaint(spec?.taints, quarantineTaint(record.id)) && onRecord && this.#toldOf.has(metadata.uid);
+    return complete ? { move: 'wait', detail: `${next.detail} and is in quarantine` } : next;
   }
 
   async #perform(
