@@ -22,7 +22,9 @@ const config: ViteUserConfig = defineConfig({
       ),
       project('contract', ['test/contract/simulator.test.ts'], { testTimeout: 60_000 }),
       // Simulated hours of whole clusters, one after another.
-      project('chaos', ['test/chaos/**/*.test.ts'], { testTimeout: 120_000 }),
+      project('chaos', ['test/chaos/**/*.test.ts', 'test/crash-anywhere/**/*.test.ts'], {
+        testTimeout: 120_000,
+      }),
       // What a release would publish, as its users get it: built, packed, installed, compiled against.
       project('packages', ['test/packages/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),

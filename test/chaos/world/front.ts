@@ -19,11 +19,22 @@ export interface Lateness {
   readonly atMostMs: number;
 }
 
+/**
+ * Decides at the server's door what becomes of a write: whether it is served, and whether the answer goes back. Throwing
+ * `NoAnswer` leaves the sender without one.
+ */
+export type Doorkeeper = (
+  request: ApiRequest,
+  write: Write,
+  serve: () => Promise<ApiResponse>,
+) => Promise<ApiResponse>;
+
 export class Front {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #onApplied: (applied: AppliedWrite) => void;
   #lateness: Lateness | undefined;
+  #doorkeeper: Doorkeeper = (_request, _write, serve) => serve();
 
   constructor(options: { clock: Clock; random: Random; onApplied: (applied: AppliedWrite) => void }) {
     this.#clock = options.clock;
@@ -34,6 +45,11 @@ export class Front {
   /** Undefined ends it. */
   delayWrites(lateness: Lateness | undefined): void {
     this.#lateness = lateness;
+  }
+
+  /** Replaces whoever stood there before. */
+  guard(doorkeeper: Doorkeeper): void {
+    this.#doorkeeper = doorkeeper;
   }
 
   /** To be put before the server. */
@@ -49,8 +65,11 @@ export class Front {
     const meant = late !== undefined && (late.user === undefined || late.user === user);
     const isLate = meant && this.#random.next() < late.share;
     if (isLate) await sleep(this.#clock, this.#random.next() * late.atMostMs);
-    const response = await server(isLate ? { ...request, signal: new AbortController().signal } : request);
-    this.#onApplied({ user, write, status: response.status });
-    return response;
+    const arriving = isLate ? { ...request, signal: new AbortController().signal } : request;
+    return this.#doorkeeper(request, write, async () => {
+      const response = await server(arriving);
+      this.#onApplied({ user, write, status: response.status });
+      return response;
+    });
   }
 }

@@ -13,9 +13,15 @@ export interface PowerSwitchOptions {
 export class PowerSwitch {
   readonly #options: PowerSwitchOptions;
   #condition: 'fine' | 'slow' | 'failing' = 'fine';
+  #asked = 0;
 
   constructor(options: PowerSwitchOptions) {
     this.#options = options;
+  }
+
+  /** How often it was told to switch something off, whatever came of it. */
+  get asked(): number {
+    return this.#asked;
   }
 
   become(condition: 'fine' | 'slow' | 'failing'): void {
@@ -29,6 +35,7 @@ export class PowerSwitch {
 
   async #fence(name: string, signal: AbortSignal): Promise<FenceResult> {
     const { clock, machine, takesMs, onOff } = this.#options;
+    this.#asked++;
     if (!(await sleep(clock, takesMs, signal))) return { outcome: 'failed', detail: 'nobody waits any more' };
     if (this.#condition === 'failing') return { outcome: 'failed', detail: 'the switch does not answer' };
     if (this.#condition === 'slow') {

@@ -1,0 +1,70 @@
+// What is played with leaders that die: a cluster, the way in which it loses a node, and what becomes of that node.
+import type { Scenario } from '../chaos/world/scenario.ts';
+
+/**
+ * - `stays-off`: the machine lost its power, for good.
+ * - `boots`: it lost its power, and gets it back once its takeover is over.
+ * - `was-cut-off`: it never stopped; the network comes back once its takeover is over, its kubelet starts anew, and only
+ *   when it is in quarantine for that does a human restart it.
+ */
+export type Fate = 'stays-off' | 'boots' | 'was-cut-off';
+
+export interface Story {
+  readonly node: 'delete' | 'keep';
+  readonly fencer: 'switch' | 'none';
+  readonly fate: Fate;
+  /** How many leaders may die. */
+  readonly deaths: 1 | 2;
+}
+
+/** What people put on every Node of a story, and want back when it registers anew. */
+export const peoplesLabel = 'example.com/rack';
+
+export function wordsFor({ node, fencer, fate }: Story): string {
+  const fenced = fencer === 'none' ? 'without a fencer' : 'with a fencer';
+  const ends = {
+    'stays-off': 'whose machine stays off',
+    boots: 'whose machine boots',
+    'was-cut-off': 'whose machine never stopped',
+  };
+  return `node: ${node}, ${fenced}, ${ends[fate]}`;
+}
+
+/** The machines, the pods and the policy of a story, with so many replicas that one outlives all that die. */
+export function scenarioOf({ node, fencer, deaths }: Story): Scenario {
+  return {
+    seed: 1,
+    nodes: ['node-1', 'node-2', 'node-3'].map((name, at) => ({ name, zone: `zone-${at + 1}` })),
+    // The second one has a pod on every node, so that the dead one holds at least two.
+    sets: [
+      { name: 'database', replicas: 1, volumes: true },
+      { name: 'queue', replicas: 3, volumes: false },
+    ],
+    replicas: Array.from({ length: deaths + 1 }, (_, at) => ({ name: `replica-${at + 1}`, clockRate: 1 })),
+    policy: {
+      name: 'all',
+      nodes: { all: true },
+      detection: {
+        mode: 'heartbeat',
+        suspectAfterMs: 15_000,
+        deadAfterMs: 25_000,
+        deadUnprobedAfterMs: 60_000,
+        silentProbes: 3,
+      },
+      controlPlane: false,
+      evidence: 'unreachable',
+      budget: { maxDead: 1, maxDeadPercent: 50 },
+      fencing:
+        fencer === 'none'
+          ? { drivers: ['none'], proof: 'optional' }
+          : { drivers: ['switch'], proof: 'required' },
+      node,
+    },
+    switchMs: 500,
+    repairMs: 0,
+    faults: [],
+    faultsFromMs: 0,
+    faultsUntilMs: 0,
+    staysOff: undefined,
+  };
+}

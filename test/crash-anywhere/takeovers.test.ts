@@ -1,0 +1,60 @@
+// Kills the leader before and after every write of a takeover, whichever those are: they are read off a first run.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deathsIn, performWithDeath, rehearse } from './deaths.ts';
+import { expectMarksWhereTheyBelong, expectTakenOver } from './expectations.ts';
+import { type Death, perform } from './performance.ts';
+import type { Story } from './story.ts';
+
+const stories = (['delete', 'keep'] as const).flatMap((node) =>
+  (['none', 'switch'] as const).map((fencer): Story => ({ node, fencer, fate: 'stays-off', deaths: 1 })),
+);
+
+describe.each(await rehearse(stories))('a takeover ($title)', (rehearsal) => {
+  const { story, first } = rehearsal;
+
+  it('comes to its end when nobody dies', () => {
+    expectTakenOver(first);
+    expectMarksWhereTheyBelong(first);
+    expect(first.fencing.answersLost).toBe(0);
+    const kinds = new Set(first.writes.map(({ kind }) => kind));
+    for (const kind of ['record', 'event', 'change-node', 'mark-out-of-service', 'delete-pod'] as const) {
+      expect(kinds).toContain(kind);
+    }
+    expect(kinds.has('delete-node')).toBe(story.node === 'delete');
+  });
+
+  it.each(deathsIn(first, 'takeover'))(
+    'comes to its end when the leader dies $moment write $write, $what',
+    async (death) => {
+      const performance = await performWithDeath(rehearsal, death);
+      expectTakenOver(performance);
+      expectMarksWhereTheyBelong(performance);
+    },
+  );
+});
+
+describe('a takeover whose second leader dies, too', () => {
+  const moments = fc.constantFrom<Death['moment']>('before', 'after');
+  const deaths = fc.tuple(fc.nat(28), moments, fc.nat(28), moments);
+
+  it('comes to its end, wherever the two died', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom<Story['node']>('delete', 'keep'),
+        deaths,
+        async (node, [write, moment, later, laterMoment]) => {
+          const second = { write: write + 1 + later, moment: laterMoment };
+          const story: Story = { node, fencer: 'switch', fate: 'stays-off', deaths: 2 };
+          const performance = await perform(story, [{ write, moment }, second]);
+          // The second leader may have finished before it came to that write.
+          expect(performance.died.length).toBe(performance.writes.length > second.write ? 2 : 1);
+          expect(new Set(performance.died).size).toBe(performance.died.length);
+          expectTakenOver(performance);
+          expectMarksWhereTheyBelong(performance);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+});
