@@ -46,13 +46,6 @@ export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './k
 export { type ProbeAnswer, type ProbeOptions, probeKubelet, probeTcp } from './kubernetes/kubelet-probe.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './kubernetes/lease-store.ts';
 export type * from './kubernetes/objects.ts';
-export {
-  describePermission,
-  type MissingPermissionsOptions,
-  missingPermissions,
-  neededPermissions,
-  type Permission,
-} from './kubernetes/permissions.ts';
 export type {
   CallOptions,
   KubernetesReader,
@@ -93,6 +86,8 @@ export { createTransport, type TransportOptions } from './kubernetes/undici-tran
 export type { SightOptions } from './kubernetes/watch-sight.ts';
 export * from './maintenance/index.ts';
 export * from './policy/index.ts';
+export * from './preflight/index.ts';
+export * from './status/index.ts';
 export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
 export type { NodeEventReason } from './takeover/event-reasons.ts';
 export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';

@@ -5,6 +5,7 @@ import { type CallDescription, isGone, KubernetesError, MalformedAnswerError } f
 import { LineError, LineSplitter } from './line-splitter.ts';
 import type { Status } from './objects.ts';
 import type {
+  CallOptions,
   KubernetesReader,
   List,
   ListOptions,
@@ -54,6 +55,9 @@ const methods: Readonly<Record<Verb, TransportRequest['method']>> = {
   patch: 'PATCH',
   delete: 'DELETE',
 };
+
+/** What is not one of its resources, and yet has to be named in errors. */
+const serverItself = { group: '', version: '', kind: '', namespaced: false } as const;
 
 const defaultTimeoutMs = 30_000;
 const defaultHeadTimeoutMs = 15_000;
@@ -107,6 +111,20 @@ export class KubernetesClient implements KubernetesReader {
     return this.#call(options, limits, options.signal, request, async (call, response) => {
       return parseJson<T>(options, await call.text(response, longestAnswerBytes));
     });
+  }
+
+  /** `GET /version`: what the server says about itself. */
+  async version(options: CallOptions = {}): Promise<{ readonly gitVersion?: string }> {
+    const totalMs = options.timeoutMs ?? defaultTimeoutMs;
+    const limits = { headMs: totalMs, idleMs: totalMs, totalMs };
+    const call = { verb: 'get', resource: { ...serverItself, plural: 'version' } } as const;
+    return this.#call(
+      call,
+      limits,
+      options.signal,
+      { method: 'GET', path: '/version' },
+      async (timed, answer) => parseJson(call, await timed.text(answer, longestFailureBytes)),
+    );
   }
 
   async get<T>(

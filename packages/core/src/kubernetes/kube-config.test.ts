@@ -49,6 +49,21 @@ describe('with a path', () => {
     expect(config.getContextObject('prod')?.namespace).toBe('shop');
   });
 
+  test('acts as somebody else where it is told to, after the file was read again, too', async () => {
+    const as = 'system:serviceaccount:tkr-system:high-availability';
+    const path = kubeconfig(good);
+    const config = loadKubeConfig({ path, as }) as ReloadableKubeConfig;
+    writeFileSync(path, JSON.stringify({ ...good, users: [{ name: 'u', user: { token: 'rotated' } }] }));
+    for (const [one, token] of [
+      [config, 's3cret'],
+      [config.reload(), 'rotated'],
+    ] as const) {
+      const options: { headers: Record<string, string> } = { headers: {} };
+      await one.applyToHTTPSOptions(options);
+      expect(options.headers).toMatchObject({ 'Impersonate-User': as, Authorization: `Bearer ${token}` });
+    }
+  });
+
   test('fails on a file that is not there', () => {
     const path = join(folder, 'nope');
     expect(failureOf(() => loadKubeConfig({ path })).message).toBe(

@@ -15,14 +15,15 @@ type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 
 /** A KubeConfig that remembers where it came from, so that rotated tokens and certificates can be read anew. */
 export class ReloadableKubeConfig extends KubeConfig {
+  /** How messages name where it came from. */
+  readonly origin: string;
   readonly #load: (into: KubeConfig) => void;
-  readonly #origin: string;
   readonly #added: Authenticator[] = [];
 
   /** @param load fills an empty KubeConfig; may throw anything */
   constructor(origin: string, load: (into: KubeConfig) => void) {
     super();
-    this.#origin = origin;
+    this.origin = origin;
     this.#load = load;
     load(this);
     verify(this, origin);
@@ -30,7 +31,7 @@ export class ReloadableKubeConfig extends KubeConfig {
 
   /** The same source, read again, with all of client-node's caches empty. */
   reload(): KubeConfig {
-    const fresh = new ReloadableKubeConfig(this.#origin, this.#load);
+    const fresh = new ReloadableKubeConfig(this.origin, this.#load);
     for (const authenticator of this.#added) fresh.addAuthenticator(authenticator);
     return fresh;
   }
@@ -44,6 +45,11 @@ export class ReloadableKubeConfig extends KubeConfig {
 export interface LoadKubeConfigOptions {
   /** A kubeconfig file. Without it, the service account of the pod that this process runs in. */
   readonly path?: string | undefined;
+  /**
+   * Act as this user, `system:serviceaccount:NAMESPACE:NAME` for an account. Whoever the kubeconfig speaks for must be
+   * allowed to impersonate it.
+   */
+  readonly as?: string | undefined;
 }
 
 /**
@@ -55,10 +61,23 @@ export interface LoadKubeConfigOptions {
  * @throws {@link KubeConfigError}
  */
 export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig {
-  return options.path === undefined ? loadServiceAccount('') : loadFile(options.path);
+  const config = options.path === undefined ? loadServiceAccount('') : loadFile(options.path);
+  return options.as === undefined ? config : impersonating(config, options.as);
 }
 
-function loadFile(path: string): KubeConfig {
+function impersonating(config: ReloadableKubeConfig, impersonateUser: string): KubeConfig {
+  return new ReloadableKubeConfig(config.origin, (into) => {
+    const { clusters, contexts, currentContext, users } = config.reload();
+    into.loadFromOptions({
+      clusters,
+      contexts,
+      currentContext,
+      users: users.map((user) => ({ ...user, impersonateUser })),
+    });
+  });
+}
+
+function loadFile(path: string): ReloadableKubeConfig {
   const origin = `the kubeconfig ${path}`;
   try {
     accessSync(path, constants.R_OK);
@@ -76,7 +95,7 @@ function loadFile(path: string): KubeConfig {
 }
 
 /** @internal `root` lets a test put a service account elsewhere. */
-export function loadServiceAccount(root: string): KubeConfig {
+export function loadServiceAccount(root: string): ReloadableKubeConfig {
   const host = process.env['KUBERNETES_SERVICE_HOST'];
   const port = process.env['KUBERNETES_SERVICE_PORT'];
   if (!host || !port) {

@@ -63,7 +63,45 @@ export interface Node extends KubernetesObject {
     readonly addresses?: readonly NodeAddress[];
     readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } };
     readonly nodeInfo?: { readonly bootID?: string };
+    /** What pods may ask for: `cpu`, `memory`, `pods`, each a quantity such as `250m` or `1Gi`. */
+    readonly allocatable?: Readonly<Record<string, string>>;
   };
+}
+
+/** One condition on labels. Which operators there are depends on where it stands. */
+export interface SelectorRequirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+/** Requirements that must all be met; a term without any matches nothing. */
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly SelectorRequirement[];
+  readonly matchFields?: readonly SelectorRequirement[];
+}
+
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly SelectorRequirement[];
+}
+
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+}
+
+export interface PodAffinityTerm {
+  readonly labelSelector?: LabelSelector;
+  readonly namespaces?: readonly string[];
+  readonly topologyKey: string;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
 }
 
 export interface Lease extends KubernetesObject {
@@ -81,6 +119,7 @@ export interface Volume {
   readonly name: string;
   readonly persistentVolumeClaim?: { readonly claimName: string };
   readonly emptyDir?: object;
+  readonly hostPath?: { readonly path: string };
 }
 
 export interface Pod extends KubernetesObject {
@@ -88,6 +127,20 @@ export interface Pod extends KubernetesObject {
     readonly nodeName?: string;
     readonly volumes?: readonly Volume[];
     readonly terminationGracePeriodSeconds?: number;
+    readonly serviceAccountName?: string;
+    readonly containers?: readonly Container[];
+    readonly nodeSelector?: Readonly<Record<string, string>>;
+    readonly tolerations?: readonly Toleration[];
+    readonly affinity?: {
+      readonly nodeAffinity?: {
+        readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+          readonly nodeSelectorTerms?: readonly NodeSelectorTerm[];
+        };
+      };
+      readonly podAntiAffinity?: {
+        readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+      };
+    };
   };
   readonly status?: {
     readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -102,16 +155,10 @@ export interface PersistentVolumeClaim extends KubernetesObject {
 export interface PersistentVolume extends KubernetesObject {
   readonly spec?: {
     readonly nodeAffinity?: {
-      readonly required?: {
-        readonly nodeSelectorTerms?: readonly {
-          readonly matchExpressions?: readonly {
-            readonly key: string;
-            readonly operator: string;
-            readonly values?: readonly string[];
-          }[];
-        }[];
-      };
+      readonly required?: { readonly nodeSelectorTerms?: readonly NodeSelectorTerm[] };
     };
+    readonly hostPath?: { readonly path: string };
+    readonly local?: { readonly path: string };
   };
 }
 

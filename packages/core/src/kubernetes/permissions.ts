@@ -67,15 +67,19 @@ const accessReviews: Resource<SelfSubjectAccessReview> = {
   namespaced: false,
 };
 
-export interface MissingPermissionsOptions {
-  /** Stays the caller's. */
+/** How to put a question to the API server that changes nothing. */
+export interface AskOptions {
+  /** Whose identity the question is about. Stays the caller's. */
   readonly transport: Transport;
-  readonly permissions: readonly Permission[];
   readonly signal?: AbortSignal;
   /** For each question. Default 10,000 ms. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
+}
+
+export interface MissingPermissionsOptions extends AskOptions {
+  readonly permissions: readonly Permission[];
 }
 
 /**
