@@ -24,8 +24,11 @@ import { StatusPublisher, type StatusStore } from './status/status-publisher.ts'
 import type { TakeoverCluster } from './takeover/cluster.ts';
 import { defaultReturnRules, type ReturnRules } from './takeover/return.ts';
 
+/** Options of {@link Controller}. */
 export interface ControllerOptions {
+  /** For lists and watches; {@link connect} makes one. */
   readonly reader: KubernetesReader;
+  /** For what a takeover reads and writes; {@link connect} makes one. */
   readonly cluster: TakeoverCluster;
   /** Must reach the API server through a connection of its own. */
   readonly leaseStore: LeaseStore;
@@ -45,12 +48,15 @@ export interface ControllerOptions {
   readonly probe?: NodeProbe;
   /** Pause between probes of one suspect node. Default 2,000 ms. */
   readonly probeIntervalMs?: number;
+  /** By what it knows that it is blind. Default {@link defaultSightRules}. */
   readonly sight?: Partial<SightRules>;
   /** How nodes that were taken over are taken in again. */
   readonly returning?: Partial<ReturnRules>;
   /** Where the leader tells what it knows, for `liberator status`. Absent: it is told nowhere. */
   readonly status?: StatusStore;
+  /** Default {@link systemClock}. */
   readonly clock?: Clock;
+  /** Draws jitter. Default {@link systemRandom}. */
   readonly random?: Random;
 }
 
@@ -105,11 +111,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
       const [problem] = contradictionsIn(policy.detection, shortestSafeDeathMs(this.#sightRules));
       if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
     }
+    this.#checkSight();
     this.#fleet = new Fleet({
       clock: this.#clock,
       policies: options.policies,
       onHealthChange: (change) => this.#tell('health', change),
-    this.#checkSight();
     });
     this.#watches = new FleetWatches({
       reader: options.reader,
@@ -138,11 +144,13 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return this.#watches.synced;
   }
 
+  /** Our term, while we lead and it is valid at this moment. */
   get leading(): LeaderTerm | undefined {
     const term = this.#leadership?.term;
     return term !== undefined && term.remainingMs() > 0 ? term : undefined;
   }
 
+  /** What is known of all nodes, by name. */
   get fleet(): Pick<Fleet, 'nodes'> {
     return this.#fleet;
   }
@@ -185,10 +193,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
     }
   }
 
-  #elector(): LeaderElector {
-    const { leaseStore, identity, election, minimumEpoch } = this.#options;
-    return new LeaderElector({
-      ...election,
   #checkSight(): void {
     const { renewalEchoMs, togetherMs } = this.#sightRules;
     const { retryPeriodMs } = checkedTimings(this.#options.election);
@@ -201,6 +205,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     if (!(togetherMs >= 0)) throw new RangeError(`expected togetherMs of at least 0, found ${togetherMs}`);
   }
 
+  #elector(): LeaderElector {
+    const { leaseStore, identity, election, minimumEpoch } = this.#options;
+    return new LeaderElector({
+      ...election,
       ...(minimumEpoch && { minimumEpoch }),
       workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? 0) < hangsAfterMs,
       store: leaseStore,
@@ -293,11 +301,13 @@ export class Controller extends EventEmitter<ControllerEvents> {
       this.#clock.now(),
       this.#sightRules,
     );
+    const blind = sight.blind.length > 0;
     this.#missedHeartbeats ||= sight.missedHeartbeats;
     if (!blind && this.#missedHeartbeats) {
       this.#missedHeartbeats = false;
       this.#fleet.sightRegained();
     }
+    this.#fleet.assess({ blind });
     const before = this.#blind;
     this.#blind = sight.blind;
     if (sight.blind.join() !== before.join()) this.#tell('sight', { blind: sight.blind });
@@ -322,14 +332,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #failed(where: string, error: unknown, retryInMs?: number): void {
-    const blind = sight.blind.length > 0;
     this.#tell('error', retryInMs === undefined ? { where, error } : { where, error, retryInMs });
   }
 
   /** A listener that throws must neither stop us nor keep other listeners from being called. */
   #tell<E extends keyof ControllerEvents>(event: E, ...args: Parameters<ControllerEvents[E]>): void {
     for (const listener of this.listeners(event)) {
-    this.#fleet.assess({ blind });
       // Only if it was registered with `once`, which calling a listener by hand does not see to.
       this.removeListener(event, listener, undefined, true);
       try {
