@@ -47,15 +47,21 @@ export type EvictionAnswer =
 export interface MaintenanceCluster {
   /** Undefined when there is no Node of that name. */
   readNode(name: string, signal?: AbortSignal): Promise<Node | undefined>;
+  /** All pods bound to the node, of all namespaces. */
   listPodsOn(node: string, signal?: AbortSignal): Promise<readonly Pod[]>;
+  /** Undefined when there is no such pod. */
   readPod(namespace: string, name: string, signal?: AbortSignal): Promise<Pod | undefined>;
+  /** Undefined when there is no such claim. */
   readClaim(
     namespace: string,
     name: string,
     signal?: AbortSignal,
   ): Promise<PersistentVolumeClaim | undefined>;
+  /** Undefined when there is no such volume. */
   readVolume(name: string, signal?: AbortSignal): Promise<PersistentVolume | undefined>;
+  /** Undefined when there is no such StatefulSet. */
   readStatefulSet(namespace: string, name: string, signal?: AbortSignal): Promise<StatefulSet | undefined>;
+  /** All PodDisruptionBudgets of a namespace. */
   listBudgets(namespace: string, signal?: AbortSignal): Promise<readonly PodDisruptionBudget[]>;
 
   /** Conditional on the uid and the resourceVersion of `node`. */
@@ -63,7 +69,7 @@ export interface MaintenanceCluster {
   /**
    * Asks for the eviction of this very pod, conditional on its uid. Disruption budgets are the server's to enforce.
    *
-   * @param options.gracePeriodSeconds absent: what the pod itself asks for.
+   * @param options - `gracePeriodSeconds` absent: what the pod itself asks for.
    */
   evict(
     pod: { readonly namespace: string; readonly name: string; readonly uid: string },

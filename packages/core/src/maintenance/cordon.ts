@@ -5,10 +5,13 @@ import { quarantineTaint, takeoverTaintKey } from '../takeover/taints.ts';
 import type { MaintenanceCluster, NodeChange } from './cluster.ts';
 import { MaintenanceError } from './errors.ts';
 
+/** Options of {@link cordon} and {@link uncordon}. */
 export interface CordonOptions {
+  /** As {@link connectMaintenance} makes it. */
   readonly cluster: MaintenanceCluster;
   /** Name of the Node. */
   readonly node: string;
+  /** Ends it before its next write. */
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +37,7 @@ export async function cordon(options: CordonOptions): Promise<'cordoned' | 'unch
 
 /** What {@link uncordon} found and changed. */
 export interface Uncordoned {
+  /** False when there was nothing to take off. */
   readonly changed: boolean;
   /** The drain that had marked the node, whether it had finished or not. */
   readonly endedDrain?: MaintenanceMark;

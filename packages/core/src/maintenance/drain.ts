@@ -1,6 +1,7 @@
 // Empties a node in good order: plan, cordon, evict, wait until what was on it is Ready elsewhere.
-import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
 import type { Node } from '../kubernetes/objects.ts';
+import { isTransient } from '../kubernetes/retry.ts';
 import { describePodBy } from '../takeover/affected-pods.ts';
 import { counted } from '../takeover/wording.ts';
 import type { MaintenanceCluster } from './cluster.ts';
@@ -11,7 +12,9 @@ import { type DrainRules, type PlannedPod, planDrain } from './plan.ts';
 import { PodMover } from './pod-mover.ts';
 import type { DrainProgress, PodState } from './progress.ts';
 
+/** Options of {@link drain}. */
 export interface DrainOptions extends DrainRules {
+  /** As {@link connectMaintenance} makes it. */
   readonly cluster: MaintenanceCluster;
   /** Name of the Node. */
   readonly node: string;
@@ -33,7 +36,9 @@ export interface DrainOptions extends DrainRules {
   readonly signal?: AbortSignal;
   /** Called synchronously; what it throws ends the drain. */
   readonly onProgress?: (progress: DrainProgress) => void;
+  /** Default {@link systemClock}. */
   readonly clock?: Clock;
+  /** Draws jitter. Default {@link systemRandom}. */
   readonly random?: Random;
 }
 
@@ -50,6 +55,8 @@ export interface Drained {
 const defaultTimeoutMs = 600_000;
 const defaultHoldMs = 3_600_000;
 const defaultParallel = 10;
+
+const persistMs = 2_000;
 
 /** A pod may be bound to the node by a scheduler that had not heard of the cordon. One that comes later tolerates it. */
 const rounds = 2;
@@ -119,7 +126,7 @@ class Drain {
     try {
       await this.#unlessStopped(() => this.#prepare());
       await this.#keepingHold(() => this.#unlessStopped(() => this.#empty()));
-      await this.#unlessStopped(() => this.#hold.finish(holdMs, this.#stop.signal));
+      await this.#unlessStopped(() => this.#persist(() => this.#hold.finish(holdMs, this.#stop.signal)));
       const skipped = [...this.#seen.values()].filter(({ action }) => action === 'skip');
       return { moved: this.#mover.states, skipped, holdMs };
     } finally {
@@ -147,15 +154,18 @@ class Drain {
     this.#admit(await planFor(node, this.#options, signal));
     // From the first byte on: an answer that never comes says nothing of what was done.
     this.#cordoned = true;
-    await this.#hold.take(signal);
+    await this.#persist(() => this.#hold.take(signal));
   }
 
   async #empty(): Promise<void> {
     const { cluster, node: name, parallel = defaultParallel } = this.#options;
     for (let round = 0; round < rounds; round++) {
-      const node = await cluster.readNode(name, this.#stop.signal);
-      if (node === undefined) throw notFound(name);
-      this.#admit(await planFor(node, this.#options, this.#stop.signal));
+      const plan = await this.#persist(async () => {
+        const node = await cluster.readNode(name, this.#stop.signal);
+        if (node === undefined) throw notFound(name);
+        return planFor(node, this.#options, this.#stop.signal);
+      });
+      this.#admit(plan);
       const moved = new Set(this.#mover.states.map(({ pod }) => pod.uid));
       const going = [...this.#seen.values()].filter(
         ({ uid, action }) => action !== 'skip' && !moved.has(uid),
@@ -198,6 +208,19 @@ class Drain {
       this.#stop.signal.removeEventListener('abort', onStop);
       keep.abort();
       await keeping;
+    }
+  }
+
+  /** Once the node is cordoned, a server in trouble is no reason to stop half-way. */
+  async #persist<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        if (this.#stop.signal.aborted || !isTransient(error)) throw error;
+        this.#options.onProgress?.({ type: 'trouble', error, retryInMs: persistMs });
+        await sleep(this.#clock, persistMs, this.#stop.signal);
+      }
     }
   }
 

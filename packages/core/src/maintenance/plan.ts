@@ -22,6 +22,7 @@ export type DrainAction = 'evict' | 'await' | 'skip' | 'refuse';
 
 /** One pod of the node with what becomes of it. */
 export interface PlannedPod extends AffectedPod {
+  /** What becomes of it. */
   readonly action: DrainAction;
   /** Why this action, for people. */
   readonly reason: string;

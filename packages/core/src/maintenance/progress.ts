@@ -12,12 +12,15 @@ export type PodPhase = 'waiting' | 'refused' | 'leaving' | 'replacing' | 'done';
 
 /** Where one pod of the node stands. */
 export interface PodState {
+  /** Which pod. */
   readonly pod: PlannedPod;
+  /** How far it is. */
   readonly phase: PodPhase;
   /** A sentence for people: which budget refuses, what the replacement waits for, where it is Ready. */
   readonly detail: string;
 }
 
+/** What happens in a drain, as it happens. */
 export type DrainProgress =
   /** What will become of each pod. Told again, with new pods alone, when some came before the node was cordoned. */
   | { readonly type: 'planned'; readonly pods: readonly PlannedPod[] }
