@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@liberator/source', 'node', 'import', 'default'];
@@ -8,6 +10,9 @@ const project = (name: string, include: string[], more: object = {}): object => 
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: { name, include, environment: 'node', ...more },
 });
+
+/** Where the tests on a real control plane note what the agent's account did there, for the one that judges it at the end. */
+const env = { LIBERATOR_E2E_USAGE: join(tmpdir(), `liberator-e2e-${process.pid}`) };
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -27,13 +32,17 @@ const config: ViteUserConfig = defineConfig({
       }),
       // What a release would publish, as its users get it: built, packed, installed, compiled against.
       project('packages', ['test/packages/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
+      // Builds Helm and kustomize the first time, in two minutes.
+      project('deploy', ['test/deploy/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 600_000 }),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Mostly waiting for Kubernetes' own timers, so that two control planes side by side don't disturb each other.
-      project('e2e', ['test/contract/control-plane.test.ts', 'test/e2e/**/*.test.ts'], {
+      project('e2e', ['test/contract/control-plane.test.ts', 'test/e2e/*.test.ts'], {
         testTimeout: 600_000,
         hookTimeout: 1_800_000,
         maxWorkers: 2,
+        env,
       }),
+      project('e2e-afterwards', ['test/e2e/afterwards/*.test.ts'], { env, sequence: { groupOrder: 1 } }),
     ],
   },
 });

@@ -24,6 +24,8 @@ export interface AuditEvent {
   readonly uid?: string;
   /** The HTTP status of the answer. */
   readonly code?: number;
+  /** Whether its sender may ask for it at all; what is allowed may still be refused by admission. */
+  readonly allowed: boolean;
   /** By the API server's clock. */
   readonly receivedAt: Date;
   readonly answeredAt: Date;
@@ -116,6 +118,7 @@ export function parseAuditLine(line: string): AuditEvent | undefined {
     ...(objectRef.name === undefined ? {} : { name: objectRef.name }),
     ...(uid === undefined ? {} : { uid }),
     ...(code === undefined ? {} : { code }),
+    allowed: raw.annotations?.['authorization.k8s.io/decision'] !== 'forbid',
     receivedAt: new Date(raw.requestReceivedTimestamp),
     answeredAt: new Date(raw.stageTimestamp),
     ...(requestObject === undefined ? {} : { requestObject }),
@@ -141,6 +144,7 @@ interface RawEvent {
     uid?: string;
   };
   responseStatus?: { code?: number };
+  annotations?: Record<string, string>;
   requestObject?: { preconditions?: { uid?: string } };
   responseObject?: { metadata?: { uid?: string }; details?: { uid?: string } };
   requestReceivedTimestamp: string;

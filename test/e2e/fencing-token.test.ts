@@ -4,6 +4,7 @@ import { epochAnnotation, loadKubeConfig, outOfServiceTaint } from '@liberator/c
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ControlPlane } from '../control-plane/cluster.ts';
 import { account, create, installationWithoutPods } from './installation.ts';
+import { noteUsage } from './usage.ts';
 
 let cluster: ControlPlane;
 let admin: KubernetesObjectApi;
@@ -22,6 +23,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (cluster !== undefined) await noteUsage(cluster, { provoked: true });
   await cluster?.stop();
 });
 

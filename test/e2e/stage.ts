@@ -23,7 +23,11 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { AgentProcess } from '../agent/agent-process.ts';
 import type { AuditEvent } from '../control-plane/audit.ts';
 import { ControlPlane } from '../control-plane/cluster.ts';
+import { writeKubeconfig } from '../control-plane/credentials.ts';
+import type { ClusterTimings } from '../control-plane/timings.ts';
+import { type Door, type Doorkeeper, openDoor } from './door.ts';
 import { account, accountUser, create, installationWithoutPods } from './installation.ts';
+import { noteUsage } from './usage.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const { namespace } = account;
@@ -32,10 +36,19 @@ const { namespace } = account;
 export const replicas = ['agent-1', 'agent-2', 'agent-3'] as const;
 
 export interface StageOptions {
+  /** Default 3. */
+  readonly nodes?: number;
+  readonly timings?: ClusterTimings;
+  /** The identities of the agents to start. Default {@link replicas}. */
+  readonly agents?: readonly string[];
   /** Replaces parts of the one policy that the agents run by. */
   readonly policy?: object;
   /** The configuration of that name. */
   readonly returning?: object;
+  /** More of the agents' configuration. */
+  readonly settings?: object;
+  /** Stands between the agents and the API server. Default: nobody. */
+  readonly doorkeeper?: Doorkeeper;
 }
 
 /** What one scenario plays on; `await using` takes everything down. */
@@ -47,6 +60,7 @@ export class Stage implements AsyncDisposable {
   readonly #options: StageOptions;
   readonly #agents = new Map<string, AgentProcess>();
   #kubeconfig = '';
+  #door: Door | undefined;
 
   private constructor(cluster: ControlPlane, options: StageOptions) {
     this.cluster = cluster;
@@ -59,17 +73,18 @@ export class Stage implements AsyncDisposable {
 
   /** Returns once mysql-0 is Ready, every node has sent a heartbeat, and one of the agents leads. */
   static async open(options: StageOptions = {}): Promise<Stage> {
-    const cluster = await ControlPlane.start({ nodes: 3 });
+    const { nodes: count = 3, timings = {}, agents = replicas } = options;
+    const cluster = await ControlPlane.start({ nodes: count, timings });
     const stage = new Stage(cluster, options);
     try {
       await create(cluster, installationWithoutPods());
       await stage.#createDatabase();
       await stage.#becomeAccount();
-      for (const identity of replicas) await stage.startAgent(identity);
+      for (const identity of agents) await stage.startAgent(identity);
       await stage.until('an agent leads', async () => (await stage.leader()) !== '');
       await stage.until('mysql-0 is Ready', async () => isReady(await stage.database()));
       // A kubelet makes its first one ten seconds after it has registered.
-      await stage.until('every node has a Lease', async () => (await stage.#nodeLeases()) === 3);
+      await stage.until('every node has a Lease', async () => (await stage.#nodeLeases()) === count);
       return stage;
     } catch (error) {
       await stage[Symbol.asyncDispose]();
@@ -80,6 +95,7 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.kill('SIGKILL')));
     await this.#transport.close();
+    await noteUsage(this.cluster);
     await this.cluster.stop();
   }
 
@@ -99,10 +115,17 @@ export class Stage implements AsyncDisposable {
     return agent;
   }
 
+  /** The same, and returns once it could lead. */
+  async startReadyAgent(identity: string): Promise<void> {
+    const agent = await this.startAgent(identity);
+    const url = `${await agent.url()}/readyz`;
+    await this.until(`${identity} is ready`, async () => (await fetch(url)).ok);
+  }
+
   agent(identity: string): AgentProcess {
     const agent = this.#agents.get(identity);
     if (agent === undefined)
-      throw new RangeError(`expected one of ${replicas.join(', ')}, found ${identity}`);
+      throw new RangeError(`expected one of ${[...this.#agents.keys()].join(', ')}, found ${identity}`);
     return agent;
   }
 
@@ -213,6 +236,12 @@ export class Stage implements AsyncDisposable {
 
   async #becomeAccount(): Promise<void> {
     this.#kubeconfig = await this.cluster.serviceAccountKubeconfig(account);
+    const { doorkeeper } = this.#options;
+    if (doorkeeper === undefined) return;
+    this.#door = await openDoor(this.cluster, doorkeeper);
+    const text = readFileSync(this.#kubeconfig, 'utf8').replace(this.cluster.url, this.#door.url);
+    this.#kubeconfig = join(this.cluster.dir, 'door.kubeconfig');
+    writeKubeconfig(this.#kubeconfig, text);
   }
 
   async #createDatabase(): Promise<void> {
@@ -269,6 +298,7 @@ function configText(identity: string, options: StageOptions): string {
     namespace,
     identity,
     http: { address: '127.0.0.1', port: 0 },
+    ...options.settings,
     ...(options.returning && { returning: options.returning }),
     policies: [
       {
