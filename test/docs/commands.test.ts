@@ -1,7 +1,7 @@
 // Every command that a document tells people to type could be typed: the program, its verbs and its flags are there.
 import { describe, expect, it } from 'vitest';
 import { documents, fencesIn } from './documents.ts';
-import { whatIsWrong } from './programs.ts';
+import { whatIsWrong, whatIsWrongWithName } from './programs.ts';
 import { commandsOf } from './shell.ts';
 
 interface Typed {
@@ -17,12 +17,14 @@ const typed: readonly Typed[] = [
       .split('\n')
       .flatMap((row, index) => (row.startsWith('$ ') ? commandsIn(at, row.slice(2), line + index) : [])),
   ),
-  ...documents.flatMap(({ path, code }) =>
-    code
-      .filter(({ text }) => /^(liberator|npm|npx|kubectl|helm) /.test(text))
-      .flatMap(({ text, line }) => commandsIn(`${path}:${line}`, text, line)),
-  ),
 ];
+
+/** Commands within sentences: whole ones, or only their names. */
+const mentioned: readonly Typed[] = documents.flatMap(({ path, code }) =>
+  code
+    .filter(({ text }) => /^(liberator|npm|npx|kubectl|helm) /.test(text))
+    .flatMap(({ text, line }) => commandsIn(`${path}:${line}`, text, line)),
+);
 
 function commandsIn(at: string, text: string, line: number): readonly Typed[] {
   const path = at.replace(/:\d+$/, '');
@@ -31,12 +33,25 @@ function commandsIn(at: string, text: string, line: number): readonly Typed[] {
 
 it('can be typed as they stand, all of them', () => {
   expect(typed.length).toBeGreaterThan(30);
-  const wrong = typed.flatMap(({ at, words }) => {
-    const problem = whatIsWrong(words);
+  expect(problems(typed, whatIsWrong)).toEqual([]);
+});
+
+it('are called by their names in sentences, too', () => {
+  const isName = ({ words }: Typed): boolean => words.length === 2;
+  expect(problems(mentioned.filter(isName), whatIsWrongWithName)).toEqual([]);
+  const whole = mentioned.filter((one) => !isName(one));
+  expect(problems(whole, whatIsWrong)).toEqual([]);
+});
+
+function problems(
+  commands: readonly Typed[],
+  check: (words: readonly string[]) => string | undefined,
+): readonly string[] {
+  return commands.flatMap(({ at, words }) => {
+    const problem = check(words);
     return problem === undefined ? [] : [`${at}: ${words.join(' ')}: ${problem}`];
   });
-  expect(wrong).toEqual([]);
-});
+}
 
 describe('a command in a document', () => {
   it.each([

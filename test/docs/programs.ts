@@ -31,6 +31,13 @@ export function whatIsWrong([program = '', ...args]: readonly string[]): string 
   return check(args);
 }
 
+/** The same for the mere name of a command, as sentences call it: `helm upgrade`, `liberator drain`. */
+export function whatIsWrongWithName([program = '', verb = '']: readonly string[]): string | undefined {
+  if (program !== 'liberator') return programs[program] === undefined ? whatIsWrong([program]) : undefined;
+  const verbs = createProgram().commands.map((command) => command.name());
+  return verbs.includes(verb) ? undefined : `expected one of ${verbs.join(', ')}, found ${verb}`;
+}
+
 /** Parses the real way, and does nothing of what was asked for. */
 function whyRefused(program: Command, args: readonly string[]): string | undefined {
   const said: string[] = [];
@@ -109,6 +116,7 @@ const kubectlVerbs = new Set([
   'logs',
   'port-forward',
   'rollout',
+  'set',
   'scale',
   'taint',
   'uncordon',

@@ -1,0 +1,142 @@
+// What documents call by name is there: metrics, reasons of Events, guards, steps, annotations, flags.
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtInGuards, takeoverSteps } from '@liberator/core';
+import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../packages/agent/src/metrics/metrics.ts';
+import { puppetController } from '../../packages/agent/src/testing/puppet-controller.ts';
+import { nodeEventReasons } from '../../packages/core/src/takeover/event-reasons.ts';
+import { documentAt, documents, fencesIn, root } from './documents.ts';
+import type { Table } from './markdown.ts';
+import { liberatorFlags } from './programs.ts';
+import { kindOfYaml } from './yaml-kinds.ts';
+
+/** Every metric with its type and its labels, from the registry that is served. */
+const metrics = await (async () => {
+  const { registry, watch } = metricsOfAgent();
+  watch();
+  const registered = await registry.getMetricsAsJSON();
+  return registered
+    .filter(({ name }) => name.startsWith('liberator_'))
+    .map(({ name, type }) => {
+      const { labelNames } = registry.getSingleMetric(name) as unknown as {
+        readonly labelNames: readonly string[];
+      };
+      return { name, type: String(type), labels: labelNames };
+    });
+})();
+
+function metricsOfAgent(): { registry: Metrics['registry']; watch: () => void } {
+  const agent = new Metrics('1.2.3');
+  return { registry: agent.registry, watch: () => agent.watch(puppetController()) };
+}
+
+const sources: string = globSync('packages/{core,agent}/{src,deploy,chart}/**/*.{ts,yaml}', { cwd: root })
+  .filter((path) => !/\.test\.ts$|\/testing\//.test(path))
+  .map((path) => readFileSync(join(root, path), 'utf8'))
+  .join('\n');
+
+const operations = documentAt('docs/operations.md');
+const concepts = documentAt('docs/concepts.md');
+
+/** The table that begins with this column. */
+function table(tables: readonly Table[], ...columns: readonly string[]): Table {
+  const found = tables.find((one) => columns.every((column, at) => one.columns[at] === column));
+  if (found === undefined)
+    throw new Error(`expected a table with the columns ${columns.join(', ')}, found none`);
+  return found;
+}
+
+/** What stands in code type at the beginning of a row, or all of it. */
+const bare = (cell: string | undefined): string => (cell ?? '').replaceAll('`', '');
+
+describe('the tables of the operations page', () => {
+  it('have every metric, with its type and its labels, and no other', () => {
+    const { rows } = table(operations.tables, 'metric', 'type', 'labels');
+    const documented = rows.map(([name, type, labels]) => ({
+      name: bare(name),
+      type,
+      labels: bare(labels).split(', ').filter(Boolean),
+    }));
+    expect(documented).toHaveLength(metrics.length);
+    expect(documented).toEqual(expect.arrayContaining([...metrics]));
+  });
+
+  it('have every reason of an Event, with the types that it is published as, and no other', () => {
+    const { rows } = table(operations.tables, 'reason', 'type', 'what it means', 'what to do');
+    expect(rows.map(([reason]) => bare(reason)).toSorted()).toEqual([...nodeEventReasons].toSorted());
+    for (const [, type] of rows) expect(['Normal', 'Warning', 'Normal, Warning']).toContain(type);
+  });
+
+  it('say for every guard what to do', () => {
+    const { rows } = table(operations.tables, 'guard', 'what to do');
+    expect(rows.map(([guard]) => bare(guard))).toEqual(builtInGuards.map(({ name }) => name));
+  });
+});
+
+describe('the tables of the concepts page', () => {
+  it('have every guard, in the order in which reasons are told', () => {
+    const { rows } = table(concepts.tables, 'guard', 'holds while');
+    expect(rows.map(([guard]) => bare(guard))).toEqual(builtInGuards.map(({ name }) => name));
+  });
+
+  it('have every step, in order', () => {
+    const { rows } = table(concepts.tables, 'step');
+    expect(rows.map(([step]) => bare(step))).toEqual(takeoverSteps);
+  });
+});
+
+it('has no reason of an Event on its list that nothing publishes', () => {
+  const published = sources.replace(/export const nodeEventReasons = [^;]*;/, '');
+  expect(nodeEventReasons.filter((reason) => !published.includes(`'${reason}'`))).toEqual([]);
+});
+
+describe('the documents', () => {
+  it('name no metric that there is none of', () => {
+    const known = new Set(metrics.map(({ name }) => name));
+    const unknown = mentions(/\bliberator_[a-z_]+/g).filter(
+      ({ name }) => !known.has(name.replace(/_(bucket|sum|count)$/, '')),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it('name no label, annotation or taint of ours that there is none of', () => {
+    const unknown = mentions(/\bliberator\.dev\/[a-z-]*[a-z]/g).filter(({ name }) => !sources.includes(name));
+    expect(unknown).toEqual([]);
+  });
+
+  it('of the agent name no flag that there is none of', () => {
+    const known = liberatorFlags();
+    const flags = documents
+      .filter(({ path }) => /^(docs\/|packages\/agent\/)/.test(path))
+      .flatMap(({ path, code }) => code.map(({ text, line }) => ({ at: `${path}:${line}`, text })))
+      .filter(({ text }) => /^--?[a-z]/.test(text));
+    expect(flags.length).toBeGreaterThan(0);
+    expect(flags.filter(({ text }) => !known.has(text.split(/[ =]/)[0] ?? ''))).toEqual([]);
+  });
+
+  it('alert on metrics that carry the labels they ask for', () => {
+    const rules = fencesIn('yaml').flatMap(({ text }) => {
+      const piece = kindOfYaml(text);
+      return piece.kind === 'rules' ? piece.groups.flatMap((group) => group.rules) : [];
+    });
+    expect(rules.length).toBeGreaterThan(5);
+    for (const { alert, expr, annotations, labels } of rules) {
+      for (const [, name = '', label = ''] of expr.matchAll(/(liberator_\w+)\{(\w+)=/g)) {
+        expect(metrics.find((metric) => metric.name === name)?.labels, alert).toContain(label);
+      }
+      expect(labels['severity'], alert).toMatch(/^(critical|warning|info)$/);
+      expect(annotations['summary'], alert).toBeTruthy();
+    }
+  });
+});
+
+function mentions(pattern: RegExp): readonly { readonly at: string; readonly name: string }[] {
+  return documents.flatMap(({ path, source }) =>
+    source
+      .split('\n')
+      .flatMap((text, index) =>
+        [...text.matchAll(pattern)].map(([name]) => ({ at: `${path}:${index + 1}`, name })),
+      ),
+  );
+}
