@@ -1,44 +1,57 @@
 // Runs clusters from seeds and says which of them broke a promise: `npm run simulate -- --seeds 1000`.
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { oneOf, runCommand, UsageError, whole, wholes } from './command-line.ts';
+import { mutationNames } from './mutations/all-mutations.ts';
 import { report } from './report.ts';
-import { scenarioOf, simulate } from './simulation.ts';
 
-const usage = `usage: npm run simulate -- [--seeds N] [--from SEED] [--seed SEED] [--trace] [--shrink]
+const usage = `usage: npm run simulate -- [--seeds N] [--from SEED] [--seed SEED] [--trace] [--shrink] [--jobs N]
 
-  --seeds N    how many clusters to run, default 20
-  --from SEED  the first seed, default 1
-  --seed SEED  this one alone
-  --trace      print everything that happened
-  --shrink     leave faults out of a failing run for as long as it still fails`;
+  --seeds N        how many clusters to run, default 20
+  --from SEED      the first seed, default 1
+  --seed SEED      this one alone
+  --faults N,N     only these of its faults, the first of which is 0; "none" for no fault
+  --mutation NAME  with this deliberate defect built in
+  --trace          print everything that happened
+  --shrink         leave faults out of a failing run for as long as it still fails
+  --jobs N         how many clusters run side by side, default one for each processor`;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '20' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    shrink: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+await runCommand(usage, simulate);
 
-if (values.help) {
-  console.log(usage);
-} else {
-  const first = whole('seed', values.seed ?? values.from);
-  const count = values.seed === undefined ? whole('seeds', values.seeds) : 1;
+async function simulate(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '20' },
+      from: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      faults: { type: 'string' },
+      mutation: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      shrink: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const { seed, faults, mutation } = values;
+  if (faults !== undefined && seed === undefined) {
+    throw new UsageError('--faults: expected --seed beside it, since each seed has faults of its own');
+  }
+  const first = seed === undefined ? whole('from', values.from) : whole('seed', seed);
+  const count = seed === undefined ? whole('seeds', values.seeds, 1) : 1;
+  const more = {
+    mutation: mutation === undefined ? undefined : oneOf('mutation', mutation, mutationNames),
+    faults: faults === undefined ? undefined : wholes('faults', faults),
+  };
   const failures = await report({
-    seeds: Array.from({ length: count }, (_, at) => first + at),
+    tasks: Array.from({ length: count }, (_, at) => ({ seed: first + at, ...more })),
+    jobs: Math.min(whole('jobs', values.jobs, 1), count),
     trace: values.trace,
     shrink: values.shrink,
-    run: (seed) => simulate(scenarioOf(seed)),
     say: (line) => console.log(line),
   });
-  process.exitCode = failures === 0 ? 0 : 1;
-}
-
-function whole(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new RangeError(`--${option}: expected a whole number, found "${text}"`);
+  return failures === 0 ? 0 : 1;
 }

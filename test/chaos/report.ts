@@ -1,63 +1,70 @@
-// Runs seed after seed and tells what came of them, so that whoever reads a failure can replay it at once.
+// Runs task after task and tells what came of them, so that whoever reads a failure can replay it at once.
+import { outcomesOf } from './crew.ts';
 import { shrink } from './shrink.ts';
 import { type Outcome, wordsFor } from './simulation.ts';
+import { replayOf, type Task } from './task.ts';
 
 export interface ReportOptions {
-  readonly seeds: readonly number[];
+  readonly tasks: readonly Task[];
+  readonly jobs: number;
   readonly trace: boolean;
   readonly shrink: boolean;
-  readonly run: (seed: number) => Promise<Outcome>;
   readonly say: (line: string) => void;
 }
 
 /** How much of a failing run's trace is printed. */
 const lastLines = 60;
 
-/** Resolves with the number of seeds that failed. */
-export async function report({ seeds, trace, shrink: shrinking, run, say }: ReportOptions): Promise<number> {
+/** Resolves with the number of tasks that failed. */
+export async function report({ tasks, jobs, trace, shrink: shrinking, say }: ReportOptions): Promise<number> {
   const startedAt = performance.now();
   let simulatedMs = 0;
   let takeovers = 0;
   const failed: number[] = [];
   const remarks: string[] = [];
-  for (const seed of seeds) {
-    const outcome = await run(seed);
+  for await (const { task, outcome } of outcomesOf(tasks, jobs)) {
     simulatedMs += outcome.simulatedMs;
     takeovers += outcome.takeovers;
-    remarks.push(...outcome.remarks.map((remark) => `seed ${seed}: ${remark}`));
+    remarks.push(...outcome.remarks.map((remark) => `seed ${task.seed}: ${remark}`));
     if (trace) for (const line of outcome.trace) say(line);
     if (outcome.violation === undefined) continue;
-    failed.push(seed);
-    tell(outcome, trace, say);
+    failed.push(task.seed);
+    if (!trace) for (const line of outcome.trace.slice(-lastLines)) say(line);
+    tell(task, outcome, say);
     if (shrinking) {
-      const smaller = await shrink(outcome);
-      say(`the same with ${smaller.scenario.faults.length} of ${outcome.scenario.faults.length} faults:`);
-      for (const fault of smaller.scenario.faults) say(`  ${wordsFor(fault)}`);
-      for (const line of smaller.trace.slice(-lastLines)) say(line);
+      say('shrinks it ...');
+      const smaller = await shrink(task, outcome);
+      for (const line of smaller.outcome.trace.slice(-lastLines)) say(line);
+      say('');
+      say(
+        `${smaller.outcome.scenario.faults.length} of ${outcome.scenario.faults.length} faults are enough:`,
+      );
+      tell(smaller.task, smaller.outcome, say);
     }
   }
   if (trace) return failed.length;
   if (remarks.length > 0) {
-    say(`two live pods of one identity where no proof was asked for: ${remarks.length} cases`);
+    say(
+      `two live pods of one identity where no proof was asked for, or a fencer lied: ${remarks.length} cases`,
+    );
     for (const remark of remarks) say(`  ${remark}`);
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   const hours = simulatedMs / 3_600_000;
   say(
-    `${seeds.length} clusters, ${takeovers} takeovers, ${hours.toFixed(1)} cluster-hours in ${seconds.toFixed(1)} s ` +
+    `${tasks.length} clusters, ${takeovers} takeovers, ${hours.toFixed(1)} cluster-hours in ${seconds.toFixed(1)} s ` +
       `(${(hours / seconds).toFixed(2)} cluster-hours per second)`,
   );
   say(failed.length === 0 ? 'every invariant held' : `broken by ${failed.length}: ${failed.join(', ')}`);
   return failed.length;
 }
 
-function tell({ scenario, violation, trace }: Outcome, whole: boolean, say: (line: string) => void): void {
+function tell(task: Task, { scenario, violation }: Outcome, say: (line: string) => void): void {
   if (violation === undefined) return;
-  if (!whole) for (const line of trace.slice(-lastLines)) say(line);
   say('');
   say(`seed ${scenario.seed} broke "${violation.invariant}": ${violation.sentence}`);
   say(`found: ${violation.found}`);
   for (const fault of scenario.faults) say(`  ${wordsFor(fault)}`);
-  say(`replay: npm run simulate -- --seed ${scenario.seed} --trace`);
+  say(`replay: ${replayOf(task)}`);
   say('');
 }

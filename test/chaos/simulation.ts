@@ -22,6 +22,9 @@ const recoveryMs = 15 * 60_000;
 /** How often a human looks whether a machine waits to be restarted. */
 const roundMs = 60_000;
 
+/** How long that human waits for a restart to help: a machine has to boot, and then to be trusted again. */
+const patienceMs = 4 * 60_000;
+
 /** The scenario that a seed stands for. */
 export function scenarioOf(seed: number): Scenario {
   return drawScenario(seed, allFaults);
@@ -64,12 +67,15 @@ async function recover(world: World): Promise<void> {
   world.calmDown();
   const untilMs = world.clock.now() + recoveryMs;
   let roundAt = world.clock.now();
+  const restartedAt = new Map<string, number>();
   let lookAt = 0;
   let left: readonly string[] = [];
   const recovered = (): boolean => {
     if (world.clock.now() >= roundAt) {
       roundAt += roundMs;
       for (const [name, reason] of waitingForRestart(world)) {
+        if (world.clock.now() - (restartedAt.get(name) ?? Number.NEGATIVE_INFINITY) < patienceMs) continue;
+        restartedAt.set(name, world.clock.now());
         world.note('human', `restarts ${name}, ${reason}`);
         world.simulator.machine(name).reboot();
       }
@@ -90,12 +96,13 @@ async function recover(world: World): Promise<void> {
 }
 
 function describe(world: World): void {
-  const { seed, nodes, replicas, sets, policy, staysOff } = world.scenario;
+  const { seed, nodes, replicas, sets, deployments = [], policy, staysOff } = world.scenario;
   const { fencing, node, budget } = policy;
   world.note(
     'scenario',
     `seed ${seed}: ${nodes.length} nodes, ${replicas.length} replicas, ` +
       `${sets.map(({ name, replicas: size, volumes }) => `${name} of ${size}${volumes ? ' with volumes' : ''}`).join(', ')}, ` +
+      deployments.map(({ name, replicas: size }) => `${name} of ${size}, `).join('') +
       `proof ${fencing.proof} by ${fencing.drivers.join(' or ')}, node: ${node}, ` +
       `budget ${budget.maxDead} or ${budget.maxDeadPercent} %, ${staysOff ?? 'nobody'} stays off`,
   );

@@ -11,8 +11,8 @@ export { type ApiHandler, type ApiRequest, type ApiResponse, NoAnswer } from './
 export { seededRandom } from './seeded-random.ts';
 export { Simulator, simulatedStorageClass } from './simulator.ts';
 export type { SimulatorOptions } from './simulator-options.ts';
-export { resources } from './store/resources.ts';
-export { StatusError } from './store/status-error.ts';
+export { type Plural as ResourcePlural, resources, type ServedResource } from './store/resources.ts';
+export { type StatusBody, type StatusCause, type StatusDetails, StatusError } from './store/status-error.ts';
 export type {
   DeleteOptions,
   ListOptions,

@@ -2,7 +2,7 @@
 import type { Random } from '@liberator/core';
 
 /**
- * A {@link Random} whose numbers depend on `seed` alone: the same seed gives the same sequence on every platform.
+ * A `Random` whose numbers depend on `seed` alone: the same seed gives the same sequence on every platform.
  *
  * The generator is xoshiro128** (Blackman and Vigna): 128 bits of state, a period of 2^128 - 1, good enough for
  * simulations and useless for secrets. Its state is filled from the seed by FNV-1a, so that similar seeds (`1` and

@@ -121,7 +121,11 @@ export class Simulator implements AsyncDisposable {
     return [...this.#machines.values()];
   }
 
-  /** @throws RangeError when there is no machine of that name. */
+  /**
+   * One machine, to crash it or to cut it off.
+   *
+   * @throws RangeError when there is no machine of that name.
+   */
   machine(name: string): Machine {
     const machine = this.#machines.get(name);
     if (machine !== undefined) return machine;
@@ -250,6 +254,7 @@ export class Simulator implements AsyncDisposable {
     await this.#server?.close();
   }
 
+  /** The same as {@link Simulator.stop}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -42,7 +42,7 @@ const defaultLimitMs = 3_600_000;
 const maximumTurns = 1_000_000;
 
 /**
- * A {@link Clock} that stands still until it is told to run. Everything that takes its time from it, and talks only to
+ * A `Clock` that stands still until it is told to run. Everything that takes its time from it, and talks only to
  * other such things, behaves the same in every run.
  *
  * Between two timers the clock lets all work that the first one started come to rest. "Rest" means that no promise
@@ -78,10 +78,12 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  /** Milliseconds since 1970, which pass as `now()` does. */
   wallTime(): number {
     return this.#wallOffset + this.#now;
   }
 
+  /** Fires when time is driven past it. */
   setTimeout(callback: () => void, delayMs: number): TimerHandle {
     const timer: VirtualTimer = {
       due: this.#now + Math.max(delayMs || 0, 0),
@@ -94,6 +96,7 @@ export class VirtualClock implements Clock {
     return timer;
   }
 
+  /** Nothing happens when it has fired. */
   clearTimeout(handle: TimerHandle | undefined): void {
     if (handle !== undefined) this.#timers.cancel(handle as VirtualTimer);
   }

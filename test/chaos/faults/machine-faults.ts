@@ -50,6 +50,12 @@ const cut = ofMachine('machine-cut', 5, 8 * minute, (machine) => {
   return () => machine.heal();
 });
 
+/** Only the way to the API server is gone: whoever knocks at the machine is answered. */
+const apiCut = ofMachine('machine-api-cut', 4, 8 * minute, (machine) => {
+  machine.cut({ from: 'api' });
+  return () => machine.heal();
+});
+
 const zoneLoss: Fault = {
   kind: 'zone-loss',
   weight: 2,
@@ -85,6 +91,7 @@ export const machineFaults: readonly Fault[] = [
   kubeletStop,
   flap,
   cut,
+  apiCut,
   zoneLoss,
   allCut,
 ];

@@ -1,10 +1,11 @@
 // Liveness: what must be so again a while after all faults have ended.
+import type { Pod } from '../world/truth.ts';
 import type { World } from '../world/world.ts';
 
 export const recovery: { readonly name: string; readonly sentence: string } = {
   name: 'recovery',
   sentence:
-    'Once faults stop, every StatefulSet pod runs Ready on a machine that is on, and no live node bears a mark of ours.',
+    'Once faults stop, every StatefulSet pod and as many pods of each Deployment as it wants run Ready on machines that are on, and no live node bears a mark of ours.',
 };
 
 const ourTaints = /^liberator\.dev\/|^node\.kubernetes\.io\/out-of-service$/;
@@ -34,18 +35,25 @@ export function waitingForRestart({ simulator, truth }: World): ReadonlyMap<stri
 
 function missingPods({ scenario, truth }: World): readonly string[] {
   const running = new Map(truth.runningPods().map((pod) => [pod.uid, pod.node]));
-  return scenario.sets.flatMap(({ name, replicas }) =>
-    Array.from({ length: replicas }, (_, ordinal) => `${name}-${ordinal}`).flatMap((podName) => {
-      const pod = truth.pod('default', podName);
-      if (pod === undefined) return [`${podName} is not there`];
-      const { uid, deletionTimestamp } = pod.metadata;
-      const on = pod.spec?.nodeName;
-      if (deletionTimestamp !== undefined) return [`${podName} is on its way out of ${on}`];
-      if (on === undefined) return [`${podName} is on no node`];
-      const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-      return ready && running.get(uid) === on ? [] : [`${podName} on ${on} does not run`];
-    }),
+  const works = ({ metadata, spec, status }: Pod): boolean =>
+    metadata.deletionTimestamp === undefined &&
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true &&
+    running.get(metadata.uid) === spec?.nodeName;
+  const identities = scenario.sets.flatMap(({ name, replicas }) =>
+    Array.from({ length: replicas }, (_, ordinal) => `${name}-${ordinal}`),
   );
+  const missingIdentities = identities.flatMap((name) => {
+    const pod = truth.pod('default', name);
+    if (pod === undefined) return [`${name} is not there`];
+    const on = pod.spec?.nodeName ?? 'no node';
+    if (pod.metadata.deletionTimestamp !== undefined) return [`${name} is on its way out of ${on}`];
+    return works(pod) ? [] : [`${name} on ${on} does not run`];
+  });
+  const tooFew = (scenario.deployments ?? []).flatMap(({ name, replicas }) => {
+    const working = truth.podsOf('default', name).filter(works).length;
+    return working >= replicas ? [] : [`${working} of ${replicas} pods of ${name} run`];
+  });
+  return [...missingIdentities, ...tooFew];
 }
 
 function marksOnTheLiving({ truth, simulator }: World): readonly string[] {

@@ -9,3 +9,12 @@ export const allMutations: readonly Mutation[] = [
   ...clusterMutations,
   ...judgementMutations,
 ];
+
+export const mutationNames: readonly string[] = allMutations.map(({ name }) => name);
+
+/** @throws RangeError when there is none of that name */
+export function mutationNamed(name: string): Mutation {
+  const found = allMutations.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new RangeError(`expected the name of a mutation (${mutationNames.join(', ')}), found "${name}"`);
+}

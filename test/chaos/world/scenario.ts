@@ -20,10 +20,16 @@ export interface PlannedSet {
   readonly volumes: boolean;
 }
 
+export interface PlannedDeployment {
+  readonly name: string;
+  readonly replicas: number;
+}
+
 export interface Scenario {
   readonly seed: number;
   readonly nodes: readonly NodeSpec[];
   readonly sets: readonly PlannedSet[];
+  readonly deployments?: readonly PlannedDeployment[];
   readonly replicas: readonly { readonly name: string; readonly clockRate: number }[];
   readonly policy: Policy;
   /** How long a power switch takes, and for how long a human leaves a machine off that it switched off. */
@@ -53,7 +59,9 @@ const faultsFromMs = 60_000;
 export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Scenario {
   const dice = new Dice(`${seed}/scenario`);
   const zones = dice.whole(1, 3);
-  const nodes = Array.from({ length: dice.whole(3, 8) }, (_, at) => ({
+  // Most clusters are small: what goes wrong between a few parts does not need many.
+  const size = dice.chance(0.8) ? dice.whole(3, 8) : dice.whole(9, 30);
+  const nodes = Array.from({ length: size }, (_, at) => ({
     name: `node-${at + 1}`,
     zone: `zone-${(at % zones) + 1}`,
   }));
@@ -66,6 +74,10 @@ export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Sce
     replicas: dice.whole(1, 3),
     volumes: dice.chance(0.5),
   }));
+  const deployments = Array.from({ length: dice.whole(0, 1) }, (_, at) => ({
+    name: `web-${at + 1}`,
+    replicas: dice.whole(1, 4),
+  }));
   const policy = drawPolicy(dice);
   const faultsUntilMs = faultsFromMs + dice.whole(4, 15) * 60_000;
   const faults = drawFaults(dice, drawers, { nodes, replicas }, faultsUntilMs);
@@ -74,6 +86,7 @@ export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Sce
     seed,
     nodes,
     sets,
+    deployments,
     replicas,
     policy,
     switchMs: dice.whole(100, 5_000),

@@ -18,7 +18,8 @@ export class Truth {
   readonly #simulator: Simulator;
   readonly #machines: readonly Machine[];
   readonly #clock: Clock;
-  readonly #probed = new Map<Machine, ProbeOutcome>();
+  /** As each machine was at the last look. */
+  readonly #looked = new Map<Machine, { readonly outcome: ProbeOutcome; readonly speaks: boolean }>();
   readonly #reachableSince = new Map<string, number>();
   readonly #mutedSince = new Map<string, number>();
   #running: { readonly lists: readonly (readonly RunningPod[])[]; readonly all: readonly RunningPod[] } = {
@@ -38,12 +39,14 @@ export class Truth {
     const now = this.#clock.now();
     for (const machine of this.#machines) {
       const outcome = machine.probe();
-      if (this.#probed.get(machine) === outcome) continue;
-      this.#probed.set(machine, outcome);
+      const speaks = machine.speaks();
+      const before = this.#looked.get(machine);
+      if (before?.outcome === outcome && before.speaks === speaks) continue;
+      this.#looked.set(machine, { outcome, speaks });
       const { name } = machine;
       if (outcome === 'silent') this.#reachableSince.delete(name);
       else if (!this.#reachableSince.has(name)) this.#reachableSince.set(name, now);
-      if (outcome === 'answered') this.#mutedSince.delete(name);
+      if (speaks) this.#mutedSince.delete(name);
       else if (!this.#mutedSince.has(name)) this.#mutedSince.set(name, now);
     }
     const last = this.#nodes.at(-1);
@@ -84,6 +87,15 @@ export class Truth {
 
   pod(namespace: string, name: string): Pod | undefined {
     return this.#simulator.store.find(resources.pods, namespace, name) as Pod | undefined;
+  }
+
+  /** The pods of a workload of that name, in all states. */
+  podsOf(namespace: string, app: string): readonly Pod[] {
+    const labelSelector = `app=${app}`;
+    return this.#simulator.store.list(resources.pods, {
+      namespace,
+      labelSelector,
+    }) as unknown as readonly Pod[];
   }
 
   get electionLease(): Lease | undefined {

@@ -7,9 +7,9 @@ import { PowerSwitch } from './power-switch.ts';
 import type { ProcessGate } from './process-gate.ts';
 import { type Defect, election, Replica } from './replica.ts';
 import type { Scenario } from './scenario.ts';
-import { statefulSet } from './stateful-set.ts';
 import { Trace } from './trace.ts';
 import { Truth } from './truth.ts';
+import { deployment, statefulSet } from './workloads.ts';
 import { writeOf } from './writes.ts';
 
 const asChaos = { user: 'chaos' };
@@ -81,7 +81,7 @@ export class World implements AsyncDisposable {
     invariants: readonly Invariant[],
     defect: Defect = {},
   ): Promise<World> {
-    const { seed, nodes, sets } = scenario;
+    const { seed, nodes, sets, deployments = [] } = scenario;
     // Timers of one instant fire in an order drawn from the seed: every seed tries another.
     const clock = new VirtualClock({ tieBreak: seededRandom(`${seed}/order`) });
     let world: World | undefined;
@@ -98,6 +98,7 @@ export class World implements AsyncDisposable {
     });
     simulator.store.create(resources.namespaces, { metadata: { name: election.namespace } }, asChaos);
     for (const set of sets) simulator.store.create(resources.statefulsets, statefulSet(set), asChaos);
+    for (const one of deployments) simulator.store.create(resources.deployments, deployment(one), asChaos);
     world = new World(scenario, { clock, front, simulator, defect });
     for (const invariant of invariants) {
       world.#watchers.push({ invariant, watcher: invariant.watch(world) });

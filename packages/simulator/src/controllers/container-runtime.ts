@@ -3,8 +3,11 @@ import type { Clock } from '@liberator/core';
 
 /** A pod whose containers run on some machine right now. */
 export interface RunningPod {
+  /** The pod's uid. */
   readonly uid: string;
+  /** The pod's namespace. */
   readonly namespace: string;
+  /** The pod's name. */
   readonly name: string;
   /** The machine's name. */
   readonly node: string;

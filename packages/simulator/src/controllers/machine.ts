@@ -8,11 +8,15 @@ import { Kubelet } from './kubelet.ts';
 
 /** What a machine and the Node that it registers look like. */
 export interface NodeSpec {
+  /** The machine's and its Node's name. */
   readonly name: string;
   /** Becomes the label `topology.kubernetes.io/zone`. */
   readonly zone?: string;
+  /** Beside those that every Node has. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** On the Node that it registers. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** On the Node that it registers. */
   readonly taints?: readonly Taint[];
   /** InternalIP. Default: one of its own in 10.0.0.0/8. */
   readonly address?: string;
@@ -20,6 +24,7 @@ export interface NodeSpec {
   readonly kubeletPort?: number;
   /** Default: 8 cpu, 32Gi memory, 110 pods. */
   readonly capacity?: Readonly<Record<string, string>>;
+  /** Default: none. */
   readonly providerID?: string;
 }
 
@@ -35,6 +40,7 @@ export type ProbeOutcome = 'answered' | 'refused' | 'silent' | 'mute';
  * What the API says of a node is an opinion; {@link Machine.runningPods} and {@link Machine.isAlive} are the truth.
  */
 export class Machine {
+  /** As it was put up. */
   readonly spec: NodeSpec;
   readonly #context: ControllerContext;
   readonly #runtime: ContainerRuntime;
@@ -42,16 +48,18 @@ export class Machine {
   #kubelet: Kubelet | undefined;
   #powered = false;
   #paused = false;
-  #cut = false;
+  #cut: 'everything' | 'api' | undefined;
   #booting: TimerHandle | undefined;
   #reconnecting: TimerHandle | undefined;
 
+  /** @internal Simulators put up machines. */
   constructor(context: ControllerContext, spec: NodeSpec) {
     this.#context = context;
     this.spec = spec;
     this.#runtime = new ContainerRuntime(context.clock, spec.name);
   }
 
+  /** The machine's and its Node's name. */
   get name(): string {
     return this.spec.name;
   }
@@ -73,7 +81,7 @@ export class Machine {
 
   /** What knocking at the kubelet's port from another machine comes to. */
   probe(): ProbeOutcome {
-    if (!this.#powered || this.#cut) return 'silent';
+    if (!this.#powered || this.#cut === 'everything') return 'silent';
     if (this.#paused) return 'mute';
     return this.#kubelet === undefined ? 'refused' : 'answered';
   }
@@ -107,14 +115,14 @@ export class Machine {
     this.powerOn(options);
   }
 
-  /** Freezes it: nothing on it moves, connections to it open and stay mute; everything goes on after {@link resume}. */
+  /** Freezes it: nothing on it moves, connections to it open and stay mute; everything goes on after {@link Machine.resume}. */
   pause(): void {
     if (!this.#powered || this.#paused) return;
     this.#paused = true;
     this.#kubelet?.freeze();
   }
 
-  /** Ends {@link pause}. */
+  /** Ends {@link Machine.pause}. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
@@ -135,22 +143,31 @@ export class Machine {
       bootId: this.#bootId,
       runtime: this.#runtime,
     });
-    this.#kubelet.start(!this.#cut);
+    this.#kubelet.start(this.#cut === undefined);
     if (this.#paused) this.#kubelet.freeze();
   }
 
-  /** Cuts it off from the API and from all other machines. Kubelet and containers live on. */
-  cut(): void {
-    if (this.#cut) return;
-    this.#cut = true;
+  /** Whether its kubelet runs and has a way to the API server. */
+  speaks(): boolean {
+    return this.#cut === undefined && this.probe() === 'answered';
+  }
+
+  /**
+   * Cuts it off from the API and from all other machines, or from the API alone, so that probes still reach it. Kubelet
+   * and containers live on.
+   */
+  cut(options: { readonly from?: 'everything' | 'api' } = {}): void {
+    const { from = 'everything' } = options;
+    if (this.#cut === from) return;
+    this.#cut = from;
     this.#context.clock.clearTimeout(this.#reconnecting);
     this.#kubelet?.disconnect();
   }
 
-  /** Ends {@link cut}. The kubelet notices a moment later. */
+  /** Ends {@link Machine.cut}. The kubelet notices a moment later. */
   heal(): void {
-    if (!this.#cut) return;
-    this.#cut = false;
+    if (this.#cut === undefined) return;
+    this.#cut = undefined;
     const { clock, random, timings } = this.#context;
     const delayMs = between(random, 0.5, 1.5) * timings.reconnectMs;
     this.#reconnecting = clock.setTimeout(() => this.#kubelet?.connect(), delayMs);

@@ -4,25 +4,37 @@ import { routeOf, verbOf } from '../http/route.ts';
 
 /** A request as faults see it. */
 export interface RequestFacts {
+  /** Who asks. */
   readonly user: string;
+  /** With which program. */
   readonly userAgent?: string;
   /** `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`; the method for other paths. */
   readonly verb: string;
   /** Plural; absent for paths such as `/healthz`. */
   readonly resource?: string;
+  /** `status`, `eviction` */
   readonly subresource?: string;
+  /** Absent for all namespaces, and where there are none. */
   readonly namespace?: string;
+  /** Absent for lists. */
   readonly name?: string;
 }
 
 /** Which requests a fault is for: those that fit everything that is given. Nothing given means all of them. */
 export interface FaultMatch {
+  /** Who asks. */
   readonly user?: string | readonly string[];
+  /** With which program. */
   readonly userAgent?: string | readonly string[];
+  /** As in {@link RequestFacts}. */
   readonly verb?: string | readonly string[];
+  /** Plural: `leases`. */
   readonly resource?: string | readonly string[];
+  /** `status`, `eviction` */
   readonly subresource?: string | readonly string[];
+  /** Of the objects. */
   readonly namespace?: string | readonly string[];
+  /** Of the object. */
   readonly name?: string | readonly string[];
   /** For whatever the other fields can't say. */
   readonly where?: (request: RequestFacts) => boolean;
@@ -60,6 +72,7 @@ export type FaultEffect =
 export interface Fault {
   /** Default: every request. */
   readonly match?: FaultMatch;
+  /** What happens. */
   readonly effect: FaultEffect;
   /** The chance, per request, that it happens; default 1. What was open when the fault came always gets it. */
   readonly probability?: number;

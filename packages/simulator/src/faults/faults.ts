@@ -8,6 +8,7 @@ import { expiredStatus, injectedAnswer } from './injected-answer.ts';
 
 /** Options of {@link Faults}. */
 export interface FaultsOptions {
+  /** What durations are counted on. */
   readonly clock: Clock;
   /** Decides where a fault has a probability, and draws jitter. */
   readonly random: Random;

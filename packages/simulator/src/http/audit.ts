@@ -7,16 +7,23 @@ import type { ResourceRoute, Verb } from './route.ts';
 export interface AuditEvent {
   /** Wall time in milliseconds at which the answer was known. */
   readonly time: number;
+  /** Who asked. */
   readonly user: string;
+  /** With which program. */
   readonly userAgent?: string;
   /** The method itself when the server doesn't allow it here. */
-  readonly verb: Verb | string;
+  readonly verb: string;
+  /** Empty for the core group. */
   readonly group: string;
+  /** Plural: `nodes`. */
   readonly resource: string;
+  /** `status`, `eviction` */
   readonly subresource?: string;
+  /** Absent for all namespaces, and where there are none. */
   readonly namespace?: string;
   /** Absent for lists and for generated names. */
   readonly name?: string;
+  /** The HTTP status of the answer. */
   readonly code: number;
   /** The uid in the preconditions of a delete or eviction: the only object that it may hit. */
   readonly requestUid?: string;

@@ -4,12 +4,19 @@ import type { ResourceRoute, Verb } from './route.ts';
 
 /** What somebody wants to do, in the words of Kubernetes' authorization. */
 export interface AccessAttributes {
+  /** Who asks. */
   readonly user: string;
+  /** In the words of RBAC. */
   readonly verb: string;
+  /** Empty for the core group. */
   readonly group: string;
+  /** Plural: `nodes`. */
   readonly resource: string;
+  /** `status`, `eviction` */
   readonly subresource?: string;
+  /** Absent for all namespaces, and where there are none. */
   readonly namespace?: string;
+  /** Absent for lists. */
   readonly name?: string;
 }
 

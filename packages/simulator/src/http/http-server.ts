@@ -23,6 +23,7 @@ export interface HttpServerOptions {
 export interface HttpServer {
   /** `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** On which it listens. */
   readonly port: number;
   /** Refuses new connections and breaks those that there are, as a crashed server would. */
   stopListening(): Promise<void>;

@@ -2,12 +2,17 @@
 
 /** A request whose sender is known. */
 export interface ApiRequest {
+  /** The HTTP method. */
   readonly method: string;
   /** Path and query, percent-encoded. */
   readonly path: string;
+  /** Who asks. */
   readonly user: string;
+  /** With which program. */
   readonly userAgent?: string;
+  /** Of the body. */
   readonly contentType?: string;
+  /** JSON text. */
   readonly body?: string;
   /** Aborts when the sender has gone: ends watches. */
   readonly signal: AbortSignal;
@@ -17,8 +22,11 @@ export interface ApiRequest {
 
 /** The answer: its head at once, its body as it comes. */
 export interface ApiResponse {
+  /** The HTTP status. */
   readonly status: number;
+  /** In lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Its bytes as they come. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

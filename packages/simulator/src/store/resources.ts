@@ -3,6 +3,7 @@ import type { ResourceType } from './store.ts';
 
 /** A {@link ResourceType} with what only the server itself needs to know about it. */
 export interface ServedResource extends ResourceType {
+  /** As `kubectl` takes them: `sts`. */
   readonly shortNames: readonly string[];
   /** Whether `metadata.generation` counts the changes of `spec`. */
   readonly generation: boolean;

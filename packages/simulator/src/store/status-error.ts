@@ -1,6 +1,6 @@
 // Every way in which the API server says no, in the very words and codes of the real one: clients match on them.
 
-/** The `details` of a {@link StatusBody}. */
+/** The `details` of a {@link StatusBody}. Fields as in Kubernetes' API. */
 export interface StatusDetails {
   readonly name?: string;
   readonly group?: string;
@@ -11,14 +11,14 @@ export interface StatusDetails {
   readonly causes?: readonly StatusCause[];
 }
 
-/** One thing that is wrong with a request. */
+/** One thing that is wrong with a request. Fields as in Kubernetes' API. */
 export interface StatusCause {
   readonly reason?: string;
   readonly message?: string;
   readonly field?: string;
 }
 
-/** A `meta.k8s.io/v1` Status as it travels on the wire. */
+/** A `meta.k8s.io/v1` Status as it travels on the wire. Fields as in Kubernetes' API. */
 export interface StatusBody {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
@@ -41,6 +41,7 @@ export interface NamedResource {
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly code = 'LIBERATOR_API_STATUS';
+  /** What the server answers. */
   readonly status: StatusBody & { readonly code: number };
 
   constructor(

@@ -5,10 +5,13 @@ import type { KubernetesObject } from '@liberator/core';
 export interface ResourceType {
   /** Empty for the core group. */
   readonly group: string;
+  /** `v1` */
   readonly version: string;
   /** `nodes`, `statefulsets`. */
   readonly plural: string;
+  /** As in objects: `Node`. */
   readonly kind: string;
+  /** Whether its objects live in namespaces. */
   readonly namespaced: boolean;
   /** Whether `/status` is written on its own, so that writes of the main resource leave `status` alone. */
   readonly statusSubresource: boolean;
@@ -16,13 +19,19 @@ export interface ResourceType {
 
 /** A stored object: wire shape, never mutated in place. */
 export interface StoredObject extends KubernetesObject {
+  /** Always there in the store. */
   readonly apiVersion: string;
+  /** Always there in the store. */
   readonly kind: string;
+  /** As its kind has it. */
   readonly spec?: unknown;
+  /** As its kind has it. */
   readonly status?: unknown;
 }
 
+/** One change of one object. */
 export interface StoreEvent {
+  /** As in a watch. */
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   /** For DELETED the last state, with the resourceVersion of the deletion. */
   readonly object: StoredObject;
@@ -30,20 +39,26 @@ export interface StoreEvent {
   readonly previous?: StoredObject;
 }
 
+/** Options of a deletion. Fields as in Kubernetes' API. */
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 }
 
+/** Which objects to list. */
 export interface ListOptions {
+  /** Absent: all of them. */
   readonly namespace?: string;
+  /** `spec.nodeName=node-1` */
   readonly fieldSelector?: string;
+  /** `app=web,tier!=cache` */
   readonly labelSelector?: string;
 }
 
 /** Who writes, for the audit log: `system:kube-controller-manager`, `system:node:node-1`. */
 export interface WriteContext {
+  /** As the audit log is to have it. */
   readonly user: string;
   /** Set by the HTTP front, which writes its own audit record, so that a write isn't recorded twice. */
   readonly audited?: boolean;
@@ -56,9 +71,17 @@ export interface WriteContext {
  * real API server would answer (404 NotFound, 409 AlreadyExists or Conflict, 410 Expired, 422 Invalid).
  */
 export interface Store {
+  /**
+   * What there must be.
+   *
+   * @throws StatusError 404 when there is none.
+   */
   get(type: ResourceType, namespace: string | undefined, name: string): StoredObject;
+  /** Undefined when there is none. */
   find(type: ResourceType, namespace: string | undefined, name: string): StoredObject | undefined;
+  /** In the order of namespaces and names. */
   list(type: ResourceType, options?: ListOptions): readonly StoredObject[];
+  /** Completes it with what a server fills in: uid, times, defaults. */
   create(type: ResourceType, object: object, context: WriteContext): StoredObject;
   /** Replace. A `metadata.resourceVersion` in `object` makes it conditional. */
   update(type: ResourceType, object: object, context: WriteContext, subresource?: 'status'): StoredObject;
