@@ -6,6 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { createProgram } from '../../packages/agent/src/command-line.ts';
 import { readFlags } from '../../packages/examples/src/demo/command-line.ts';
 import { buildProgram } from '../control-plane/command-line.ts';
+import { isChartValue } from './chart-values.ts';
 import { root } from './documents.ts';
 
 type Check = (args: readonly string[]) => string | undefined;
@@ -160,18 +161,9 @@ function checkHelm(args: readonly string[]): string | undefined {
   if (chart === undefined) return 'expected the path of the chart, found none';
   const gone = missing(join(chart, 'Chart.yaml'));
   if (gone !== undefined) return gone;
-  const values: unknown = parseAllDocuments(
-    readFileSync(join(root, chart, 'values.yaml'), 'utf8'),
-  )[0]?.toJS();
   const set = args.flatMap((arg, at) => (args[at - 1] === '--set' ? [arg.split('=')[0] ?? ''] : []));
-  const unknown = set.find((path) => !hasPath(values, path.split('.')));
+  const unknown = set.find((path) => !isChartValue(path));
   return unknown === undefined ? undefined : `expected a value of the chart, found "${unknown}"`;
-}
-
-function hasPath(value: unknown, [key, ...rest]: readonly string[]): boolean {
-  if (key === undefined) return true;
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
-  return hasPath((value as Readonly<Record<string, unknown>>)[key], rest);
 }
 
 function checkDocker(args: readonly string[]): string | undefined {

@@ -1,17 +1,14 @@
 // What a piece of YAML in a document is, by what stands in it.
 import { parseAllDocuments } from 'yaml';
 import { keysAt } from '../../packages/agent/src/config/schema.ts';
-
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name?: string; readonly namespace?: string };
-}
+import type { Manifest } from '../../packages/examples/src/demo/cluster/create-objects.ts';
 
 export type YamlKind =
   | { readonly kind: 'manifests'; readonly objects: readonly Manifest[] }
   /** A configuration of the agent, or the part of one that is being talked about. */
   | { readonly kind: 'configuration' }
+  /** Values for the Helm chart, with the agent's configuration under `config`. */
+  | { readonly kind: 'values'; readonly values: Readonly<Record<string, unknown>> }
   /** A file of Prometheus' alerting rules. */
   | { readonly kind: 'rules'; readonly groups: readonly RuleGroup[] };
 
@@ -42,9 +39,12 @@ export function kindOfYaml(text: string): YamlKind {
   if (keys.length === 1 && keys[0] === 'groups') {
     return { kind: 'rules', groups: documents[0]?.['groups'] as readonly RuleGroup[] };
   }
+  const [values = {}] = documents;
+  if (documents.length === 1 && 'config' in values) return { kind: 'values', values };
   if (documents.length === 1 && keys.some((key) => configurationKeys.has(key)))
     return { kind: 'configuration' };
   throw new Error(
-    `expected manifests, a configuration of the agent or Prometheus rules, found the keys ${keys.join(', ') || '(none)'}`,
+    'expected manifests, a configuration of the agent, values of the chart or Prometheus rules, ' +
+      `found the keys ${keys.join(', ') || '(none)'}`,
   );
 }

@@ -4,7 +4,8 @@ import { Simulator } from '@liberator/simulator';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../packages/agent/src/config/read-config.ts';
-import { createObjects } from '../../packages/examples/src/demo/cluster/create-objects.ts';
+import { createObjects, type Manifest } from '../../packages/examples/src/demo/cluster/create-objects.ts';
+import { isChartValue, pathsOf } from './chart-values.ts';
 import { fencesIn, type PlacedFence } from './documents.ts';
 import { kindOfYaml } from './yaml-kinds.ts';
 
@@ -34,6 +35,29 @@ describe('a configuration in a document', () => {
   });
 });
 
+describe('values of the chart in a document', () => {
+  const values = pieces.flatMap(({ at, text }) => {
+    const piece = kindOfYaml(text);
+    return piece.kind === 'values' ? [{ at, values: piece.values }] : [];
+  });
+
+  it.each(values)('are values that there are, with a configuration that the agent takes: $at', (piece) => {
+    expect(pathsOf(piece.values).filter((path) => !isChartValue(path))).toEqual([]);
+    const text = stringify(piece.values['config']);
+    expect(() => read({ at: piece.at, text, language: 'yaml', line: 1 })).not.toThrow();
+  });
+
+  it('would be found wrong when the chart has none of that name', () => {
+    const paths = pathsOf({
+      image: { repo: 'x' },
+      config: { anything: 1 },
+      podLabels: { 'a.b': 'c' },
+      replicas: 1,
+    });
+    expect(paths.filter((path) => !isChartValue(path))).toEqual(['image.repo']);
+  });
+});
+
 it('has manifests that an API server takes', async () => {
   await using cluster = await Simulator.start({ http: true, nodes: 0 });
   const kubeConfig = new KubeConfig();
@@ -47,6 +71,6 @@ it('has manifests that an API server takes', async () => {
 });
 
 /** As kubectl does with what names no namespace. */
-function inNamespace<T extends { readonly metadata: object }>(object: T): T {
+function inNamespace(object: Manifest): Manifest {
   return { ...object, metadata: { namespace: 'default', ...object.metadata } };
 }
