@@ -19,7 +19,12 @@ const shared: Options = {
 };
 
 const declarations: NonNullable<Options['dts']> = {
-  compilerOptions: { ignoreDeprecations: '6.0', allowImportingTsExtensions: true, customConditions: [] },
+  compilerOptions: {
+    ignoreDeprecations: '6.0',
+    allowImportingTsExtensions: true,
+    customConditions: [],
+    stripInternal: true,
+  },
 };
 
 const builds: Options[] = [

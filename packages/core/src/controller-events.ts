@@ -6,12 +6,17 @@ import type { ReturnProgress } from './takeover/returner.ts';
 
 /** The policy's answer for a dead node, whenever it changes. */
 export interface DecisionChange {
+  /** The Node's name. */
   readonly node: string;
+  /** The Node's uid. */
   readonly uid: string;
+  /** Names this very death of the node. */
   readonly deathId: string;
+  /** What all guards say together. */
   readonly decision: Decision;
 }
 
+/** Who leads. */
 export interface LeadershipChange {
   /** Our own identity. */
   readonly identity: string;
@@ -21,14 +26,17 @@ export interface LeadershipChange {
   readonly epoch?: number;
 }
 
+/** Whether we see. */
 export interface SightChange {
   /** Why nothing may be decided; empty when we see again. */
   readonly blind: readonly string[];
 }
 
+/** Something failed. */
 export interface ControllerError {
   /** Where it happened: `election`, `watch nodes`, `events`, `listener`, ... */
   readonly where: string;
+  /** As it was thrown. */
   readonly error: unknown;
   /** How long until it is tried again, when it is known. */
   readonly retryInMs?: number;

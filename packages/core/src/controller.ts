@@ -7,7 +7,7 @@ import { LeaderElector } from './election/leader-elector.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { LeaseStore } from './election/lease-record.ts';
 import type { Fencer } from './fencing/fencer.ts';
-import { Fleet } from './fleet/fleet.ts';
+import { Fleet, type FleetNode } from './fleet/fleet.ts';
 import { type NodeProbe, Prober } from './fleet/prober.ts';
 import { FleetWatches } from './fleet/watches.ts';
 import { contradictionsIn } from './health/detection.ts';
@@ -71,9 +71,11 @@ const hangsAfterMs = 5_000;
  * nodes that died.
  *
  * @example
+ * ```ts
  * const controller = new Controller(options);
  * controller.on('takeover', ({ record, step, phase }) => console.log(record.node.name, step, phase));
  * await controller.run(signal);
+ * ```
  */
 export class Controller extends EventEmitter<ControllerEvents> {
   readonly #options: ControllerOptions;
@@ -151,7 +153,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   /** What is known of all nodes, by name. */
-  get fleet(): Pick<Fleet, 'nodes'> {
+  get fleet(): { readonly nodes: ReadonlyMap<string, FleetNode> } {
     return this.#fleet;
   }
 

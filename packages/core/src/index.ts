@@ -12,7 +12,8 @@ export * from './election/index.ts';
 export type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencing/fencer.ts';
 export { confirmCommand, confirmedDeadAnnotation, manualFencer } from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
-export type { Fleet, FleetNode, HealthChange } from './fleet/fleet.ts';
+export type { FleetNode, HealthChange } from './fleet/fleet.ts';
+export type { MaintenanceSight } from './fleet/maintenance-sight.ts';
 export type { NodeProbe } from './fleet/prober.ts';
 export {
   type Detection,
@@ -45,6 +46,7 @@ export {
 export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
 export { type ProbeAnswer, type ProbeOptions, probeKubelet, probeTcp } from './kubernetes/kubelet-probe.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './kubernetes/lease-store.ts';
+export type { LiveRead } from './kubernetes/live-read.ts';
 export type * from './kubernetes/objects.ts';
 export type {
   CallOptions,
@@ -89,8 +91,9 @@ export * from './policy/index.ts';
 export * from './preflight/index.ts';
 export * from './status/index.ts';
 export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
-export type { NodeEventReason } from './takeover/event-reasons.ts';
+export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons.ts';
 export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
+export type { Keepsake } from './takeover/keepsake.ts';
 export {
   type AffectedPod,
   type AffectedVolume,
@@ -104,6 +107,7 @@ export {
 export {
   confirmedReturnedAnnotation,
   defaultReturnRules,
+  type ReturnMove,
   type ReturnRules,
 } from './takeover/return.ts';
 export type { ReturnProgress } from './takeover/returner.ts';

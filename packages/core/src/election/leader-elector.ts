@@ -12,11 +12,15 @@ import {
 } from './lease-record.ts';
 import { ObservedLease } from './observed-lease.ts';
 
+/** Options of {@link LeaderElector}. */
 export interface LeaderElectorOptions extends ElectionTimings {
+  /** Where the election's Lease is kept. */
   readonly store: LeaseStore;
   /** Unique among all candidates and among all lives of this process, so that records and logs say who it was. */
   readonly identity: string;
+  /** Default: the system's. */
   readonly clock?: Clock;
+  /** Draws jitter. Default: `Math.random()`. */
   readonly random?: Random;
   /**
    * The least epoch that a new Lease may begin with, asked before one is created: whoever keeps epochs elsewhere goes on
@@ -68,9 +72,11 @@ export class LeadershipLostError extends Error {
  * seen it.
  *
  * @example
+ * ```ts
  * await new LeaderElector({ store, identity }).run(async (term) => {
  *   while (!term.signal.aborted) await workOnce(term);
  * });
+ * ```
  */
 export class LeaderElector implements AsyncDisposable {
   readonly #store: LeaseStore;

@@ -30,7 +30,11 @@ export interface LeaderTerm {
   readonly renewals: readonly Renewal[];
   /** How long the term is certainly valid from now on, in milliseconds; zero when it is over. */
   remainingMs(): number;
-  /** @throws {@link TermEndedError} unless the term is valid at this very moment. */
+  /**
+   * For the last moment before something that only a leader may do.
+   *
+   * @throws {@link TermEndedError} unless the term is valid at this very moment.
+   */
   assertValid(): void;
 }
 

@@ -4,7 +4,9 @@
 export interface LeaseRecord {
   /** Empty: nobody leads, anybody may take it at once. */
   readonly holderIdentity: string;
+  /** How long candidates must have seen no change before they may take over from this holder. */
   readonly leaseDurationSeconds: number;
+  /** The epoch: grows with every term. */
   readonly leaseTransitions: number;
   /** MicroTime. */
   readonly acquireTime: string;
@@ -14,8 +16,11 @@ export interface LeaseRecord {
 
 /** A record together with what makes the next write to it conditional. */
 export interface LeaseSnapshot {
+  /** The record as read or written. */
   readonly record: LeaseRecord;
+  /** Of the Lease: a Lease made anew is another one. */
   readonly uid: string;
+  /** Of the Lease: what the next write is conditional on. */
   readonly resourceVersion: string;
 }
 
@@ -27,7 +32,9 @@ export type LeaseWriteResult =
 
 /** How long one attempt may take and what may cancel it. */
 export interface LeaseRequestOptions {
+  /** For the whole attempt, in milliseconds. */
   readonly timeoutMs: number;
+  /** Aborts when the answer is no longer of use. */
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +45,9 @@ export interface LeaseRequestOptions {
 export interface LeaseStore {
   /** Undefined when there is no such Lease. */
   read(options: LeaseRequestOptions): Promise<LeaseSnapshot | undefined>;
+  /** Conflict when there is one already. */
   create(record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
+  /** Conditional on the uid and the resourceVersion of `seen`. */
   update(seen: LeaseSnapshot, record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
 }
 

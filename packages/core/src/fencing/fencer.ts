@@ -19,6 +19,7 @@ export type FenceProof =
   | 'confirmed-by-human'
   | 'none';
 
+/** What a fencer is asked about. */
 export interface FenceTarget {
   /** The Node as just read from the API server. */
   readonly node: Node;
@@ -26,6 +27,7 @@ export interface FenceTarget {
   readonly deathId: string;
 }
 
+/** What a fencer came to. */
 export type FenceResult =
   | { readonly outcome: 'fenced'; readonly proof: FenceProof; readonly detail: string }
   /** Not yet, and nothing went wrong: ask again after `retryAfterMs`. */

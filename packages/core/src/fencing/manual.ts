@@ -17,6 +17,7 @@ export function confirmCommand(node: string, deathId: string): string {
   return `kubectl annotate node ${node} ${confirmedDeadAnnotation}=${deathId}`;
 }
 
+/** Waits until a human confirms the death with {@link confirmedDeadAnnotation}. */
 export const manualFencer: Fencer = {
   name: 'manual',
   async fence({ node, deathId }) {

@@ -21,7 +21,9 @@ import { readyStatusOf } from './node-projection.ts';
 
 /** One node as the fleet knows it. */
 export interface FleetNode {
+  /** The Node as last seen, cut down to what is used. */
   readonly node: Node;
+  /** What is remembered about it. */
   readonly state: NodeState;
   /** The policy that counts for it; undefined when none selects it, and then it is left alone. */
   readonly policy: Policy | undefined;
@@ -29,16 +31,23 @@ export interface FleetNode {
   readonly assessment: Assessment | undefined;
   /** What the assessment says, or `returning` for a live node that was taken over and isn't trusted again yet. */
   readonly health: Health;
+  /** The id that its death has, or would have now. */
   readonly deathId: string;
   /** Somebody's work on it, as long as it is cordoned for that. */
   readonly maintenance: MaintenanceSight | undefined;
 }
 
+/** A node's health changed. */
 export interface HealthChange {
+  /** The Node's name. */
   readonly node: string;
+  /** The Node's uid. */
   readonly uid: string;
+  /** Its health before. */
   readonly from: Health;
+  /** Its health now. */
   readonly to: Health;
+  /** What stands behind it. */
   readonly assessment: Assessment;
 }
 

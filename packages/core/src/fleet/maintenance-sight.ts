@@ -5,6 +5,7 @@ import { maintenanceAnnotation, readMaintenance } from '../policy/guards/mainten
 
 /** A {@link MaintenanceHold} with the text that it was read from, by which a renewal is told. */
 export interface MaintenanceSight extends MaintenanceHold {
+  /** The annotation as it is on the Node. */
   readonly text: string;
 }
 

@@ -7,6 +7,7 @@
  * these rules, since Kubernetes called it Unknown, which takes most of a minute more.
  */
 export interface HeartbeatDetection {
+  /** By the node's own heartbeats. */
   readonly mode: 'heartbeat';
   /**
    * Lease silence after which a node is suspect, and its host is probed. Default 15,000 ms: one renewal missed. Shorter
@@ -36,6 +37,7 @@ export interface HeartbeatDetection {
  * A look that finds no Ready condition at all neither counts nor resets.
  */
 export interface PollDetection {
+  /** By looking at the Ready condition at intervals, as the original program did. */
   readonly mode: 'poll';
   /** Pause between looks. Default 5,000 ms. */
   readonly intervalMs: number;
@@ -43,8 +45,10 @@ export interface PollDetection {
   readonly threshold: number;
 }
 
+/** How death is told from a hiccup. */
 export type Detection = HeartbeatDetection | PollDetection;
 
+/** Suspect after 15 s of silence, dead after 25 s if the host is silent too, after 60 s if nobody asks it. */
 export const defaultHeartbeatDetection: HeartbeatDetection = {
   mode: 'heartbeat',
   suspectAfterMs: 15_000,
@@ -53,6 +57,7 @@ export const defaultHeartbeatDetection: HeartbeatDetection = {
   silentProbes: 3,
 };
 
+/** The original program's way: looks every few seconds, and dead after a few looks at a node that isn't Ready. */
 export const defaultPollDetection: PollDetection = { mode: 'poll', intervalMs: 5_000, threshold: 3 };
 
 /** For how long a healthy kubelet may be silent: so long it may need to notice a broken connection. See {@link HeartbeatDetection.deadUnprobedAfterMs}. */

@@ -18,6 +18,7 @@ export interface SightInput {
   readonly heartbeats: readonly number[];
 }
 
+/** By what a controller knows that it is blind. */
 export interface SightRules {
   /** An own renewal must come back through our own watch within this long. Default 10,000 ms. */
   readonly renewalEchoMs: number;
@@ -30,6 +31,7 @@ export interface SightRules {
   readonly togetherMs: number;
 }
 
+/** For Kubernetes' own heartbeats. */
 export const defaultSightRules: SightRules = {
   renewalEchoMs: 10_000,
   heartbeatIntervalMs: 10_000,

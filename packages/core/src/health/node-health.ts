@@ -7,6 +7,7 @@ import {
 } from './detection.ts';
 import type { Observation, ProbeResult, ReadyStatus } from './observation.ts';
 
+/** Where a node stands. `returning`: it lives, was taken over before, and is not trusted again yet. */
 export type Health = 'alive' | 'suspect' | 'dead' | 'returning';
 
 /**
@@ -19,9 +20,11 @@ export type Health = 'alive' | 'suspect' | 'dead' | 'returning';
  */
 export type Evidence = 'none' | 'suspected' | 'unreachable' | 'proven';
 
-/** Everything remembered about one node. Made by {@link newNodeState}, changed only by {@link observe}. */
+/** Everything remembered about one node. Made by `newNodeState`, changed only by `observe`. */
 export interface NodeState {
+  /** The Ready condition as last seen. */
   readonly ready: ReadyStatus;
+  /** The Lease's `renewTime` as last seen: compared for equality, never read as a time. */
   readonly renewTime: string | undefined;
   /** When the Lease was last seen to change, or since when its silence counts. */
   readonly heartbeatAt: number;
@@ -31,11 +34,15 @@ export interface NodeState {
   readonly unknownSince: number | undefined;
   /** Results of probes since the last heartbeat, in a row: how many silent ones, and the last that said anything. */
   readonly silentProbes: number;
+  /** The last probe that said anything, since the last heartbeat. */
   readonly lastProbe: { readonly result: ProbeResult; readonly at: number } | undefined;
+  /** Who vouches that it is dead, when somebody does. */
   readonly proof: string | undefined;
   /** Looks in poll mode: when the next is due, and the original program's counter. */
   readonly nextLookAt: number;
+  /** In poll mode: looks in a row that found it not Ready. */
   readonly notReadyCount: number | undefined;
+  /** In poll mode: when the first of them was. */
   readonly countingSince: number | undefined;
   /** Since when, by our clock, the node has been Ready without a break. */
   readonly readySince: number | undefined;
@@ -43,7 +50,9 @@ export interface NodeState {
 
 /** What a node's state means at one moment. */
 export interface Assessment {
+  /** Where the node stands. */
   readonly health: Exclude<Health, 'returning'>;
+  /** How much stands behind that. */
   readonly evidence: Evidence;
   /** Why, in words for people; empty for a node that is alive. */
   readonly reasons: readonly string[];

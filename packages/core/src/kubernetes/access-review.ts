@@ -34,14 +34,19 @@ const rulesReviews: Resource<SelfSubjectRulesReview> = {
 
 /** What somebody is allowed to do, in the words of RBAC: every verb on every resource of every group. */
 export interface ResourceRule {
+  /** `*` stands for all. */
   readonly verbs: readonly string[];
+  /** `*` stands for all; empty text for the core group. */
   readonly apiGroups?: readonly string[];
+  /** Plural, with a subresource behind a slash; `*` stands for all. */
   readonly resources?: readonly string[];
   /** Absent or empty: all of them. */
   readonly resourceNames?: readonly string[];
 }
 
+/** What an identity may do in one namespace, as the API server says. */
 export interface GrantedRules {
+  /** In the server's order. */
   readonly rules: readonly ResourceRule[];
   /** The server could not list everything: an authorizer that answers only single questions has its say, too. */
   readonly incomplete: boolean;

@@ -22,6 +22,7 @@ import { type CallLimits, TimedCall } from './timed-call.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 import { decodeWatchEvent } from './watch-events.ts';
 
+/** Options of {@link createReader}. */
 export interface KubernetesClientOptions {
   /** Stays the caller's: the client does not close it. */
   readonly transport: Transport;

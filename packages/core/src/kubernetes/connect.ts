@@ -11,6 +11,7 @@ import type { KubernetesReader } from './reader.ts';
 import { epochAfterRecords } from './takeover-records.ts';
 import type { Transport } from './transport.ts';
 
+/** Options of {@link connect}. */
 export interface ConnectOptions {
   /** For everything but the election. Stays the caller's to close. */
   readonly transport: Transport;
@@ -18,17 +19,25 @@ export interface ConnectOptions {
   readonly leaseTransport: Transport;
   /** Where takeover records are kept. */
   readonly namespace: string;
+  /** Where the election's Lease is. */
   readonly election: { readonly namespace: string; readonly name: string };
+  /** Unique among all replicas and all lives of this process. */
   readonly identity: string;
+  /** Default {@link systemClock}. */
   readonly clock?: Clock;
+  /** Draws jitter. Default {@link systemRandom}. */
   readonly random?: Random;
 }
 
 /** What {@link ControllerOptions} asks of Kubernetes. */
 export interface Connection {
+  /** See {@link ControllerOptions.reader}. */
   readonly reader: KubernetesReader;
+  /** See {@link ControllerOptions.cluster}. */
   readonly cluster: TakeoverCluster;
+  /** See {@link ControllerOptions.leaseStore}. */
   readonly leaseStore: LeaseStore;
+  /** See {@link ControllerOptions.minimumEpoch}. */
   readonly minimumEpoch: () => Promise<number>;
 }
 
@@ -36,6 +45,7 @@ export interface Connection {
  * The Kubernetes side of a controller over the given transports.
  *
  * @example
+ * ```ts
  * const kubeConfig = loadKubeConfig();
  * const connection = connect({
  *   transport: createTransport(kubeConfig),
@@ -43,6 +53,7 @@ export interface Connection {
  *   namespace, election, identity,
  * });
  * const controller = new Controller({ ...connection, election, identity, policies, fencers });
+ * ```
  */
 export function connect(options: ConnectOptions): Connection {
   const { clock = systemClock, random = systemRandom, namespace, election, identity } = options;
@@ -58,7 +69,7 @@ export function connect(options: ConnectOptions): Connection {
 /**
  * Asks a node's host by connecting to its kubelet's port, from where this process runs.
  *
- * @param options.timeoutMs how long a host may stay silent. Default 3,000 ms.
+ * @param options - `timeoutMs`: how long a host may stay silent. Default 3,000 ms.
  */
 export function kubeletProbe(options: { clock?: Clock; timeoutMs?: number } = {}): NodeProbe {
   const { clock = systemClock, timeoutMs = 3_000 } = options;

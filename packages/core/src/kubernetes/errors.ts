@@ -5,6 +5,7 @@ import { apiVersionOf, describeCall, type ResourceAddress, type Verb } from './r
 
 /** One call as errors name it. */
 export interface CallDescription extends ResourceAddress {
+  /** In the words of RBAC. */
   readonly verb: Verb;
 }
 
@@ -24,9 +25,11 @@ export class KubernetesError extends Error {
   readonly status: number;
   /** Kubernetes' reason, `NotFound` for example; `''` when the server gave none. */
   readonly reason: string;
+  /** As the server gave them. */
   readonly details: Status['details'];
   /** How long the server asked to wait, when it did. */
   readonly retryAfterMs: number | undefined;
+  /** What was asked for. */
   readonly call: CallDescription;
 
   constructor(
@@ -90,7 +93,9 @@ export type TimeoutPhase = 'head' | 'idle' | 'total';
 export class RequestTimeoutError extends Error {
   override readonly name = 'RequestTimeoutError';
   readonly code = 'LIBERATOR_TIMEOUT';
+  /** Which limit it was. */
   readonly phase: TimeoutPhase;
+  /** The limit, in milliseconds. */
   readonly timeoutMs: number;
   /** False only when it is certain that no byte of the request left; otherwise the server may have acted on it. */
   readonly sent: boolean;

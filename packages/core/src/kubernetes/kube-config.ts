@@ -42,6 +42,7 @@ export class ReloadableKubeConfig extends KubeConfig {
   }
 }
 
+/** Options of {@link loadKubeConfig}. */
 export interface LoadKubeConfigOptions {
   /** A kubeconfig file. Without it, the service account of the pod that this process runs in. */
   readonly path?: string | undefined;

@@ -23,13 +23,16 @@ export interface ProbeAnswer {
   readonly because: string;
 }
 
+/** Options of {@link probeTcp} and {@link probeKubelet}. */
 export interface ProbeOptions {
+  /** What the timeout is counted on. */
   readonly clock: Clock;
   /**
    * For the connection and the handshake together. Less than 3000 ms rests on one or two SYN packets, and packets do get
    * lost.
    */
   readonly timeoutMs: number;
+  /** Ends the probe, with `failed`. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -11,7 +11,9 @@ import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import type { Lease } from './objects.ts';
 import { leases } from './resources.ts';
 
+/** Options of {@link createLeaseStore}. */
 export interface LeaseStoreOptions extends KubernetesClientOptions {
+  /** Where the Lease is. */
   readonly namespace: string;
   /** The Lease's name; all candidates of one election share it. */
   readonly name: string;
@@ -22,9 +24,11 @@ export interface LeaseStoreOptions extends KubernetesClientOptions {
  * caller's to close. Its identity needs the verbs `get`, `create` and `patch` on that Lease.
  *
  * @example
+ * ```ts
  * const transport = createTransport(loadKubeConfig(), { purpose: 'election' });
  * const store = createLeaseStore({ transport, namespace: 'default', name: 'my-election' });
  * await new LeaderElector({ store, identity }).run(work, signal);
+ * ```
  */
 export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
   const { namespace, name } = options;

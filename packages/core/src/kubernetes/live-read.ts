@@ -9,8 +9,11 @@ declare const readLive: unique symbol;
  * take one, and are conditional on the uid and the resourceVersion in it. Only the Kubernetes room can make one.
  */
 export interface LiveRead<T extends KubernetesObject> {
+  /** As the server had it. */
   readonly object: T;
+  /** The term in which it was read. */
   readonly term: LeaderTerm;
+  /** Never there: keeps others from making one. */
   readonly [readLive]: true;
 }
 

@@ -20,10 +20,13 @@ import type { Transport } from './transport.ts';
 /** The API server answers so when it can't ask one budget, since there are several. */
 const severalBudgets = /more than one PodDisruptionBudget/;
 
+/** Options of {@link connectMaintenance}. */
 export interface MaintenanceConnectOptions {
   /** Carries the credentials of whoever does the maintenance. Stays the caller's to close. */
   readonly transport: Transport;
+  /** Default {@link systemClock}. */
   readonly clock?: Clock;
+  /** Draws jitter. Default {@link systemRandom}. */
   readonly random?: Random;
 }
 
@@ -31,9 +34,11 @@ export interface MaintenanceConnectOptions {
  * The Kubernetes side of `cordon`, `drain` and `uncordon` over the given transport.
  *
  * @example
+ * ```ts
  * const transport = createTransport(loadKubeConfig({ path: '/home/alice/.kube/config' }));
  * const cluster = connectMaintenance({ transport });
  * await drain({ cluster, node: 'node-1', by: 'alice', onProgress: console.log });
+ * ```
  */
 export function connectMaintenance(options: MaintenanceConnectOptions): MaintenanceCluster {
   const { transport, clock = systemClock, random = systemRandom } = options;

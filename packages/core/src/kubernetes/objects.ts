@@ -1,6 +1,7 @@
 // Kubernetes objects as they travel on the wire, narrowed to the fields this library reads. Timestamps stay strings:
 // the server wrote them, and nothing here may decide by them.
 
+/** What an object belongs to. Fields as in Kubernetes' API. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -9,6 +10,7 @@ export interface OwnerReference {
   readonly controller?: boolean;
 }
 
+/** What every object carries. Fields as in Kubernetes' API. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -23,14 +25,17 @@ export interface ObjectMeta {
   readonly finalizers?: readonly string[];
 }
 
+/** Any object. Fields as in Kubernetes' API. */
 export interface KubernetesObject {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata: ObjectMeta;
 }
 
+/** What a taint does to pods that don't tolerate it. */
 export type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 
+/** Keeps pods away from a node. Fields as in Kubernetes' API. */
 export interface Taint {
   readonly key: string;
   readonly value?: string;
@@ -38,6 +43,7 @@ export interface Taint {
   readonly timeAdded?: string;
 }
 
+/** One thing that is said of an object's state. Fields as in Kubernetes' API. */
 export interface Condition {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';
@@ -47,11 +53,13 @@ export interface Condition {
   readonly lastTransitionTime?: string;
 }
 
+/** One address of a node. Fields as in Kubernetes' API. */
 export interface NodeAddress {
   readonly type: string;
   readonly address: string;
 }
 
+/** A node, as far as it is used here. Fields as in Kubernetes' API. */
 export interface Node extends KubernetesObject {
   readonly spec?: {
     readonly unschedulable?: boolean;
@@ -68,24 +76,26 @@ export interface Node extends KubernetesObject {
   };
 }
 
-/** One condition on labels. Which operators there are depends on where it stands. */
+/** One condition on labels. Which operators there are depends on where it stands. Fields as in Kubernetes' API. */
 export interface SelectorRequirement {
   readonly key: string;
   readonly operator: string;
   readonly values?: readonly string[];
 }
 
-/** Requirements that must all be met; a term without any matches nothing. */
+/** Requirements that must all be met; a term without any matches nothing. Fields as in Kubernetes' API. */
 export interface NodeSelectorTerm {
   readonly matchExpressions?: readonly SelectorRequirement[];
   readonly matchFields?: readonly SelectorRequirement[];
 }
 
+/** Which labels are meant. Fields as in Kubernetes' API. */
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
   readonly matchExpressions?: readonly SelectorRequirement[];
 }
 
+/** A taint that a pod puts up with. Fields as in Kubernetes' API. */
 export interface Toleration {
   readonly key?: string;
   readonly operator?: string;
@@ -93,17 +103,20 @@ export interface Toleration {
   readonly effect?: string;
 }
 
+/** Pods beside which, or apart from which, a pod wants to be. Fields as in Kubernetes' API. */
 export interface PodAffinityTerm {
   readonly labelSelector?: LabelSelector;
   readonly namespaces?: readonly string[];
   readonly topologyKey: string;
 }
 
+/** One container of a pod. Fields as in Kubernetes' API. */
 export interface Container {
   readonly name: string;
   readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
 }
 
+/** A Lease: a node's heartbeat, or an election. Fields as in Kubernetes' API. */
 export interface Lease extends KubernetesObject {
   readonly spec?: {
     readonly holderIdentity?: string;
@@ -115,6 +128,7 @@ export interface Lease extends KubernetesObject {
   };
 }
 
+/** One volume of a pod. Fields as in Kubernetes' API. */
 export interface Volume {
   readonly name: string;
   readonly persistentVolumeClaim?: { readonly claimName: string };
@@ -122,6 +136,7 @@ export interface Volume {
   readonly hostPath?: { readonly path: string };
 }
 
+/** A pod, as far as it is used here. Fields as in Kubernetes' API. */
 export interface Pod extends KubernetesObject {
   readonly spec?: {
     readonly nodeName?: string;
@@ -148,10 +163,12 @@ export interface Pod extends KubernetesObject {
   };
 }
 
+/** A claim, as far as it is used here. Fields as in Kubernetes' API. */
 export interface PersistentVolumeClaim extends KubernetesObject {
   readonly spec?: { readonly volumeName?: string };
 }
 
+/** A volume, as far as it is used here. Fields as in Kubernetes' API. */
 export interface PersistentVolume extends KubernetesObject {
   readonly spec?: {
     readonly nodeAffinity?: {
@@ -162,6 +179,7 @@ export interface PersistentVolume extends KubernetesObject {
   };
 }
 
+/** That a volume is to be, or is, attached to a node. Fields as in Kubernetes' API. */
 export interface VolumeAttachment extends KubernetesObject {
   readonly spec?: {
     readonly attacher?: string;
@@ -170,11 +188,12 @@ export interface VolumeAttachment extends KubernetesObject {
   };
 }
 
+/** A ConfigMap. Fields as in Kubernetes' API. */
 export interface ConfigMap extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** The API server's answer when something did not work. */
+/** The API server's answer when something did not work. Fields as in Kubernetes' API. */
 export interface Status {
   readonly kind: 'Status';
   readonly status?: string;
@@ -193,6 +212,7 @@ export interface Status {
   };
 }
 
+/** A StatefulSet, as far as it is used here. Fields as in Kubernetes' API. */
 export interface StatefulSet extends KubernetesObject {
   readonly spec?: {
     readonly replicas?: number;
@@ -202,7 +222,7 @@ export interface StatefulSet extends KubernetesObject {
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
 }
 
-/** How many pods of a selection must stay healthy when somebody evicts. */
+/** How many pods of a selection must stay healthy when somebody evicts. Fields as in Kubernetes' API. */
 export interface PodDisruptionBudget extends KubernetesObject {
   readonly spec?: {
     /** Absent: selects nothing. Empty: every pod of the namespace. */
@@ -223,7 +243,7 @@ export interface PodDisruptionBudget extends KubernetesObject {
   };
 }
 
-/** A core/v1 Event: what `kubectl describe` shows below an object. */
+/** A core/v1 Event: what `kubectl describe` shows below an object. Fields as in Kubernetes' API. */
 export interface CoreEvent extends KubernetesObject {
   readonly involvedObject: {
     readonly apiVersion?: string;

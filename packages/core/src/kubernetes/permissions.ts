@@ -19,7 +19,9 @@ import type { Transport } from './transport.ts';
 
 /** One thing that an identity may be allowed to do, in the words of RBAC. */
 export interface Permission {
+  /** As in a Role. */
   readonly verb: Verb;
+  /** Which kind. */
   readonly resource: Resource;
   /** Absent: in all namespaces, or for a resource that belongs to none. */
   readonly namespace?: string;
@@ -71,14 +73,19 @@ const accessReviews: Resource<SelfSubjectAccessReview> = {
 export interface AskOptions {
   /** Whose identity the question is about. Stays the caller's. */
   readonly transport: Transport;
+  /** Ends the asking. */
   readonly signal?: AbortSignal;
   /** For each question. Default 10,000 ms. */
   readonly timeoutMs?: number;
+  /** Default {@link systemClock}. */
   readonly clock?: Clock;
+  /** Draws jitter. Default {@link systemRandom}. */
   readonly random?: Random;
 }
 
+/** Options of {@link missingPermissions}. */
 export interface MissingPermissionsOptions extends AskOptions {
+  /** What to ask about. */
   readonly permissions: readonly Permission[];
 }
 

@@ -12,6 +12,7 @@ export interface Selection {
   readonly labelSelector?: string | undefined;
 }
 
+/** Limits of one call. */
 export interface CallOptions {
   /** Ends the call, with RequestAbortedError. */
   readonly signal?: AbortSignal | undefined;
@@ -19,6 +20,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Options of a read. */
 export interface ReadOptions extends CallOptions {
   /**
    * How often to try when there is no answer, or one that says "later" (429, 5xx), before giving up. Default 3;
@@ -27,17 +29,21 @@ export interface ReadOptions extends CallOptions {
   readonly attempts?: number | undefined;
 }
 
+/** Options of a list. */
 export interface ListOptions extends Selection, ReadOptions {
   /** Objects per request. Default 100: bounds memory and how long parsing one answer blocks the event loop. */
   readonly pageSize?: number | undefined;
 }
 
+/** Options of a list that comes page by page. */
 export interface ListPagesOptions<T, V> extends ListOptions {
   /** Applied to each object as its page arrives, so that the rest of it is garbage at once. Default: keeps all. */
   readonly project?: ((object: T) => V) | undefined;
 }
 
+/** One page of a list. */
 export interface ListPage<V> {
+  /** In the server's order. */
   readonly items: readonly V[];
   /** The same on every page of one listing: where to watch from. */
   readonly resourceVersion: string;
@@ -50,11 +56,15 @@ export interface ListPage<V> {
   readonly last: boolean;
 }
 
+/** All objects of a selection at one moment. */
 export interface List<T> {
+  /** In the server's order. */
   readonly items: readonly T[];
+  /** That moment: where to watch from. */
   readonly resourceVersion: string;
 }
 
+/** Options of a watch. */
 export interface WatchOptions extends Selection {
   /** Events after this one. */
   readonly resourceVersion: string;
@@ -62,6 +72,7 @@ export interface WatchOptions extends Selection {
   readonly timeoutSeconds: number;
   /** Fails with RequestTimeoutError (`idle`) when nothing arrives for this long. Default 120000. */
   readonly idleTimeoutMs?: number | undefined;
+  /** Ends the watch, with RequestAbortedError. */
   readonly signal?: AbortSignal | undefined;
   /** Called once the server has accepted the watch: before the first event, which may take its time. */
   readonly onOpen?: (() => void) | undefined;

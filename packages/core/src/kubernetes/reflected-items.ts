@@ -4,6 +4,7 @@ import type { ObjectMeta } from './objects.ts';
 
 /** What a projection must keep. */
 export interface CacheObject {
+  /** By which objects are told apart, and versions of one object. */
   readonly metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid' | 'resourceVersion'>;
 }
 

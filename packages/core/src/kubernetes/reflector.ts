@@ -15,7 +15,9 @@ import type { Resource } from './resources.ts';
 import { askedDelayMs } from './retry.ts';
 import { type SightOptions, WatchSight } from './watch-sight.ts';
 
+/** Called synchronously, in order. */
 export interface ReflectorHandlers<V> {
+  /** An object that was not there before. */
   onAdded?(value: V): void;
   /** The same object (by uid) in a newer version. */
   onUpdated?(previous: V, current: V): void;
@@ -30,11 +32,15 @@ export interface ReflectorHandlers<V> {
   onError(error: unknown, next: { readonly willRetryInMs: number | undefined }): void;
 }
 
+/** Options of {@link Reflector}. */
 export interface ReflectorOptions<T, V extends CacheObject> extends Selection, Partial<SightOptions> {
+  /** Through which it lists and watches. */
   readonly reader: KubernetesReader;
+  /** Which kind. */
   readonly resource: Resource<T>;
   /** Cuts an object down to what is used. Must keep `metadata.name`, `namespace`, `uid` and `resourceVersion`. */
   readonly project: (object: T) => V;
+  /** Who is told of changes. */
   readonly handlers: ReflectorHandlers<V>;
   /** Default {@link systemClock}. */
   readonly clock?: Clock;
@@ -118,7 +124,7 @@ export class Reflector<T, V extends CacheObject> {
     return this.#items.all;
   }
 
-  /** A complete list has been taken over since the start. Says nothing of how long ago: see {@link isStale}. */
+  /** A complete list has been taken over since the start. Says nothing of how long ago: see {@link Reflector.isStale}. */
   get hasSynced(): boolean {
     return this.#sight.syncedAt !== undefined;
   }

@@ -18,30 +18,41 @@ declare const shape: unique symbol;
 export interface Resource<T = unknown> {
   /** `''` for the core group. */
   readonly group: string;
+  /** `v1` */
   readonly version: string;
   /** As in the path: `nodes`. */
   readonly plural: string;
+  /** As in objects: `Node`. */
   readonly kind: string;
+  /** Whether its objects live in namespaces. */
   readonly namespaced: boolean;
   /** Never there: only carries `T` for the type checker. */
   readonly [shape]?: T;
 }
 
+/** Nodes. */
 export const nodes: Resource<Node> = core('nodes', 'Node', false);
+/** Pods. */
 export const pods: Resource<Pod> = core('pods', 'Pod', true);
+/** ConfigMaps. */
 export const configMaps: Resource<ConfigMap> = core('configmaps', 'ConfigMap', true);
+/** Namespaces. */
 export const namespaces: Resource = core('namespaces', 'Namespace', false);
+/** Events of the core group. */
 export const events: Resource<CoreEvent> = core('events', 'Event', true);
+/** PersistentVolumes. */
 export const persistentVolumes: Resource<PersistentVolume> = core(
   'persistentvolumes',
   'PersistentVolume',
   false,
 );
+/** PersistentVolumeClaims. */
 export const persistentVolumeClaims: Resource<PersistentVolumeClaim> = core(
   'persistentvolumeclaims',
   'PersistentVolumeClaim',
   true,
 );
+/** Leases. */
 export const leases: Resource<Lease> = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -49,6 +60,7 @@ export const leases: Resource<Lease> = {
   kind: 'Lease',
   namespaced: true,
 };
+/** StatefulSets. */
 export const statefulSets: Resource<StatefulSet> = {
   group: 'apps',
   version: 'v1',
@@ -56,6 +68,7 @@ export const statefulSets: Resource<StatefulSet> = {
   kind: 'StatefulSet',
   namespaced: true,
 };
+/** PodDisruptionBudgets. */
 export const podDisruptionBudgets: Resource<PodDisruptionBudget> = {
   group: 'policy',
   version: 'v1',
@@ -63,6 +76,7 @@ export const podDisruptionBudgets: Resource<PodDisruptionBudget> = {
   kind: 'PodDisruptionBudget',
   namespaced: true,
 };
+/** VolumeAttachments. */
 export const volumeAttachments: Resource<VolumeAttachment> = {
   group: 'storage.k8s.io',
   version: 'v1',
@@ -87,9 +101,11 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 /** One object, or one collection when `name` is absent. */
 export interface ResourceAddress {
+  /** Which kind. */
   readonly resource: Resource;
   /** Absent for cluster-scoped resources; absent for a list means all namespaces. */
   readonly namespace?: string | undefined;
+  /** Absent: all of them. */
   readonly name?: string | undefined;
   /** `status`, `eviction`. */
   readonly subresource?: string | undefined;

@@ -19,13 +19,17 @@ export function statusName(electionName: string): string {
   return `${electionName}-status`;
 }
 
+/** Options of {@link createStatusStore}. */
 export interface StatusStoreOptions {
   /** Stays the caller's to close. */
   readonly transport: Transport;
   /** Where takeover records are kept, too. */
   readonly namespace: string;
+  /** Beside whose Lease the status is kept. */
   readonly election: { readonly name: string };
+  /** Default {@link systemClock}. */
   readonly clock?: Clock;
+  /** Draws jitter. Default {@link systemRandom}. */
   readonly random?: Random;
 }
 

@@ -2,6 +2,7 @@
 
 /** One HTTP request to an API server, already addressed but not yet bound to a host or to credentials. */
 export interface TransportRequest {
+  /** The HTTP method. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Absolute path with its query string, percent-encoded: `/api/v1/nodes?limit=100`. */
   readonly path: string;
@@ -20,6 +21,7 @@ export interface TransportRequest {
 
 /** The head of the answer; the body streams. */
 export interface TransportResponse {
+  /** The HTTP status. */
   readonly status: number;
   /** `Retry-After`, in milliseconds, when the server sent one. */
   readonly retryAfterMs?: number;

@@ -14,6 +14,7 @@ import {
   type TransportResponse,
 } from './transport.ts';
 
+/** Options of {@link createTransport}. */
 export interface TransportOptions {
   /** Shows in the API server's audit log, as part of the user agent: `lease`. Default: none. */
   readonly purpose?: string;

@@ -8,12 +8,17 @@ import { excluded } from './guards/excluded.ts';
 import { maintenance } from './guards/maintenance.ts';
 import { paused } from './guards/paused.ts';
 
+/** One guard's verdict. */
 export interface NamedVerdict {
+  /** The guard's name. */
   readonly guard: string;
+  /** What it said. */
   readonly verdict: GuardVerdict;
 }
 
+/** The answer of all guards together. */
 export interface Decision {
+  /** `hold` as soon as one guard holds. */
   readonly action: 'act' | 'hold';
   /** Every guard's verdict, in the order in which they were asked. */
   readonly verdicts: readonly NamedVerdict[];

@@ -14,10 +14,15 @@ export interface MaintenanceHold {
 
 /** What guards may know of the node in question. Copied from watch caches, never read anew. */
 export interface NodeFacts {
+  /** The Node's name. */
   readonly name: string;
+  /** The Node's uid: another one under the same name is another node. */
   readonly uid: string;
+  /** Its labels; empty when it has none. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Its annotations; empty when it has none. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Its taints; empty when it has none. */
   readonly taints: readonly { readonly key: string; readonly effect: string }[];
   /** Absent: nobody says so, or the node is not cordoned. */
   readonly maintenance?: MaintenanceHold;
@@ -25,6 +30,7 @@ export interface NodeFacts {
 
 /** What guards may know of everything else. */
 export interface FleetFacts {
+  /** How many nodes there are. */
   readonly nodes: number;
   /** Names of all nodes that are dead or being taken over. */
   readonly dead: readonly string[];
@@ -34,15 +40,21 @@ export interface FleetFacts {
   readonly paused: string | undefined;
 }
 
+/** What a guard decides by. */
 export interface GuardInput {
+  /** The dead node in question. */
   readonly node: NodeFacts;
+  /** Its health, and what stands behind it. */
   readonly assessment: Assessment;
+  /** The policy that counts for it. */
   readonly policy: Policy;
+  /** Everything else. */
   readonly fleet: FleetFacts;
   /** Monotonic milliseconds. */
   readonly now: number;
 }
 
+/** A guard's answer: it lets the takeover pass, or holds it with a reason for people. */
 export type GuardVerdict =
   | { readonly outcome: 'pass' }
   /** `until`: monotonic time before which looking again is pointless, when the guard knows one. */
@@ -52,11 +64,14 @@ export type GuardVerdict =
 export interface Guard {
   /** Kebab case; appears in records, metrics and Events. */
   readonly name: string;
+  /** Must not throw or wait; a guard that throws holds. */
   evaluate(input: GuardInput): GuardVerdict;
 }
 
+/** The verdict of a guard that has nothing against it. */
 export const pass: GuardVerdict = { outcome: 'pass' };
 
+/** The verdict of a guard that holds, with a reason for people. */
 export function hold(reason: string): GuardVerdict {
   return { outcome: 'hold', reason };
 }

@@ -6,6 +6,7 @@ export {
   type GuardInput,
   type GuardVerdict,
   hold,
+  type MaintenanceHold,
   type NodeFacts,
   pass,
 } from './guard.ts';

@@ -1,7 +1,10 @@
 // Which nodes a policy speaks for. Empty or missing matches nothing, never everything.
 
+/** One condition on labels. */
 export interface LabelRequirement {
+  /** The label's key, prefix included. */
   readonly key: string;
+  /** `NotIn` and `DoesNotExist` are met by a node without the label. */
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
   /** For `In` and `NotIn`. */
   readonly values?: readonly string[];
@@ -12,8 +15,11 @@ export interface LabelRequirement {
  * requirement matches *no* node. Say `all: true` to mean every node; with it, requirements still have to be met.
  */
 export interface NodeSelector {
+  /** Every node that meets the requirements, if there are any. */
   readonly all?: true;
+  /** Labels with exactly these values. */
   readonly matchLabels?: Readonly<Record<string, string>>;
+  /** All of them must be met. */
   readonly matchExpressions?: readonly LabelRequirement[];
 }
 

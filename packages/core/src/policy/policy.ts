@@ -11,16 +11,21 @@ export interface Budget {
   readonly maxDeadPercent: number;
 }
 
+/** What an operator decided about a group of nodes. */
 export interface Policy {
+  /** Appears in records and logs. */
   readonly name: string;
   /** The first policy that selects a node is the one that counts for it. A node that none selects is left alone. */
   readonly nodes: NodeSelector;
+  /** How death is told for these nodes. */
   readonly detection: Detection;
   /** Whether control-plane nodes may be taken over. Default false. */
   readonly controlPlane: boolean;
   /** The least evidence on which a takeover begins. Default `unreachable`. */
   readonly evidence: Exclude<Evidence, 'none'>;
+  /** How much may be dead before everything stands still. */
   readonly budget: Budget;
+  /** Who makes sure that a dead node can't write, and whether that has to be shown. */
   readonly fencing: {
     /** Names of fencers, tried in this order until one gives a proof. */
     readonly drivers: readonly string[];

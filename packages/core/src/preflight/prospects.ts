@@ -5,18 +5,25 @@ import { type OccupiedNode, obstacleOn } from './placement.ts';
 
 /** Everything that a pod's chances depend on, as it is now. */
 export interface ClusterSnapshot {
+  /** All of them. */
   readonly nodes: readonly Node[];
   /** All of them, of every kind: they take room, and others keep away from them. */
   readonly pods: readonly Pod[];
+  /** All of them. */
   readonly claims: readonly PersistentVolumeClaim[];
+  /** All of them. */
   readonly volumes: readonly PersistentVolume[];
 }
 
 /** What would become of one StatefulSet pod if its node died now. */
 export interface TakeoverProspect {
+  /** Of the StatefulSet. */
   readonly namespace: string;
+  /** Its name. */
   readonly statefulSet: string;
+  /** The pod's name. */
   readonly pod: string;
+  /** Where it runs now. */
   readonly node: string;
   /** Other nodes that would take it. Empty: a takeover could not help it. */
   readonly fits: readonly string[];
@@ -28,7 +35,7 @@ export interface TakeoverProspect {
 
 /**
  * The prospects of every StatefulSet pod that is on a node. Each pod is looked at alone: that there is room for one does
- * not mean that there is room for all pods of its node. What is looked at, and what is not, see {@link obstacleOn}.
+ * not mean that there is room for all pods of its node. What is looked at, and what is not, see `obstacleOn`.
  */
 export function takeoverProspects(snapshot: ClusterSnapshot): readonly TakeoverProspect[] {
   const occupied = snapshot.nodes.map((node): { node: Node; pods: Pod[] } => ({ node, pods: [] }));

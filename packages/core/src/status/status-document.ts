@@ -11,10 +11,13 @@ export type PublishedHealth = Health | 'unselected';
 
 /** One node as its leader sees it. What only matters for nodes in trouble is absent for the others. */
 export interface NodeStatus {
+  /** The Node's name. */
   readonly name: string;
+  /** Where it stands. */
   readonly health: PublishedHealth;
   /** Name of the policy that counts for it. */
   readonly policy?: string;
+  /** How much stands behind that. */
   readonly evidence?: Evidence;
   /** Why it is not taken for alive. Numbers in them are as old as the document. */
   readonly reasons?: readonly string[];
@@ -32,6 +35,7 @@ export interface NodeStatus {
 
 /** What `liberator status` reads. A reader leaves documents of a version that it doesn't know alone. */
 export interface StatusDocument {
+  /** Of this format. A reader that knows no such version must not guess. */
   readonly version: 1;
   /** ISO 8601, wall clock of the leader. For people. */
   readonly writtenAt: string;

@@ -22,16 +22,21 @@ export type WriteOutcome = 'written' | 'conflict' | 'gone';
 
 /** A record with what makes the next write to it conditional. */
 export interface StoredRecord {
+  /** The record itself. */
   readonly record: TakeoverRecord;
+  /** What the next write is conditional on. */
   readonly resourceVersion: string;
 }
 
 /** A Kubernetes Event about a node. */
 export interface NodeEvent {
+  /** As in Kubernetes. */
   readonly type: 'Normal' | 'Warning';
+  /** In CamelCase; names of reasons are kept from version to version. */
   readonly reason: NodeEventReason;
   /** A sentence for people. */
   readonly message: string;
+  /** The Node that it is about. */
   readonly node: { readonly name: string; readonly uid: string };
 }
 
@@ -43,12 +48,19 @@ export interface NodeEvent {
  * outcome of a write is unknown and has to be read back.
  */
 export interface TakeoverCluster {
+  /** Undefined when there is no such Node. */
   readNode(term: LeaderTerm, name: string): Promise<LiveRead<Node> | undefined>;
+  /** The Lease by which the node's kubelet gives its heartbeat. */
   readNodeLease(term: LeaderTerm, node: string): Promise<Lease | undefined>;
+  /** All pods bound to the node, of all namespaces. */
   listPodsOn(term: LeaderTerm, node: string): Promise<readonly LiveRead<Pod>[]>;
+  /** Undefined when there is no such pod. */
   readPod(term: LeaderTerm, namespace: string, name: string): Promise<Pod | undefined>;
+  /** Undefined when there is no such claim. */
   readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  /** Undefined when there is no such volume. */
   readVolume(term: LeaderTerm, name: string): Promise<PersistentVolume | undefined>;
+  /** The volumes attached to the node, or meant to be. */
   listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]>;
 
   /** Replaces all taints, and stamps the Node with the term's epoch ({@link epochAnnotation}). */
@@ -62,10 +74,13 @@ export interface TakeoverCluster {
   /** The Node must bear the stamp of this very term, which an admission policy on the server may check. */
   deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome>;
 
+  /** Every record, finished ones included. */
   listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]>;
+  /** Undefined when there is no such record. */
   readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined>;
   /** `exists`: somebody opened a takeover under this id before. */
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'>;
+  /** Conditional on what was seen. */
   updateRecord(
     term: LeaderTerm,
     seen: StoredRecord,
@@ -74,5 +89,6 @@ export interface TakeoverCluster {
   /** Removes a finished record. */
   deleteRecord(term: LeaderTerm, seen: StoredRecord): Promise<WriteOutcome>;
 
+  /** Publishes an Event; one that is the same as an earlier one may be counted instead. */
   publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // Every reason that an Event of ours may carry: a closed list, since people route and silence Events by it.
 
+/** All of them. */
 export const nodeEventReasons = [
   'TakeoverHeld',
   'TakeoverStarted',

@@ -37,9 +37,13 @@ const performers: Readonly<Record<TakeoverStep, PerformStep>> = {
 
 /** What happened in a takeover, as it happens. */
 export interface TakeoverProgress {
+  /** The record as it is now. */
   readonly record: TakeoverRecord;
+  /** What it is about: a step, the undoing, or the end. */
   readonly step: TakeoverStep | 'undo' | 'close';
+  /** How far that is. */
   readonly phase: 'started' | 'waiting' | 'done' | 'skipped' | 'retrying';
+  /** What happened or is waited for, for people. */
   readonly detail: string;
 }
 

@@ -3,9 +3,13 @@ import type { Node, Taint } from '../kubernetes/objects.ts';
 
 /** Labels, annotations, taints and the cordon of a Node that are nobody's but people's. */
 export interface Keepsake {
+  /** Those to put back. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Those to put back. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Those to put back. */
   readonly taints: readonly Taint[];
+  /** Whether it was cordoned. */
   readonly unschedulable: boolean;
 }
 

@@ -7,14 +7,18 @@ import type { Keepsake } from './keepsake.ts';
 /** The steps of a takeover, in the order in which they are done. */
 export const takeoverSteps = ['claim', 'cordon', 'fence', 'recheck', 'release', 'remove', 'verify'] as const;
 
+/** One step of a takeover. */
 export type TakeoverStep = (typeof takeoverSteps)[number];
 
+/** One step as the record has it. */
 export interface StepRecord {
   /** ISO 8601, wall clock of the leader that began the step. For people. */
   readonly startedAt: string;
   /** The term in which the step was last taken up. */
   readonly epoch: number;
+  /** ISO 8601; absent while it goes on. */
   readonly endedAt?: string;
+  /** `skipped`: there was nothing to do. Absent while it goes on. */
   readonly outcome?: 'done' | 'skipped';
   /** What happened, or what is waited for. */
   readonly detail?: string;
@@ -22,7 +26,9 @@ export interface StepRecord {
 
 /** A volume that an affected pod uses. */
 export interface AffectedVolume {
+  /** Name of the PersistentVolumeClaim. */
   readonly claim: string;
+  /** Name of the PersistentVolume; absent while the claim is not bound. */
   readonly volume?: string;
   /** The volume can only be used on these nodes, so a takeover may gain nothing for its pod. */
   readonly pinnedTo?: readonly string[];
@@ -30,11 +36,15 @@ export interface AffectedVolume {
 
 /** A pod that was on the dead node and has to run elsewhere. */
 export interface AffectedPod {
+  /** The pod's namespace. */
   readonly namespace: string;
+  /** The pod's name. */
   readonly name: string;
+  /** The uid of the pod that was on the node: its replacement has another. */
   readonly uid: string;
   /** The StatefulSet that will recreate it under the same name; absent for other pods. */
   readonly statefulSet?: string;
+  /** Those that it claims. */
   readonly volumes: readonly AffectedVolume[];
   /** The pod that took its place, once it is Ready. */
   readonly replacement?: { readonly uid: string; readonly node: string; readonly readyAt: string };
@@ -49,20 +59,27 @@ export type TakeoverResult = 'recovered' | 'incomplete' | 'undone';
 
 /** What is known of the node's return, once it is there again. */
 export interface ReturnRecord {
+  /** Of the Node that came back; another than before when it registered anew. */
   readonly uid: string;
+  /** What it says of its boot; empty when it says nothing. */
   readonly bootId: string;
+  /** When it was first seen again, ISO 8601. */
   readonly seenAt: string;
   /** What people had put on the deleted Node was put back. */
   readonly restored: boolean;
+  /** It did not boot in between, so pods are kept away from it. */
   readonly quarantined: boolean;
   /** It is trusted again and bears no mark of ours; nothing more will be done about it. */
   readonly welcomed: boolean;
+  /** ISO 8601. */
   readonly welcomedAt?: string;
+  /** Why, for people. */
   readonly detail: string;
 }
 
 /** Everything about one takeover. Kept in the cluster so that the next leader can go on where the last one stopped. */
 export interface TakeoverRecord {
+  /** Of this format. A reader that knows no such version must leave the record alone. */
   readonly version: 1;
   /**
    * The death's id, so that two leaders can't open two takeovers for one death; with a count behind it when an earlier
@@ -71,6 +88,7 @@ export interface TakeoverRecord {
   readonly id: string;
   /** Names this very death: derived from the node's uid and its last heartbeat. */
   readonly deathId: string;
+  /** The node that died. */
   readonly node: { readonly name: string; readonly uid: string; readonly bootId: string };
   /** The last `renewTime` of the node's Lease: any other value means that it lives. Empty without a Lease. */
   readonly lastHeartbeat: string;
@@ -78,25 +96,36 @@ export interface TakeoverRecord {
   readonly epoch: number;
   /** Who led in that term. */
   readonly leader?: string;
+  /** ISO 8601. */
   readonly openedAt: string;
+  /** On which it was begun. */
   readonly evidence: Evidence;
+  /** Why the node was taken for dead, for people. */
   readonly reasons: readonly string[];
+  /** What each guard said then. */
   readonly verdicts: readonly NamedVerdict[];
+  /** The policy that counted for the node, as it was then. */
   readonly policy: {
     readonly name: string;
     readonly node: 'delete' | 'keep';
     readonly proof: 'required' | 'optional';
     readonly drivers: readonly string[];
   };
+  /** What the fencer vouched for, once it did. */
   readonly proof?: FenceProof;
+  /** The pods that were on the node, once the release has begun. */
   readonly pods: readonly AffectedPod[];
+  /** The steps that were begun. */
   readonly steps: Readonly<Partial<Record<TakeoverStep, StepRecord>>>;
   /** Set when the node turned out to be alive: the steps stop and what was done is taken back. */
   readonly undoing?: string;
   /** What people had put on the Node, as it was right before the release. */
   readonly keepsake?: Keepsake;
+  /** What is known of the node's return. */
   readonly return?: ReturnRecord;
+  /** How it ended; absent while it goes on. */
   readonly result?: TakeoverResult;
+  /** ISO 8601; absent while it goes on. */
   readonly closedAt?: string;
 }
 

@@ -11,6 +11,7 @@ export interface ReturningNode {
   readonly readySince: number | undefined;
 }
 
+/** How a node that was taken over is trusted again. */
 export interface ReturnRules {
   /**
    * How long a node must have been Ready before it is trusted again. Default 60,000 ms. Longer protects against machines
@@ -21,11 +22,13 @@ export interface ReturnRules {
   readonly restore: boolean;
 }
 
+/** A minute of being Ready, and what people had put on the Node is put back. */
 export const defaultReturnRules: ReturnRules = { dwellMs: 60_000, restore: true };
 
 /** A human sets this on a Node to vouch that nothing of before still runs on it; the value is the takeover's id. */
 export const confirmedReturnedAnnotation = 'liberator.dev/confirmed-returned';
 
+/** The next thing to do about a node that came back. */
 export type ReturnMove =
   /** Nothing to do now; ask again when something changes, or at `until`. */
   | { readonly move: 'wait'; readonly detail: string; readonly until?: number }

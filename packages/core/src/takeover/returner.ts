@@ -19,9 +19,13 @@ import { counted } from './wording.ts';
 
 /** What happened with a node that came back. */
 export interface ReturnProgress {
+  /** The record of its takeover, as it is now. */
   readonly record: TakeoverRecord;
+  /** The Node's name. */
   readonly node: string;
+  /** What was done about it. */
   readonly move: Exclude<ReturnMove['move'], 'wait'>;
+  /** Why, for people. */
   readonly detail: string;
 }
 

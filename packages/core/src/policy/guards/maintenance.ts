@@ -4,7 +4,7 @@ import { type Guard, type MaintenanceHold, pass } from '../guard.ts';
 /**
  * On a Node: somebody maintains it, and it is not to be taken over meanwhile. A drain writes JSON and renews it while it
  * goes on; any other text counts as the reason of whoever wrote it. It counts only while the node is cordoned, and for
- * a limited time after its last change: see {@link readMaintenance}.
+ * a limited time after its last change: see `readMaintenance`.
  */
 export const maintenanceAnnotation = 'liberator.dev/maintenance';
 
@@ -14,7 +14,9 @@ export interface MaintenanceMark {
   readonly by: string;
   /** `drained`: every pod that had to go is gone, and the node is somebody's to work on. */
   readonly phase: 'draining' | 'drained';
+  /** When the work began, ISO 8601. */
   readonly since: string;
+  /** The last sign of life of whoever works on it, ISO 8601. */
   readonly renewed: string;
   /** For how long this mark holds takeovers from when it is first seen. */
   readonly holdSeconds: number;
