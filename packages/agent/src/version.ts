@@ -1,8 +1,4 @@
-// The version of this package, read from its manifest, which lies beside both the source and the built folder.
-import { readFileSync } from 'node:fs';
-
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string;
-};
+// The version of this package. Imported, not read at run time, so that a bundle carries it along.
+import manifest from '../package.json' with { type: 'json' };
 
 export const version: string = manifest.version;
