@@ -4,6 +4,8 @@ import { addCordonCommand } from './commands/cordon.ts';
 import { addDrainCommand } from './commands/drain.ts';
 import { addElectCommand } from './commands/elect.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTakeoversCommand } from './commands/takeovers.ts';
 import { addUncordonCommand } from './commands/uncordon.ts';
 import { exitCode } from './exit-code.ts';
 import { FatalError, sayOnStderr, sentenceOf } from './failure.ts';
@@ -29,6 +31,8 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'liberator: ')) })
     .configureHelp({ helpWidth: 80 });
   addRunCommand(program);
+  addStatusCommand(program);
+  addTakeoversCommand(program);
   addCordonCommand(program);
   addDrainCommand(program);
   addUncordonCommand(program);

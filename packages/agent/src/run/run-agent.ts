@@ -2,6 +2,7 @@
 import {
   Controller,
   connect,
+  createStatusStore,
   createTransport,
   KubeConfigError,
   kubeletProbe,
@@ -54,7 +55,14 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const metrics = new Metrics(version);
   const probe = metrics.countProbes(kubeletProbe({ timeoutMs: config.probe.timeout }));
   const controller = construct(
-    () => new Controller({ ...settings, ...connection, election, ...(config.probe.enabled && { probe }) }),
+    () =>
+      new Controller({
+        ...settings,
+        ...connection,
+        election,
+        status: createStatusStore({ transport, namespace, election }),
+        ...(config.probe.enabled && { probe }),
+      }),
   );
   logController(controller, logger);
   metrics.watch(controller);

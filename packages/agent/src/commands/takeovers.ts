@@ -1,0 +1,19 @@
+// `liberator takeovers`: what it is called and what it takes.
+import type { Command } from 'commander';
+import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
+import { outputOption, type StatusFlags } from './status.ts';
+
+export interface TakeoversFlags extends PlaceFlags, Pick<StatusFlags, 'output'> {}
+
+export function addTakeoversCommand(program: Command): void {
+  const command = program
+    .command('takeovers')
+    .description('list takeovers, or tell one step by step')
+    .argument('[name]', 'the id of a takeover, or a node: its newest one');
+  addPlaceOptions(command)
+    .addOption(outputOption())
+    .action(async (name: string | undefined, flags: TakeoversFlags) => {
+      const { showTakeovers } = await import('../takeovers/show-takeovers.ts');
+      await showTakeovers(name, flags);
+    });
+}

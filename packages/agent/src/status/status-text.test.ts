@@ -1,0 +1,262 @@
+import type { Lease, NodeStatus, StatusDocument } from '@liberator/core';
+import { describe, expect, it } from 'vitest';
+import { takeoverRecord } from '../testing/puppet-controller.ts';
+import { statusText } from './status-text.ts';
+import { newsInView, type StatusSources, viewStatus } from './status-view.ts';
+
+const now = '2026-01-01T00:10:00.000Z';
+
+function lease(spec: Lease['spec'] = {}): Lease {
+  return {
+    metadata: { name: 'liberator', uid: 'u', resourceVersion: '1' },
+    spec: {
+      holderIdentity: 'agent-1',
+      leaseDurationSeconds: 15,
+      leaseTransitions: 7,
+      acquireTime: '2026-01-01T00:00:00.000000Z',
+      renewTime: '2026-01-01T00:09:59.000000Z',
+      ...spec,
+    },
+  };
+}
+
+function document(change: Partial<StatusDocument> = {}): StatusDocument {
+  return {
+    version: 1,
+    writtenAt: '2026-01-01T00:09:40.000Z',
+    leader: { identity: 'agent-1', epoch: 7 },
+    blind: [],
+    counts: { dead: 0, suspect: 0, returning: 0, alive: 2, unselected: 1 },
+    nodes: [
+      { name: 'node-1', health: 'alive', policy: 'all' },
+      { name: 'node-2', health: 'alive', policy: 'all' },
+      { name: 'node-3', health: 'unselected' },
+    ],
+    ...change,
+  };
+}
+
+const heldNode: NodeStatus = {
+  name: 'node-1',
+  health: 'dead',
+  policy: 'databases',
+  evidence: 'unreachable',
+  reasons: ['Lease not renewed for 45s', 'host silent to 9 probes'],
+  silentSince: '2026-01-01T00:09:14.000Z',
+  deathId: '3f2a9c1b0d',
+  decision: {
+    action: 'hold',
+    verdicts: [
+      { guard: 'blind', verdict: { outcome: 'pass' } },
+      { guard: 'paused', verdict: { outcome: 'hold', reason: 'the node is paused: disk swap' } },
+      {
+        guard: 'budget',
+        verdict: {
+          outcome: 'hold',
+          reason: '2 of 3 nodes are dead, at most 1 may be taken over at once',
+        },
+      },
+    ],
+  },
+};
+
+function text(sources: Partial<StatusSources>, columns: number | 'unbroken' = 80): string {
+  const all = { lease: lease(), document: document(), records: [], ...sources };
+  return `\n${statusText(viewStatus(all, now), columns === 'unbroken' ? undefined : columns).join('\n')}\n`;
+}
+
+const recovered = takeoverRecord({
+  id: '3f2a9c1b0d',
+  node: { name: 'node-2', uid: 'u', bootId: 'b' },
+  openedAt: '2026-01-01T00:02:00.000Z',
+  closedAt: '2026-01-01T00:02:16.200Z',
+  result: 'recovered',
+  leader: 'agent-2',
+});
+
+describe('the status on a terminal of 80 columns', () => {
+  it('tells in a few lines that all is well', () => {
+    expect(text({})).toBe(`
+Leader  agent-1, in epoch 7 for 10m, renewed 1s ago
+Nodes   2 alive, 1 unselected
+
+NODE    HEALTH      SILENT  POLICY  WHY
+node-1  alive       -       all
+node-2  alive       -       all
+node-3  unselected  -       -
+
+No takeovers on record.
+`);
+  });
+
+  it('tells why a dead node is held, and what a human can do', () => {
+    const nodes = [heldNode, { name: 'node-2', health: 'alive', policy: 'databases' } as const];
+    const counts = { dead: 1, suspect: 0, returning: 0, alive: 1, unselected: 0 };
+    expect(text({ document: document({ nodes, counts, paused: 'switch maintenance' }) })).toBe(`
+Leader  agent-1, in epoch 7 for 10m, renewed 1s ago
+Paused  everything: switch maintenance
+Nodes   1 dead, 1 alive
+
+NODE    HEALTH  SILENT  POLICY     WHY
+node-1  dead    45s     databases  Lease not renewed for 45s, host silent to 9
+                                   probes
+                                   held by paused: the node is paused: disk swap
+                                   held by budget: 2 of 3 nodes are dead, at
+                                   most 1 may be taken over at once
+node-2  alive   -       databases
+
+No takeovers on record.
+
+Once you have made sure that the machine is off:
+  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+`);
+  });
+
+  it('tells what is under way first, and what is over after that', () => {
+    const running = takeoverRecord({
+      id: '77aa00bb11',
+      openedAt: '2026-01-01T00:09:00.000Z',
+      leader: 'agent-1',
+      steps: {
+        claim: { startedAt: now, epoch: 7, outcome: 'done' },
+        cordon: { startedAt: now, epoch: 7, outcome: 'done' },
+        fence: { startedAt: now, epoch: 7, detail: 'waiting for the BMC' },
+      },
+      deathId: '77aa00bb11',
+      policy: { name: 'all', node: 'delete', proof: 'required', drivers: ['ipmi', 'manual'] },
+    });
+    const nodes = [{ ...heldNode, takeover: true } as const].map(
+      ({ decision: _, deathId: __, ...node }) => node,
+    );
+    expect(text({ records: [recovered, running], document: document({ nodes }) })).toBe(
+      `
+Leader  agent-1, in epoch 7 for 10m, renewed 1s ago
+Nodes   2 alive, 1 unselected
+
+NODE    HEALTH  SILENT  POLICY     WHY
+node-1  dead    45s     databases  Lease not renewed for 45s, host silent to 9
+                                   probes
+                                   being taken over
+and 2 more, no worse than these
+
+TAKEOVER    NODE    STATE      AGE  TOOK   DETAIL
+77aa00bb11  node-1  in fence   60s  1m00s  by agent-1 in epoch 7: waiting for
+                                           the BMC
+3f2a9c1b0d  node-2  recovered  8m   16.2s  by agent-2 in epoch 7
+
+Once you have made sure that the machine is off:
+  kubectl annotate node node-1 liberator.dev/confirmed-dead=77aa00bb11
+`,
+    );
+  });
+
+  it('lists five that are over, and says where the others are', () => {
+    const records = Array.from({ length: 7 }, (_, i) => ({ ...recovered, id: `id-${i}` }));
+    const shown = text({ records });
+    expect(shown.match(/^id-\d/gm)).toEqual(['id-0', 'id-1', 'id-2', 'id-3', 'id-4']);
+    expect(shown).toContain('\nand 2 earlier: liberator takeovers\n');
+  });
+
+  it('tells that the leader is blind', () => {
+    expect(text({ document: document({ blind: ['3 of 4 node Leases fell silent together'] }) })).toContain(
+      '\nSight   BLIND, so nothing is decided: 3 of 4 node Leases fell silent together\n',
+    );
+  });
+
+  it('is not broken where nobody counts columns', () => {
+    const wide = text({ document: document({ nodes: [heldNode] }) }, 'unbroken');
+    expect(wide).toContain('held by budget: 2 of 3 nodes are dead, at most 1 may be taken over at once\n');
+  });
+
+  it('lets no name of the cluster move the cursor', () => {
+    const nodes = [{ name: 'evil\u001B[2J', health: 'alive' } as const];
+    expect(text({ document: document({ nodes }) })).not.toContain('\u001B');
+  });
+});
+
+describe('who leads', () => {
+  it.each<[string, Lease | undefined, string]>([
+    ['where there is no Lease', undefined, 'nobody yet: there is no election Lease'],
+    [
+      'where the last one let go',
+      lease({ holderIdentity: '' }),
+      'nobody: the last one let go 1s ago, in epoch 7',
+    ],
+    [
+      'where the last one died',
+      lease({ renewTime: '2026-01-01T00:09:40.000000Z' }),
+      'nobody: the Lease of agent-1 has expired, renewed 20s ago, in epoch 7',
+    ],
+  ])('is told %s', (_, shown, sentence) => {
+    expect(text({ lease: shown })).toContain(`Leader  ${sentence}\n`);
+  });
+});
+
+describe('a published status', () => {
+  const knowledge = (sources: Partial<StatusSources>) => {
+    const view = viewStatus({ lease: lease(), document: document(), records: [], ...sources }, now);
+    return [view.knowledge, view.outdated];
+  };
+
+  it('is current however old it is, as long as its writer leads and refreshes it', () => {
+    expect(knowledge({})).toEqual(['current', undefined]);
+  });
+
+  it.each<[string, Partial<StatusSources>, string]>([
+    ['nobody leads', { lease: lease({ holderIdentity: '' }) }, 'it is what agent-1 knew, which led last'],
+    [
+      'another one leads',
+      { lease: lease({ leaseTransitions: 8, holderIdentity: 'agent-2' }) },
+      'it is what agent-1 knew in epoch 7; the leader of now has not told yet',
+    ],
+    [
+      'its writer died',
+      { lease: lease({ renewTime: '2026-01-01T00:09:40.000000Z' }) },
+      'it is what agent-1 knew, which renews its Lease no longer',
+    ],
+    [
+      'its writer stopped writing',
+      { document: document({ writtenAt: '2026-01-01T00:08:00.000Z' }) },
+      'agent-1 renews its Lease, but tells nothing any more: its log says why',
+    ],
+  ])('is outdated when %s', (_, sources, why) => {
+    expect(knowledge(sources)).toEqual(['outdated', why]);
+    expect(text(sources, 'unbroken')).toContain(`OUTDATED, of 2026-01-01 00:0`);
+  });
+
+  it('that is not there is told, with what Kubernetes says of its nodes', () => {
+    expect(text({ document: undefined, readiness: [{ name: 'node-1', ready: 'Unknown' }] })).toBe(`
+Leader  agent-1, in epoch 7 for 10m, renewed 1s ago
+Status  nobody has published one: an agent does within seconds of beginning to
+        lead
+
+NODE    READY (as Kubernetes sees it)
+node-1  Unknown
+
+No takeovers on record.
+`);
+  });
+});
+
+describe('news in a status', () => {
+  const news = (sources: Partial<StatusSources>, at = now) =>
+    newsInView(viewStatus({ lease: lease(), document: document(), records: [], ...sources }, at));
+
+  it('is not that time goes by', () => {
+    const later = '2026-01-01T00:10:02.000Z';
+    const renewed = lease({ renewTime: '2026-01-01T00:10:01.000000Z' });
+    const dead = document({ nodes: [heldNode] });
+    const same = document({ nodes: [{ ...heldNode, reasons: ['Lease not renewed for 47s'] }] });
+    expect(news({ lease: renewed, document: same }, later)).toBe(news({ document: dead }));
+  });
+
+  it.each<[string, Partial<StatusSources>]>([
+    ['another leader', { lease: lease({ holderIdentity: 'agent-2' }) }],
+    ['a leader that died', { lease: lease({ renewTime: '2026-01-01T00:00:00.000000Z' }) }],
+    ['a node in trouble', { document: document({ nodes: [heldNode] }) }],
+    ['a takeover', { records: [recovered] }],
+    ['a pause', { document: document({ paused: 'x' }) }],
+  ])('is %s', (_, sources) => {
+    expect(news(sources)).not.toBe(news({}));
+  });
+});

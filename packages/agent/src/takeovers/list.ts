@@ -1,0 +1,27 @@
+// Takeovers on record as a table, in the order in which they come.
+import { table } from '../text/table.ts';
+import { age, between, took } from '../text/time.ts';
+import type { TakeoverSummary } from './summary.ts';
+
+/**
+ * @param now ISO 8601
+ * @param columns - How wide a line may be; undefined: as wide as it likes.
+ */
+export function takeoverTable(
+  summaries: readonly TakeoverSummary[],
+  now: string,
+  columns: number | undefined,
+): readonly string[] {
+  const rows = summaries.map(({ id, node, state, running, openedAt, durationMs, epoch, leader, detail }) => {
+    const who = leader === undefined ? `in epoch ${epoch}` : `by ${leader} in epoch ${epoch}`;
+    return [
+      id,
+      node,
+      running ? `in ${state}` : state,
+      age(between(openedAt, now)),
+      took(durationMs),
+      detail === undefined ? who : `${who}: ${detail}`,
+    ];
+  });
+  return table([['TAKEOVER', 'NODE', 'STATE', 'AGE', 'TOOK', 'DETAIL'], ...rows], columns);
+}

@@ -1,0 +1,66 @@
+// One takeover in a line: for lists of them.
+import {
+  confirmCommand,
+  manualFencer,
+  type TakeoverRecord,
+  type TakeoverResult,
+  type TakeoverStep,
+  takeoverSteps,
+} from '@liberator/core';
+import { between } from '../text/time.ts';
+
+export interface TakeoverSummary {
+  readonly id: string;
+  readonly node: string;
+  /** Its result; while it runs, the step that it is in. */
+  readonly state: TakeoverResult | TakeoverStep | 'undoing';
+  readonly running: boolean;
+  readonly openedAt: string;
+  /** Until now for one that runs. */
+  readonly durationMs: number;
+  readonly epoch: number;
+  /** Absent in records of older versions. */
+  readonly leader?: string;
+  /** What it waits for, or what is left to say of one that is over. */
+  readonly detail?: string;
+  /** What a human runs who has made sure that the machine is off, where one is waited for. */
+  readonly confirm?: string;
+}
+
+/** @param now ISO 8601; what counts as the end of a takeover that has none yet */
+export function summaryOf(record: TakeoverRecord, now: string): TakeoverSummary {
+  const { id, node, openedAt, epoch, leader, result, closedAt } = record;
+  const step = takeoverSteps.find((name) => record.steps[name]?.outcome === undefined) ?? 'verify';
+  const detail = detailOf(record, step);
+  return {
+    id,
+    node: node.name,
+    state: result ?? (record.undoing === undefined ? step : 'undoing'),
+    running: result === undefined,
+    openedAt,
+    durationMs: Math.max(0, between(openedAt, closedAt ?? now)),
+    epoch,
+    ...(leader !== undefined && { leader }),
+    ...(detail !== undefined && { detail }),
+    ...(waitsForHuman(record, step) && { confirm: confirmCommand(node.name, record.deathId) }),
+  };
+}
+
+function waitsForHuman({ policy, result, undoing }: TakeoverRecord, step: TakeoverStep): boolean {
+  const running = result === undefined && undoing === undefined;
+  return running && step === 'fence' && policy.drivers.includes(manualFencer.name);
+}
+
+function detailOf(record: TakeoverRecord, step: TakeoverStep): string | undefined {
+  if (record.undoing !== undefined) return record.undoing;
+  if (record.result === 'incomplete') return record.steps.verify?.detail;
+  if (record.result !== undefined) return returnOf(record);
+  return record.steps[step]?.detail;
+}
+
+/** What has become of the node since. */
+function returnOf({ return: returned }: TakeoverRecord): string | undefined {
+  if (returned === undefined) return undefined;
+  if (returned.welcomed) return 'the node is back';
+  return returned.quarantined ? 'the node is back, in quarantine' : 'the node is back, not trusted yet';
+}

@@ -1,0 +1,109 @@
+// One takeover as a story: what was known, what was done and how long each step took, what became of pods and volumes.
+import { type AffectedPod, type TakeoverRecord, takeoverSteps } from '@liberator/core';
+import { table } from '../text/table.ts';
+import { between, moment, took } from '../text/time.ts';
+import { summaryOf } from './summary.ts';
+
+type Row = readonly string[];
+
+/**
+ * @param now ISO 8601
+ * @param columns - How wide a line may be; undefined: as wide as it likes.
+ */
+export function timeline(
+  record: TakeoverRecord,
+  now: string,
+  columns: number | undefined,
+): readonly string[] {
+  const sections: readonly [string, readonly Row[]][] = [
+    ['', headRows(record)],
+    ['', stepRows(record, now)],
+    ['GUARDS', guardRows(record)],
+    ['PODS', podRows(record)],
+    ['RETURN', returnRows(record)],
+  ];
+  const blocks = sections
+    .filter(([, rows]) => rows.length > 0)
+    .map(([title, rows]) => (title === '' ? table(rows, columns) : [title, ...table(rows, columns, '  ')]));
+  return [headline(record, now), ...blocks.flatMap((lines) => ['', ...lines])];
+}
+
+function headline(record: TakeoverRecord, now: string): string {
+  const { id, node, state, running, durationMs } = summaryOf(record, now);
+  const how = running ? `in step ${state} for` : `${state} after`;
+  const ms = running ? between(record.steps[stepNow(record)]?.startedAt ?? now, now) : durationMs;
+  return `Takeover ${id} of ${node}: ${how} ${took(ms)}`;
+}
+
+function stepNow(record: TakeoverRecord): (typeof takeoverSteps)[number] {
+  return takeoverSteps.find((name) => record.steps[name]?.outcome === undefined) ?? 'verify';
+}
+
+function headRows(record: TakeoverRecord): readonly Row[] {
+  const { policy, evidence, reasons, proof, node } = record;
+  const leader = record.leader === undefined ? '' : `${record.leader} in `;
+  return [
+    ['opened', moment(record.openedAt)],
+    ['leader', `${leader}epoch ${record.epoch}`],
+    ['node', `${node.name}, uid ${node.uid}`],
+    [
+      'policy',
+      `${policy.name}: proof ${policy.proof}, fencing by ${policy.drivers.join(', ')}, ${policy.node} the Node`,
+    ],
+    ['evidence', reasons.length === 0 ? evidence : `${evidence}: ${reasons.join(', ')}`],
+    ['proof', proof ?? 'none yet'],
+    ...(record.undoing === undefined ? [] : [['undone', record.undoing]]),
+  ];
+}
+
+function stepRows(record: TakeoverRecord, now: string): readonly Row[] {
+  const rows = takeoverSteps.flatMap((name): readonly Row[] => {
+    const step = record.steps[name];
+    if (step === undefined) return [];
+    const { startedAt, endedAt, outcome, detail = '' } = step;
+    const end = endedAt ?? record.closedAt ?? now;
+    const how = outcome ?? (record.result === undefined ? 'waiting' : 'stopped');
+    const at = `+${took(between(record.openedAt, startedAt))}`;
+    return [[name, at, took(between(startedAt, end)), how, detail]];
+  });
+  return [['STEP', 'BEGAN', 'TOOK', 'OUTCOME', 'DETAIL'], ...rows];
+}
+
+function guardRows({ verdicts }: TakeoverRecord): readonly Row[] {
+  return verdicts.map(({ guard, verdict }) =>
+    verdict.outcome === 'pass' ? [guard, 'passed', ''] : [guard, 'held', verdict.reason],
+  );
+}
+
+function podRows(record: TakeoverRecord): readonly Row[] {
+  return record.pods.flatMap((pod) => {
+    const name = `${pod.namespace}/${pod.name}`;
+    const volumes = pod.volumes.map(({ claim, volume, pinnedTo }): Row => {
+      const pinned = pinnedTo === undefined ? '' : `, which can only be used on ${pinnedTo.join(', ')}`;
+      return ['', `claim ${claim}: ${volume === undefined ? 'no volume' : `volume ${volume}`}${pinned}`];
+    });
+    return [[name, whatBecameOf(pod, record)], ...volumes];
+  });
+}
+
+function whatBecameOf(pod: AffectedPod, record: TakeoverRecord): string {
+  if (pod.statefulSet === undefined) return 'not of a StatefulSet: let go of';
+  const { replacement } = pod;
+  if (replacement !== undefined) {
+    const ms = between(record.openedAt, replacement.readyAt);
+    return `Ready on ${replacement.node} after ${took(ms)} (StatefulSet ${pod.statefulSet})`;
+  }
+  return `not Ready elsewhere${record.result === undefined ? ' yet' : ''} (StatefulSet ${pod.statefulSet})`;
+}
+
+function returnRows({ return: returned }: TakeoverRecord): readonly Row[] {
+  if (returned === undefined) return [];
+  const { seenAt, restored, quarantined, welcomedAt, detail } = returned;
+  return [
+    ['seen', moment(seenAt)],
+    ...(restored ? [['restored', 'labels, annotations and taints of people']] : []),
+    ...(quarantined ? [['quarantine', 'kept new pods away']] : []),
+    ...(welcomedAt === undefined ? [] : [['trusted', moment(welcomedAt)]]),
+    ['detail', detail],
+  ];
+}
