@@ -1,6 +1,7 @@
 // How a Kubernetes API behaves, as far as this project leans on it: one text, held against the simulator and the real thing.
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeDeletion } from './api-deletion.ts';
+import { describeDisruption } from './api-disruption.ts';
 import { ApiFixture } from './api-fixture.ts';
 import { describeForgetting } from './api-forgetting.ts';
 import { describeKinds } from './api-kinds.ts';
@@ -37,6 +38,7 @@ export function describeApi(name: string, start: () => Promise<ApiTarget>): void
     describeDeletion(get);
     describePatches(get);
     describeSubresources(get);
+    describeDisruption(get);
     describeLists(get);
     describeWatches(get);
     // Last, as it is hard on whoever else watches.
