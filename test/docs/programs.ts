@@ -1,12 +1,12 @@
 // What is known of the programs that documents tell people to run, and what is wrong with a command, if anything.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, CommanderError } from 'commander';
 import { parseAllDocuments } from 'yaml';
 import { createProgram } from '../../packages/agent/src/command-line.ts';
 import { readFlags } from '../../packages/examples/src/demo/command-line.ts';
 import { buildProgram } from '../control-plane/command-line.ts';
 import { isChartValue } from './chart-values.ts';
+import { whyRefused } from './command-line-trial.ts';
 import { root } from './documents.ts';
 
 type Check = (args: readonly string[]) => string | undefined;
@@ -37,36 +37,6 @@ export function whatIsWrongWithName([program = '', verb = '']: readonly string[]
   if (program !== 'liberator') return programs[program] === undefined ? whatIsWrong([program]) : undefined;
   const verbs = createProgram().commands.map((command) => command.name());
   return verbs.includes(verb) ? undefined : `expected one of ${verbs.join(', ')}, found ${verb}`;
-}
-
-/** Parses the real way, and does nothing of what was asked for. */
-function whyRefused(program: Command, args: readonly string[]): string | undefined {
-  const said: string[] = [];
-  silence(program, said);
-  try {
-    program.parse([...args], { from: 'user' });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? undefined : said.join('').trim() || error.message;
-  }
-}
-
-function silence(command: Command, said: string[]): void {
-  command
-    .exitOverride()
-    .configureOutput({ writeOut: () => undefined, writeErr: (text) => void said.push(text) });
-  if (command.commands.length === 0) command.action(() => undefined);
-  for (const child of command.commands) silence(child, said);
-}
-
-/** Every option of `liberator`, whichever command it belongs to. */
-export function liberatorFlags(): ReadonlySet<string> {
-  const all = (command: Command): readonly string[] => [
-    ...command.options.flatMap(({ long, short }) => [long ?? '', short ?? '']),
-    ...command.commands.flatMap(all),
-  ];
-  return new Set([...all(createProgram()), '--help', '-h']);
 }
 
 const npmVerbs = new Set(['ci', 'install', 'uninstall']);
@@ -125,7 +95,7 @@ const kubectlVerbs = new Set([
 ]);
 
 function checkKubectl(args: readonly string[]): string | undefined {
-  const verb = args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-n');
+  const verb = args.find((arg, at) => !arg.startsWith('-') && !/^(-n|--namespace)$/.test(args[at - 1] ?? ''));
   if (!kubectlVerbs.has(verb ?? '')) return `expected a verb of kubectl, found "${verb}"`;
   const files = args.filter((_, at) => args[at - 1] === '-f' || args[at - 1] === '-k');
   return files
