@@ -1,11 +1,10 @@
 // Keeps one pod on every node that its template may run on; those pods bear every trouble of their node.
 import { isFinished, isReady } from './conditions.ts';
-import type { Controller, ControllerContext } from './controller.ts';
-import { ControllerClient } from './controller-client.ts';
+import type { ControllerContext } from './controller.ts';
 import { mayRunOn } from './placement.ts';
-import { controllerOf, podFrom, podsOf } from './pod-template.ts';
+import { podFrom, podsOf } from './pod-template.ts';
 import type { DaemonSet, Node, Pod, PodSpec, Toleration } from './wire-objects.ts';
-import { keyOf, splitKey, WorkQueue } from './work-queue.ts';
+import { WorkloadController } from './workload-controller.ts';
 
 const daemonTolerations: readonly Toleration[] = [
   { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
@@ -17,68 +16,44 @@ const daemonTolerations: readonly Toleration[] = [
 ];
 
 /** The DaemonSet controller, without updates. */
-export class DaemonSetController implements Controller {
-  readonly #client: ControllerClient;
-  readonly #queue: WorkQueue;
-  readonly #ends: (() => void)[] = [];
-
+export class DaemonSetController extends WorkloadController<'daemonsets'> {
   constructor(context: ControllerContext) {
-    this.#client = new ControllerClient(
-      context.store,
-      'system:serviceaccount:kube-system:daemon-set-controller',
-    );
-    this.#queue = new WorkQueue(context, 'daemon set', (key) => this.#reconcile(key));
+    super(context, { workload: 'daemonsets', controlled: 'pods', account: 'daemon-set-controller' });
   }
 
-  start(): void {
-    this.#ends.push(
-      this.#client.watch('daemonsets', ({ object }) => this.#queue.add(keyOf(object))),
-      this.#client.watch('nodes', ({ type, object, previous }) => {
-        const relevant = (node: Node | undefined): string =>
-          JSON.stringify([node?.spec, node?.metadata.labels]);
-        if (type === 'MODIFIED' && relevant(object) === relevant(previous)) return;
-        for (const set of this.#client.list('daemonsets')) this.#queue.add(keyOf(set));
+  protected override watchMore(): readonly (() => void)[] {
+    const relevant = (node: Node | undefined): string => JSON.stringify([node?.spec, node?.metadata.labels]);
+    return [
+      this.client.watch('nodes', ({ type, object, previous }) => {
+        if (type !== 'MODIFIED' || relevant(object) !== relevant(previous)) this.lookAtAll();
       }),
-      this.#client.watch('pods', ({ object }) => {
-        const owner = controllerOf(object);
-        if (owner?.kind === 'DaemonSet') this.#queue.add(`${object.metadata.namespace}/${owner.name}`);
-      }),
-    );
-    for (const set of this.#client.list('daemonsets')) this.#queue.add(keyOf(set));
+    ];
   }
 
-  stop(): void {
-    for (const end of this.#ends.splice(0)) end();
-    this.#queue.stop();
-  }
-
-  #reconcile(key: string): void {
-    const { namespace, name } = splitKey(key);
-    const set = this.#client.find('daemonsets', namespace, name);
-    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
+  protected override reconcile(set: DaemonSet): void {
     const spec = daemonSpec(set);
-    const all = this.#client.list('nodes');
+    const all = this.client.list('nodes');
     const nodes = all.filter((node) => mayRunOn(spec, node, ['NoSchedule', 'NoExecute']));
-    const pods = podsOf(this.#client, set);
+    const pods = podsOf(this.client, set);
     const onNode = new Map(pods.map((pod) => [nodeOf(pod), pod]));
     for (const node of nodes) {
       const pod = onNode.get(node.metadata.name);
       if (pod === undefined) this.#createPod(set, spec, node.metadata.name);
-      else if (isFinished(pod)) this.#client.delete('pods', pod);
+      else if (isFinished(pod)) this.client.delete('pods', pod);
     }
     // What keeps a pod from coming to a node doesn't drive it away.
     const wanted = new Set(
       all.filter((node) => mayRunOn(spec, node, ['NoExecute'])).map((node) => node.metadata.name),
     );
-    for (const pod of pods) if (!wanted.has(nodeOf(pod) ?? '')) this.#client.delete('pods', pod);
-    this.#reportStatus(set, wanted);
+    for (const pod of pods) if (!wanted.has(nodeOf(pod) ?? '')) this.client.delete('pods', pod);
+    this.#report(set, wanted);
   }
 
   /** As in the real one the scheduler binds it; an affinity leaves it a single choice. */
   #createPod(set: DaemonSet, spec: PodSpec, nodeName: string): void {
     const term = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [nodeName] }] };
     const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } };
-    this.#client.create(
+    this.client.create(
       'pods',
       podFrom(set.spec?.template, set, {
         metadata: { generateName: `${set.metadata.name}-` },
@@ -87,27 +62,17 @@ export class DaemonSetController implements Controller {
     );
   }
 
-  #reportStatus(set: DaemonSet, wanted: ReadonlySet<string>): void {
-    const pods = podsOf(this.#client, set).filter((pod) => wanted.has(nodeOf(pod) ?? ''));
+  #report(set: DaemonSet, wanted: ReadonlySet<string>): void {
+    const pods = podsOf(this.client, set).filter((pod) => wanted.has(nodeOf(pod) ?? ''));
     const ready = pods.filter(isReady).length;
-    this.#client.change(
-      'daemonsets',
-      set,
-      (draft) => {
-        draft.status = {
-          ...draft.status,
-          desiredNumberScheduled: wanted.size,
-          currentNumberScheduled: pods.length,
-          updatedNumberScheduled: pods.length,
-          numberMisscheduled: 0,
-          numberReady: ready,
-          numberAvailable: ready,
-          ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
-        };
-        return true;
-      },
-      'status',
-    );
+    this.reportStatus(set, {
+      desiredNumberScheduled: wanted.size,
+      currentNumberScheduled: pods.length,
+      updatedNumberScheduled: pods.length,
+      numberMisscheduled: 0,
+      numberReady: ready,
+      numberAvailable: ready,
+    });
   }
 }
 

@@ -1,47 +1,22 @@
 // Keeps one ReplicaSet for each template: the current one at full size, older ones shrunk as the new one gets Ready.
-
-import type { Controller, ControllerContext } from './controller.ts';
-import { ControllerClient } from './controller-client.ts';
+import type { ControllerContext } from './controller.ts';
 import { controlledBy, controllerOf, templateHash } from './pod-template.ts';
 import type { Deployment, ReplicaSet } from './wire-objects.ts';
-import { keyOf, splitKey, WorkQueue } from './work-queue.ts';
+import { WorkloadController } from './workload-controller.ts';
 
 const hashLabel = 'pod-template-hash';
 
 /** The Deployment controller, without the finer points of surge and history. */
-export class DeploymentController implements Controller {
-  readonly #client: ControllerClient;
-  readonly #queue: WorkQueue;
-  readonly #ends: (() => void)[] = [];
-
+export class DeploymentController extends WorkloadController<'deployments'> {
   constructor(context: ControllerContext) {
-    this.#client = new ControllerClient(
-      context.store,
-      'system:serviceaccount:kube-system:deployment-controller',
-    );
-    this.#queue = new WorkQueue(context, 'deployment', (key) => this.#reconcile(key));
+    super(context, {
+      workload: 'deployments',
+      controlled: 'replicasets',
+      account: 'deployment-controller',
+    });
   }
 
-  start(): void {
-    this.#ends.push(
-      this.#client.watch('deployments', ({ object }) => this.#queue.add(keyOf(object))),
-      this.#client.watch('replicasets', ({ object }) => {
-        const owner = controllerOf(object);
-        if (owner?.kind === 'Deployment') this.#queue.add(`${object.metadata.namespace}/${owner.name}`);
-      }),
-    );
-    for (const deployment of this.#client.list('deployments')) this.#queue.add(keyOf(deployment));
-  }
-
-  stop(): void {
-    for (const end of this.#ends.splice(0)) end();
-    this.#queue.stop();
-  }
-
-  #reconcile(key: string): void {
-    const { namespace, name } = splitKey(key);
-    const deployment = this.#client.find('deployments', namespace, name);
-    if (deployment === undefined || deployment.metadata.deletionTimestamp !== undefined) return;
+  protected override reconcile(deployment: Deployment): void {
     const replicas = deployment.spec?.replicas ?? 1;
     const current = this.#currentSet(deployment, replicas);
     this.#scale(current, replicas);
@@ -54,7 +29,7 @@ export class DeploymentController implements Controller {
       keep -= size;
       this.#scale(set, size);
     }
-    this.#reportStatus(deployment, current, replicas);
+    this.#report(deployment, current, replicas);
   }
 
   #currentSet(deployment: Deployment, replicas: number): ReplicaSet {
@@ -62,10 +37,10 @@ export class DeploymentController implements Controller {
     const template = deployment.spec?.template;
     const hash = templateHash(template);
     const setName = `${name}-${hash}`;
-    const known = this.#client.find('replicasets', namespace, setName);
+    const known = this.client.find('replicasets', namespace, setName);
     if (known !== undefined) return known;
     const labels = { ...template?.metadata?.labels, [hashLabel]: hash };
-    return this.#client.create('replicasets', {
+    return this.client.create('replicasets', {
       metadata: { name: setName, namespace, labels, ownerReferences: [controlledBy(deployment)] },
       spec: {
         replicas,
@@ -80,41 +55,29 @@ export class DeploymentController implements Controller {
 
   #setsOf(deployment: Deployment): readonly ReplicaSet[] {
     const { namespace, uid } = deployment.metadata;
-    const sets = this.#client.list('replicasets', namespace === undefined ? {} : { namespace });
+    const sets = this.client.list('replicasets', namespace === undefined ? {} : { namespace });
     return sets.filter((set) => controllerOf(set)?.uid === uid);
   }
 
   #scale(set: ReplicaSet, replicas: number): void {
     if (set.spec?.replicas === replicas) return;
-    this.#client.change('replicasets', set, (draft) => {
+    this.client.change('replicasets', set, (draft) => {
       draft.spec = { ...draft.spec, replicas };
       return true;
     });
   }
 
-  #reportStatus(deployment: Deployment, current: ReplicaSet, wanted: number): void {
+  #report(deployment: Deployment, current: ReplicaSet, wanted: number): void {
     const sets = this.#setsOf(deployment);
     const sum = (field: 'replicas' | 'readyReplicas'): number =>
       sets.reduce((total, set) => total + (set.status?.[field] ?? 0), 0);
     const ready = sum('readyReplicas');
-    this.#client.change(
-      'deployments',
-      deployment,
-      (draft) => {
-        draft.status = {
-          ...draft.status,
-          replicas: sum('replicas'),
-          updatedReplicas: current.status?.replicas ?? 0,
-          readyReplicas: ready,
-          availableReplicas: ready,
-          unavailableReplicas: Math.max(0, wanted - ready),
-          ...(deployment.metadata.generation === undefined
-            ? {}
-            : { observedGeneration: deployment.metadata.generation }),
-        };
-        return true;
-      },
-      'status',
-    );
+    this.reportStatus(deployment, {
+      replicas: sum('replicas'),
+      updatedReplicas: current.status?.replicas ?? 0,
+      readyReplicas: ready,
+      availableReplicas: ready,
+      unavailableReplicas: Math.max(0, wanted - ready),
+    });
   }
 }

@@ -31,6 +31,23 @@ describe('a machine', () => {
     expect(machine.isAlive()).toBe(false);
   });
 
+  test('cut off from the API alone is answered for by its host, and lets its Lease lapse until it is healed', async () => {
+    await using cluster = await startTrial();
+    const machine = cluster.simulator.machine('node-1');
+    const renewed = () => lease(cluster, 'node-1')?.spec?.renewTime;
+    machine.cut({ from: 'api' });
+    expect([machine.probe(), machine.speaks()]).toEqual(['answered', false]);
+    const before = renewed();
+    await cluster.clock.advance(60_000);
+    expect(renewed()).toBe(before);
+    machine.cut();
+    expect(machine.probe()).toBe('silent');
+    machine.heal();
+    expect([machine.probe(), machine.speaks()]).toEqual(['answered', true]);
+    await cluster.clock.advance(60_000);
+    expect(renewed()).not.toBe(before);
+  });
+
   test('takes each verb twice without harm', async () => {
     const { cluster, machine } = await withPod();
     await using _ = cluster;

@@ -1,56 +1,32 @@
 // Gives each pod an identity and a volume of its own, and never lets two pods have the same identity.
 import { isFinished, isRunningAndReady } from './conditions.ts';
-import type { Controller, ControllerContext } from './controller.ts';
-import { ControllerClient } from './controller-client.ts';
+import type { ControllerContext } from './controller.ts';
 import { EventRecorder } from './event-recorder.ts';
-import { controllerOf, podFrom, podsOf, templateHash } from './pod-template.ts';
-import type { Pod, StatefulSet, StatefulSetStatus, VolumeClaimTemplate } from './wire-objects.ts';
-import { keyOf, splitKey, WorkQueue } from './work-queue.ts';
+import { podFrom, podsOf, templateHash } from './pod-template.ts';
+import type { Pod, StatefulSet, VolumeClaimTemplate } from './wire-objects.ts';
+import { WorkloadController } from './workload-controller.ts';
 
-const user = 'system:serviceaccount:kube-system:statefulset-controller';
+const account = 'statefulset-controller';
 const revisionLabel = 'controller-revision-hash';
 
 /**
  * A pod that is Terminating still has its identity: its place stays empty until the pod is gone from the API, however
  * long that takes. That one rule is why a dead node needs somebody's help.
  */
-export class StatefulSetController implements Controller {
-  readonly #client: ControllerClient;
+export class StatefulSetController extends WorkloadController<'statefulsets'> {
   readonly #events: EventRecorder;
-  readonly #queue: WorkQueue;
-  readonly #ends: (() => void)[] = [];
 
   constructor(context: ControllerContext) {
-    this.#client = new ControllerClient(context.store, user);
-    this.#events = new EventRecorder(context, user, 'statefulset-controller');
-    this.#queue = new WorkQueue(context, 'stateful set', (key) => this.#reconcile(key));
+    super(context, { workload: 'statefulsets', controlled: 'pods', account });
+    this.#events = new EventRecorder(context, this.user, account);
   }
 
-  start(): void {
-    this.#ends.push(
-      this.#client.watch('statefulsets', ({ object }) => this.#queue.add(keyOf(object))),
-      this.#client.watch('pods', ({ object }) => {
-        const owner = controllerOf(object);
-        if (owner?.kind === 'StatefulSet') this.#queue.add(`${object.metadata.namespace}/${owner.name}`);
-      }),
-    );
-    for (const set of this.#client.list('statefulsets')) this.#queue.add(keyOf(set));
-  }
-
-  stop(): void {
-    for (const end of this.#ends.splice(0)) end();
-    this.#queue.stop();
-  }
-
-  #reconcile(key: string): void {
-    const { namespace, name } = splitKey(key);
-    const set = this.#client.find('statefulsets', namespace, name);
-    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
-    const revision = `${name}-${templateHash(set.spec?.template)}`;
+  protected override reconcile(set: StatefulSet): void {
+    const revision = `${set.metadata.name}-${templateHash(set.spec?.template)}`;
     try {
       this.#act(set, revision);
     } finally {
-      this.#reportStatus(set, revision);
+      this.#report(set, revision);
     }
   }
 
@@ -59,7 +35,7 @@ export class StatefulSetController implements Controller {
     const parallel = set.spec?.podManagementPolicy === 'Parallel';
     const first = set.spec?.ordinals?.start ?? 0;
     const count = set.spec?.replicas ?? 1;
-    const pods = new Map(podsOf(this.#client, set).map((pod) => [ordinalOf(set, pod), pod]));
+    const pods = new Map(podsOf(this.client, set).map((pod) => [ordinalOf(set, pod), pod]));
     for (let ordinal = first; ordinal < first + count; ordinal++) {
       const settled = this.#fill(set, ordinal, pods.get(ordinal), revision);
       if (!settled && !parallel) return;
@@ -135,7 +111,7 @@ export class StatefulSetController implements Controller {
         ...(claims.length + others.length === 0 ? {} : { volumes: [...others, ...claims] }),
       },
     });
-    this.#client.create('pods', pod);
+    this.client.create('pods', pod);
     const message = `Create Pod ${podName} in StatefulSet ${name} successful`;
     this.#events.record(set, 'Normal', 'SuccessfulCreate', message);
   }
@@ -144,8 +120,8 @@ export class StatefulSetController implements Controller {
   #createClaim(set: StatefulSet, template: VolumeClaimTemplate, podName: string): void {
     const { namespace } = set.metadata;
     const name = claimName(template, podName);
-    if (this.#client.find('persistentvolumeclaims', namespace, name) !== undefined) return;
-    this.#client.create('persistentvolumeclaims', {
+    if (this.client.find('persistentvolumeclaims', namespace, name) !== undefined) return;
+    this.client.create('persistentvolumeclaims', {
       metadata: {
         name,
         namespace,
@@ -160,13 +136,13 @@ export class StatefulSetController implements Controller {
 
   #deletePod(set: StatefulSet, pod: Pod): void {
     if (pod.metadata.deletionTimestamp !== undefined) return;
-    this.#client.delete('pods', pod);
+    this.client.delete('pods', pod);
     const message = `Delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`;
     this.#events.record(set, 'Normal', 'SuccessfulDelete', message);
   }
 
-  #reportStatus(set: StatefulSet, updateRevision: string): void {
-    const pods = podsOf(this.#client, set);
+  #report(set: StatefulSet, updateRevision: string): void {
+    const pods = podsOf(this.client, set);
     const replicas = pods.length;
     const ready = pods.filter(isRunningAndReady).length;
     const living = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
@@ -176,8 +152,7 @@ export class StatefulSetController implements Controller {
     const done = updated === replicas && ready === replicas;
     const before = set.status?.currentRevision ?? updateRevision;
     const currentRevision = done ? updateRevision : before;
-    const status: StatefulSetStatus = {
-      ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
+    this.reportStatus(set, {
       replicas,
       readyReplicas: ready,
       availableReplicas: ready,
@@ -186,16 +161,7 @@ export class StatefulSetController implements Controller {
       currentRevision,
       updateRevision,
       collisionCount: 0,
-    };
-    this.#client.change(
-      'statefulsets',
-      set,
-      (draft) => {
-        draft.status = { ...draft.status, ...status };
-        return true;
-      },
-      'status',
-    );
+    });
   }
 }
 

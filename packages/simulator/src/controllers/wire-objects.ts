@@ -211,7 +211,7 @@ export interface VolumeClaimTemplate {
   readonly spec?: PersistentVolumeClaim['spec'];
 }
 
-export interface StatefulSetStatus {
+interface StatefulSetStatus {
   readonly observedGeneration?: number;
   readonly replicas?: number;
   readonly readyReplicas?: number;

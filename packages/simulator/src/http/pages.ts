@@ -1,26 +1,22 @@
 // Lists: selectors, pages that all show the same moment, and how old an answer may be.
 import { keyOfObject } from '../store/collection.ts';
-import { parseFieldSelector, selectedName } from '../store/field-selector.ts';
-import { parseLabelSelector } from '../store/label-selector.ts';
+import { selectedName } from '../store/field-selector.ts';
 import { apiVersionOf } from '../store/resources.ts';
+import { type Selection, selectionOf } from '../store/selection.ts';
 import { badRequest, StatusError } from '../store/status-error.ts';
 import type { ServerStore, Snapshot, StoredObject } from '../store/store.ts';
 import { type ContinueToken, decodeContinue, encodeContinue, expiredToken } from './continue-token.ts';
 import { type ListRequest, readListRequest } from './list-options.ts';
 import type { ResourceRoute } from './route.ts';
 
-/** Which objects a list or a watch is about. */
-export type Selection = (object: StoredObject) => boolean;
-
 /** What the query and the path of a request select. @throws StatusError 400 for a selector that can't be read. */
-export function selectionOf({ type, namespace, name, query }: ResourceRoute): Selection {
-  const fields = parseFieldSelector(type, query.get('fieldSelector') ?? '');
-  const labels = parseLabelSelector(query.get('labelSelector') ?? '');
-  return (object) =>
-    (namespace === undefined || object.metadata.namespace === namespace) &&
-    (name === undefined || object.metadata.name === name) &&
-    fields(object) &&
-    labels(object.metadata.labels);
+export function selectedBy({ type, namespace = '', name, query }: ResourceRoute): Selection {
+  const selected = selectionOf(type, {
+    namespace,
+    fieldSelector: query.get('fieldSelector') ?? '',
+    labelSelector: query.get('labelSelector') ?? '',
+  });
+  return name === undefined ? selected : (object) => object.metadata.name === name && selected(object);
 }
 
 /** The moment that a list shows, and where in it the page begins. */
@@ -37,7 +33,7 @@ interface Start {
  */
 export function listPage(store: ServerStore, route: ResourceRoute, staleAt?: number): object {
   const { type, query, namespace } = route;
-  const selected = selectionOf(route);
+  const selected = selectedBy(route);
   const request = readListRequest(query);
   const { snapshot, token } = startOf(store, route, request, staleAt);
   const inScope = snapshot.objects.filter(

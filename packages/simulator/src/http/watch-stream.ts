@@ -1,11 +1,12 @@
 // Watches: a stream of changes that a client pulls at its own pace, with bookmarks, a time limit and an honest end.
 import type { Clock } from '@liberator/core';
+import type { Selection } from '../store/selection.ts';
 import { asStatusError, type StatusBody } from '../store/status-error.ts';
 import type { ServerStore, StoredObject, VersionedEvent } from '../store/store.ts';
 import { bookmarkOf } from './bookmark.ts';
 import { Doorbell } from './doorbell.ts';
 import { readWatchRequest, type WatchRequest } from './list-options.ts';
-import { type Selection, selectionOf } from './pages.ts';
+import { selectedBy } from './pages.ts';
 import { bytesOf } from './request.ts';
 import type { ResourceRoute } from './route.ts';
 
@@ -29,7 +30,7 @@ const batchSize = 100;
 /** @throws StatusError 400, 422, 500 when the request can't be read: before that, nothing has been answered. */
 export function watchStream(route: ResourceRoute, environment: WatchEnvironment): AsyncIterable<Uint8Array> {
   const request = readWatchRequest(route.query);
-  return stream(route, selectionOf(route), request, environment);
+  return stream(route, selectedBy(route), request, environment);
 }
 
 async function* stream(

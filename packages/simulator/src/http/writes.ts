@@ -6,7 +6,7 @@ import type { ServerStore, StoredObject, WriteContext } from '../store/store.ts'
 import { fieldsOf, type JsonObject } from '../store/wire-value.ts';
 import { isDryRun, readDeleteOptions, readObject } from './body.ts';
 import { evict } from './eviction.ts';
-import { asItem, selectionOf } from './pages.ts';
+import { asItem, selectedBy } from './pages.ts';
 import { patchedObject } from './patching.ts';
 import { type ApiRequest, type ApiResponse, jsonResponse } from './request.ts';
 import type { ResourceRoute, Verb } from './route.ts';
@@ -128,7 +128,7 @@ function deleteCollection(store: ServerStore, request: ApiRequest, route: Resour
   const { type, query } = route;
   const options = readDeleteOptions(request, query);
   const context = contextOf(request, options.dryRun);
-  const items = store.list(type).filter(selectionOf(route));
+  const items = store.list(type).filter(selectedBy(route));
   for (const { metadata } of items) store.delete(type, metadata.namespace, metadata.name, options, context);
   return jsonResponse(200, {
     kind: `${type.kind}List`,

@@ -6,10 +6,9 @@ import { applyDefaults, resetForCreate, tolerateNodeTrouble } from './defaults.t
 import { isReleased, planDeletion, timestamp } from './deletion.ts';
 import { Delivery } from './delivery.ts';
 import { type Draft, draftFrom, draftOf, dropEmpty, keepWhatOnlyTheServerSets } from './draft.ts';
-import { parseFieldSelector } from './field-selector.ts';
-import { parseLabelSelector } from './label-selector.ts';
 import { generateName, generateUid } from './object-names.ts';
 import { resources, type ServedResource, servedAs, servedResources } from './resources.ts';
+import { selectionOf } from './selection.ts';
 import {
   alreadyExists,
   badRequest,
@@ -89,22 +88,9 @@ class MemoryStore implements ServerStore {
     return this.#collection(type).objects.get(keyOf(type.namespaced ? namespace : undefined, name));
   }
 
-  list(
-    type: ResourceType,
-    { namespace, fieldSelector, labelSelector }: ListOptions = {},
-  ): readonly StoredObject[] {
-    let objects = this.#collection(type).inOrder();
-    if (namespace !== undefined && namespace !== '') {
-      objects = objects.filter((object) => object.metadata.namespace === namespace);
-    }
-    if (fieldSelector !== undefined && fieldSelector !== '') {
-      objects = objects.filter(parseFieldSelector(type, fieldSelector));
-    }
-    if (labelSelector !== undefined && labelSelector !== '') {
-      const fits = parseLabelSelector(labelSelector);
-      objects = objects.filter((object) => fits(object.metadata.labels));
-    }
-    return objects;
+  list(type: ResourceType, options: ListOptions = {}): readonly StoredObject[] {
+    const objects = this.#collection(type).inOrder();
+    return Object.keys(options).length === 0 ? objects : objects.filter(selectionOf(type, options));
   }
 
   create(type: ResourceType, object: object, context: WriteContext): StoredObject {
