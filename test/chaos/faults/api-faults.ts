@@ -1,5 +1,5 @@
 // What happens to the API server and on the way to it: no answers, late ones, refusals, and answers from the past.
-import { type FaultEffect, resources } from '@liberator/simulator';
+import { type FaultEffect, type FaultMatch, resources } from '@liberator/simulator';
 import type { Fault } from './fault.ts';
 
 const minute = 60_000;
@@ -10,7 +10,12 @@ interface Trouble {
   readonly effect: FaultEffect;
   /** In how many requests it happens. */
   readonly probability: number;
+  /** Default: all requests. */
+  readonly match?: FaultMatch;
 }
+
+const changes: FaultMatch = { verb: ['patch', 'delete', 'update'] };
+const writes: FaultMatch = { verb: ['create', 'patch', 'delete', 'update'] };
 
 const troubles: readonly Trouble[] = [
   { kind: 'down', weight: 2, effect: { kind: 'refuse' }, probability: 1 },
@@ -26,54 +31,33 @@ const troubles: readonly Trouble[] = [
   { kind: 'cut-watch', weight: 1, effect: { kind: 'cut', afterMs: 3_000 }, probability: 1 },
   { kind: 'stale-list', weight: 2, effect: { kind: 'stale' }, probability: 0.8 },
   { kind: 'expired', weight: 1, effect: { kind: 'expire' }, probability: 0.8 },
+  // Somebody else was faster, and left no trace.
+  { kind: 'conflicts', weight: 2, effect: { kind: 'answer', code: 409 }, probability: 0.5, match: changes },
+  // Writes arrive even when their sender has given up.
+  {
+    kind: 'late-writes',
+    weight: 3,
+    effect: { kind: 'delay', ms: 0, jitterMs: 8_000, outlivesSender: true },
+    probability: 0.5,
+    match: writes,
+  },
 ];
 
-/** For everybody, or for one replica alone, as a load balancer with a sick backend has it. */
-const draw: Fault['draw'] = (dice, { replicas }) => ({
-  target: dice.chance(0.5) ? '' : dice.of(replicas).name,
-});
-
-const userOf = (target: string): string | undefined => (target === '' ? undefined : target);
-
-function troubleFault({ kind, weight, effect, probability }: Trouble): Fault {
+function troubleFault({ kind, weight, effect, probability, match }: Trouble): Fault {
   return {
     kind: `api-${kind}`,
     weight,
     longestMs: 4 * minute,
-    draw,
-    begin: (world, { target }) => {
-      const user = userOf(target);
-      return world.simulator.faults.add({ match: user === undefined ? {} : { user }, effect, probability });
-    },
+    // For everybody, or for one replica alone, as a load balancer with a sick backend has it.
+    draw: (dice, { replicas }) => ({ target: dice.chance(0.5) ? '' : dice.of(replicas).name }),
+    begin: (world, { target }) =>
+      world.simulator.faults.add({
+        match: { ...match, ...(target === '' ? {} : { user: target }) },
+        effect,
+        probability,
+      }),
   };
 }
-
-/** A conflict where there is none: somebody else was faster, and left no trace. */
-const conflicts: Fault = {
-  kind: 'api-conflicts',
-  weight: 2,
-  longestMs: 3 * minute,
-  draw,
-  begin: (world, { target }) => {
-    const user = userOf(target);
-    return world.simulator.faults.add({
-      match: { verb: ['patch', 'delete', 'update'], ...(user === undefined ? {} : { user }) },
-      effect: { kind: 'answer', code: 409 },
-      probability: 0.5,
-    });
-  },
-};
-
-const lateWrites: Fault = {
-  kind: 'api-late-writes',
-  weight: 3,
-  longestMs: 4 * minute,
-  draw,
-  begin: (world, { target }) => {
-    world.front.delayWrites({ user: userOf(target), share: 0.5, atMostMs: 8_000 });
-    return () => world.front.delayWrites(undefined);
-  },
-};
 
 /** Every watch and every page has to begin anew. */
 const forgotten: Fault = {
@@ -111,10 +95,4 @@ const leaseEdited: Fault = {
   },
 };
 
-export const apiFaults: readonly Fault[] = [
-  ...troubles.map(troubleFault),
-  conflicts,
-  lateWrites,
-  forgotten,
-  leaseEdited,
-];
+export const apiFaults: readonly Fault[] = [...troubles.map(troubleFault), forgotten, leaseEdited];

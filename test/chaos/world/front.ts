@@ -1,5 +1,4 @@
-// Stands right before the simulated API server: sees which writes are applied, and brings some of them late.
-import { type Clock, type Random, sleep } from '@liberator/core';
+// Stands right before the simulated API server: sees which writes are applied, and lets somebody interfere.
 import type { ApiHandler, ApiRequest, ApiResponse } from '@liberator/simulator';
 import { type Write, writeOf } from './writes.ts';
 
@@ -8,15 +7,6 @@ export interface AppliedWrite {
   readonly user: string;
   readonly write: Write;
   readonly status: number;
-}
-
-/** Writes stay on their way for a while, and arrive even when their sender has given up. */
-export interface Lateness {
-  /** Whose writes; undefined for everybody's. */
-  readonly user: string | undefined;
-  /** How many of them, from 0 to 1. */
-  readonly share: number;
-  readonly atMostMs: number;
 }
 
 /**
@@ -30,21 +20,11 @@ export type Doorkeeper = (
 ) => Promise<ApiResponse>;
 
 export class Front {
-  readonly #clock: Clock;
-  readonly #random: Random;
   readonly #onApplied: (applied: AppliedWrite) => void;
-  #lateness: Lateness | undefined;
   #doorkeeper: Doorkeeper = (_request, _write, serve) => serve();
 
-  constructor(options: { clock: Clock; random: Random; onApplied: (applied: AppliedWrite) => void }) {
-    this.#clock = options.clock;
-    this.#random = options.random;
-    this.#onApplied = options.onApplied;
-  }
-
-  /** Undefined ends it. */
-  delayWrites(lateness: Lateness | undefined): void {
-    this.#lateness = lateness;
+  constructor(onApplied: (applied: AppliedWrite) => void) {
+    this.#onApplied = onApplied;
   }
 
   /** Replaces whoever stood there before. */
@@ -60,15 +40,9 @@ export class Front {
   async #handle(server: ApiHandler, request: ApiRequest): Promise<ApiResponse> {
     const write = writeOf(request);
     if (write === undefined) return server(request);
-    const { user } = request;
-    const late = this.#lateness;
-    const meant = late !== undefined && (late.user === undefined || late.user === user);
-    const isLate = meant && this.#random.next() < late.share;
-    if (isLate) await sleep(this.#clock, this.#random.next() * late.atMostMs);
-    const arriving = isLate ? { ...request, signal: new AbortController().signal } : request;
     return this.#doorkeeper(request, write, async () => {
-      const response = await server(arriving);
-      this.#onApplied({ user, write, status: response.status });
+      const response = await server(request);
+      this.#onApplied({ user: request.user, write, status: response.status });
       return response;
     });
   }

@@ -85,11 +85,7 @@ export class World implements AsyncDisposable {
     // Timers of one instant fire in an order drawn from the seed: every seed tries another.
     const clock = new VirtualClock({ tieBreak: seededRandom(`${seed}/order`) });
     let world: World | undefined;
-    const front = new Front({
-      clock,
-      random: seededRandom(`${seed}/front`),
-      onApplied: (applied) => world?.applied(applied),
-    });
+    const front = new Front((applied) => world?.applied(applied));
     const simulator = await Simulator.start({
       nodes,
       clock,
@@ -157,7 +153,6 @@ export class World implements AsyncDisposable {
     this.#calm = true;
     this.note('chaos', 'all faults end');
     this.simulator.faults.clear();
-    this.front.delayWrites(undefined);
     this.powerSwitch.become('fine');
     for (const replica of this.replicas) {
       replica.link.heal();

@@ -46,8 +46,16 @@ export type FaultEffect =
   | { readonly kind: 'refuse' }
   /** Packets are lost: no answer comes, and what is open falls silent, until the fault is gone. Then the server hears it. */
   | { readonly kind: 'hang' }
-  /** The request reaches the server `ms` later, plus a random part of `jitterMs`. */
-  | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
+  /**
+   * The request reaches the server `ms` later, plus a random part of `jitterMs`. One that `outlivesSender` gets there
+   * even when its sender has given up meanwhile, as from the queue of a proxy; default false.
+   */
+  | {
+      readonly kind: 'delay';
+      readonly ms: number;
+      readonly jitterMs?: number;
+      readonly outlivesSender?: boolean;
+    }
   /** The server answers a failure instead of doing what it was asked to. 429 and 503 may say when to come back. */
   | {
       readonly kind: 'answer';

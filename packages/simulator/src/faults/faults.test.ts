@@ -170,6 +170,21 @@ describe('a delay', () => {
   });
 });
 
+describe('a delay that outlives its sender', () => {
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])('%s brings %i of the writes that were given up', async (outlivesSender, count) => {
+    faults.add({ effect: { kind: 'delay', ms: 1_000, outlivesSender } });
+    const abort = new AbortController();
+    const pending = call('POST', leases, named('a'), { signal: abort.signal });
+    abort.abort(new Error('too slow'));
+    await expect(pending).rejects.toThrow('too slow');
+    await clock.advance(1_000);
+    expect(store.list(resources.leases)).toHaveLength(count);
+  });
+});
+
 describe('an answer in the place of the server', () => {
   it('has the code, the reason and the time to come back', async () => {
     faults.add({ effect: { kind: 'answer', code: 429, retryAfterSeconds: 7 } });

@@ -107,9 +107,15 @@ export class Faults {
     active: readonly ActiveFault[],
   ): Promise<ApiResponse> {
     let staleAt: number | undefined;
+    let arriving = request;
     for (const one of active) {
       const { effect } = one.fault;
-      if (effect.kind === 'delay') await exchange.unlessBroken(this.#delay(effect, request.signal));
+      if (effect.kind === 'delay' && effect.outlivesSender) {
+        arriving = { ...request, signal: new AbortController().signal };
+        await this.#delay(effect, arriving.signal);
+      } else if (effect.kind === 'delay') {
+        await exchange.unlessBroken(this.#delay(effect, request.signal));
+      }
       if (effect.kind === 'hang') this.#silence(one, exchange);
       if (effect.kind === 'stale') staleAt = one.version;
     }
@@ -119,7 +125,7 @@ export class Faults {
       if (answer !== undefined) return answer;
     }
     const response = await exchange.unlessBroken(
-      handler(staleAt === undefined ? request : { ...request, staleAt }),
+      handler(staleAt === undefined ? arriving : { ...arriving, staleAt }),
     );
     if (active.some(({ fault: { effect } }) => effect.kind === 'drop' && effect.moment === 'after')) {
       throw new NoAnswer('expected an answer, found the connection broken', { sent: true });
