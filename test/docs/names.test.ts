@@ -100,6 +100,12 @@ describe('the documents', () => {
     expect(unknown).toEqual([]);
   });
 
+  it('name no Event that nobody publishes', () => {
+    const named = mentions(/(?<=\breason=|\bEvents? `)[A-Za-z]+/g);
+    expect(named.length).toBeGreaterThan(2);
+    expect(named.filter(({ name }) => !nodeEventReasons.some((reason) => reason === name))).toEqual([]);
+  });
+
   it('name no label, annotation or taint of ours that there is none of', () => {
     const unknown = mentions(/\bliberator\.dev\/[a-z-]*[a-z]/g).filter(({ name }) => !sources.includes(name));
     expect(unknown).toEqual([]);
