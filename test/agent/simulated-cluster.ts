@@ -9,6 +9,7 @@ import {
   type Node,
   neededPermissions,
   type Pod,
+  type StatusDocument,
   type TakeoverRecord,
 } from '@liberator/core';
 import {
@@ -192,6 +193,14 @@ export class SimulatedCluster implements AsyncDisposable {
       labelSelector: 'liberator.dev/takeover',
     }) as readonly { readonly data?: Readonly<Record<string, string>> }[];
     return found.map(({ data }) => JSON.parse(data?.['record.json'] ?? '') as TakeoverRecord);
+  }
+
+  /** What the leader published last. */
+  status(): StatusDocument | undefined {
+    const found = this.simulator.store.find(resources.configmaps, namespace, 'liberator-status') as
+      | { readonly data?: Readonly<Record<string, string>> }
+      | undefined;
+    return found && (JSON.parse(found.data?.['status.json'] ?? '') as StatusDocument);
   }
 
   /** What agents did, apart from reading and from the election. */
