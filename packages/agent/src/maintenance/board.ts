@@ -2,7 +2,8 @@
 import type { DrainProgress, PodPhase, PodState } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
 import { sentenceOf } from '../failure.ts';
-import { clip, podName, printable } from './wording.ts';
+import { printable } from '../text/table.ts';
+import { clip, podName } from './wording.ts';
 
 /** In the order in which they deserve attention. */
 const phases: readonly PodPhase[] = ['refused', 'replacing', 'leaving', 'waiting', 'done'];
@@ -58,7 +59,9 @@ export class DrainBoard {
       }),
       ...(more > 0 ? [`  and ${more} more`] : []),
       ...footer,
-    ].map((line) => clip(line, columns));
+    ]
+      .slice(0, Math.max(1, rows - 1))
+      .map((line) => clip(line, columns));
   }
 
   #mostUrgent(states: readonly PodState[], count: number): readonly PodState[] {

@@ -1,7 +1,7 @@
 // `liberator cordon` and `liberator uncordon`: what they do and what they say.
 import { cordon, type Uncordoned, uncordon } from '@liberator/core';
+import { printable } from '../text/table.ts';
 import { withCallersCluster } from './session.ts';
-import { printable } from './wording.ts';
 
 /** @throws FatalError when it could not be done. */
 export async function cordonNode(node: string, kubeconfig: string | undefined): Promise<void> {

@@ -1,14 +1,7 @@
 // Shows a drain while it goes on: lines that are redrawn on a terminal, plain lines anywhere else.
 import type { DrainProgress } from '@liberator/core';
+import type { OutputStream } from '../text/output.ts';
 import { DrainBoard, plainLine } from './board.ts';
-
-/** The part of a stream that is used. */
-export interface DisplayStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
-  write(text: string): unknown;
-}
 
 export interface DrainDisplay extends Disposable {
   hear(progress: DrainProgress): void;
@@ -17,11 +10,11 @@ export interface DrainDisplay extends Disposable {
 const redrawEveryMs = 500;
 
 /** Disposing of it leaves the last picture standing. */
-export function openDrainDisplay(node: string, stream: DisplayStream): DrainDisplay {
+export function openDrainDisplay(node: string, stream: OutputStream): DrainDisplay {
   return stream.isTTY === true ? new LiveDisplay(node, stream) : plainDisplay(node, stream);
 }
 
-function plainDisplay(node: string, stream: DisplayStream): DrainDisplay {
+function plainDisplay(node: string, stream: OutputStream): DrainDisplay {
   let last: string | undefined;
   return {
     hear(progress) {
@@ -35,14 +28,14 @@ function plainDisplay(node: string, stream: DisplayStream): DrainDisplay {
 }
 
 class LiveDisplay implements DrainDisplay {
-  readonly #stream: DisplayStream;
+  readonly #stream: OutputStream;
   readonly #board: DrainBoard;
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout;
   #drawn = 0;
   #ended = false;
 
-  constructor(node: string, stream: DisplayStream) {
+  constructor(node: string, stream: OutputStream) {
     this.#stream = stream;
     this.#board = new DrainBoard(node);
     this.#timer = setInterval(() => this.#draw(), redrawEveryMs);

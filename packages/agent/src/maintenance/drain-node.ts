@@ -4,6 +4,7 @@ import { drain, previewDrain } from '@liberator/core';
 import type { DrainFlags } from '../commands/drain.ts';
 import { exitCode } from '../exit-code.ts';
 import { FatalError } from '../failure.ts';
+import { widthOf } from '../text/output.ts';
 import { openDrainDisplay } from './drain-display.ts';
 import { withCallersCluster } from './session.ts';
 import { counted, drainedLines, failureLines, planTable } from './wording.ts';
@@ -21,9 +22,8 @@ export async function drainNode(node: string, flags: DrainFlags): Promise<void> 
     async ({ cluster, signal }) => {
       if (flags.dryRun) {
         const pods = await previewDrain({ cluster, node, ...rules, signal });
-        const { isTTY, columns } = process.stdout;
         if (pods.length === 0) console.log(`there are no pods on ${node}`);
-        else console.log(planTable(pods, isTTY ? columns : undefined).join('\n'));
+        else console.log(planTable(pods, widthOf(process.stdout)).join('\n'));
         const refused = pods.filter(({ action }) => action === 'refuse').length;
         if (refused > 0) throw wouldRefuse(node, refused);
         return;

@@ -1,14 +1,10 @@
 // What a drain says to people: its plan as a table, each pod's news as a line, its ends as advice.
 import type { Drained, MaintenanceError, PlannedPod, PodState } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
+import { printable, table } from '../text/table.ts';
 
 export function podName({ namespace, name }: PlannedPod): string {
   return `${namespace}/${name}`;
-}
-
-/** Messages of the cluster must not move a terminal's cursor. */
-export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 /** `3 pods` */
@@ -21,31 +17,10 @@ export function clip(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
-/** The plan as a table, one pod a line; its last column is broken to fit into `columns`, if there are any. */
+/** The plan as a table, one pod a line, no wider than `columns` where there are any. */
 export function planTable(pods: readonly PlannedPod[], columns: number | undefined): readonly string[] {
-  const head = ['POD', 'ACTION', 'WHY'] as const;
-  const cells = pods.map((pod) => [podName(pod), pod.action, printable(pod.reason)] as const);
-  const width = (column: 0 | 1): number => Math.max(...[head, ...cells].map((row) => row[column].length));
-  const [first, second] = [width(0), width(1)];
-  const room = columns === undefined ? undefined : Math.max(20, columns - first - second - 4);
-  return [head, ...cells].flatMap(([pod, action, why]) => {
-    const rows = room === undefined ? [why] : wrap(why, room);
-    return rows.map((row, index) => {
-      const left =
-        index === 0 ? `${pod.padEnd(first)}  ${action.padEnd(second)}` : ' '.repeat(first + second + 2);
-      return `${left}  ${row}`;
-    });
-  });
-}
-
-function wrap(text: string, columns: number): readonly string[] {
-  const rows: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = rows.at(-1);
-    if (last === undefined || last.length + 1 + word.length > columns) rows.push(word);
-    else rows[rows.length - 1] = `${last} ${word}`;
-  }
-  return rows;
+  const rows = pods.map((pod) => [podName(pod), pod.action, pod.reason]);
+  return table([['POD', 'ACTION', 'WHY'], ...rows], columns);
 }
 
 /** How a drain ended that came to its end. */
