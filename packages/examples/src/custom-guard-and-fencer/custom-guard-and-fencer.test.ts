@@ -1,0 +1,52 @@
+// The example as a whole, and its guard and its fencer by themselves, as an embedder would test them.
+import type { FenceTarget } from '@liberator/core';
+import { describe, expect, it } from 'vitest';
+import { runProgram } from '../testing/run-program.ts';
+import { startPowerStrip } from './power-strip.ts';
+import { powerSwitch } from './power-switch.ts';
+
+const { signal } = new AbortController();
+
+const target: FenceTarget = {
+  node: { metadata: { name: 'node-1', uid: 'uid', resourceVersion: '1' } },
+  deathId: 'death',
+};
+
+describe('the example of a guard and a fencer', () => {
+  it('holds until there is a ticket, and releases only with the proof of the power strip', async () => {
+    const { exitCode, stdout, stderr } = await runProgram('custom-guard-and-fencer');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const places = [
+      'no ticket yet',
+      'opens ticket',
+      'claim',
+      'told to go off',
+      'proof: powered-off',
+      'release',
+    ];
+    const found = places.map((words) => stdout.indexOf(words));
+    expect(found).not.toContain(-1);
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+  });
+});
+
+describe('the power switch', () => {
+  it('proves nothing by an order, only by what the outlet says, and orders once', async () => {
+    const cut: string[] = [];
+    await using strip = await startPowerStrip(async (outlet) => void cut.push(outlet));
+    const fencer = powerSwitch({ url: strip.url });
+    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'waiting' });
+    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'fenced', proof: 'powered-off' });
+    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'fenced', proof: 'powered-off' });
+    expect(cut).toEqual(['node-1']);
+  });
+
+  it('waits with what went wrong when the strip can not be reached, or its relay is stuck', async () => {
+    const strip = await startPowerStrip(() => Promise.reject(new Error('stuck')));
+    const fencer = powerSwitch({ url: strip.url });
+    await fencer.fence(target, signal);
+    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'waiting' });
+    await strip[Symbol.asyncDispose]();
+    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'failed' });
+  });
+});
