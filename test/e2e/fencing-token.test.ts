@@ -4,6 +4,7 @@ import { epochAnnotation, loadKubeConfig, outOfServiceTaint } from '@liberator/c
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ControlPlane } from '../control-plane/cluster.ts';
 import { account, create, installationWithoutPods } from './installation.ts';
+import { pause } from './stage.ts';
 import { noteUsage } from './usage.ts';
 
 let cluster: ControlPlane;
@@ -57,6 +58,13 @@ it('lets the new leader delete it, once it bears the new epoch', async () => {
 
 it('leaves everybody else alone', async () => {
   expect(await outcomeOf(taintedBy(admin, 'node-2', 'none'))).toBe('done');
+});
+
+it("stands in nobody's way, least of all in Kubernetes' own, when there is no election Lease", async () => {
+  await admin.delete(lease(8));
+  // Long enough for the server to have learned of it.
+  await pause(3_000);
+  expect(await outcomeOf(patchNode(admin, 'node-2', null, { spec: { taints: [] } }))).toBe('done');
 });
 
 type Created = Parameters<KubernetesObjectApi['create']>[0];
