@@ -22,6 +22,22 @@ describe('a node that comes back', () => {
     },
   );
 
+  it('is told of once that is on record, so that no later leader tells it again', async () => {
+    await using story = new TakeoverStory();
+    story.fence = () => ({ outcome: 'waiting', detail: 'not yet', retryAfterMs: 2_000 });
+    await story.start().pass(10_000);
+    story.trouble('updateRecord', {}, { outcome: 'failed' }, { outcome: 'failed' });
+    story.cluster.renew('node-1', 'r2');
+    await story.pass(2_500);
+    expect(story.record).toMatchObject({ undoing: expect.stringContaining('Lease') });
+    expect(story.cluster.taintsOf('node-1').map(({ key }) => key)).toEqual(['team']);
+    expect(story.record.result).toBeUndefined();
+    expect(story.ended).not.toContain('undo done');
+    await story.pass(10_000);
+    expect(story.record.result).toBe('undone');
+    expect(story.ended.filter((one) => one === 'undo done')).toHaveLength(1);
+  });
+
   it('while a human is waited for is given back within seconds', async () => {
     await using story = new TakeoverStory();
     story.fence = () => ({ outcome: 'waiting', detail: 'not yet', retryAfterMs: 2_000 });

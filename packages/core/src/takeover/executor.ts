@@ -209,13 +209,16 @@ export class TakeoverExecutor {
       );
       if (outcome !== 'conflict') break;
     }
-    this.#report(record, 'undo', 'done', 'our taint is gone');
     return this.#close(term, stored);
   }
 
   async #close(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
     const saved = await this.#save(term, stored, close(stored.record, this.#timestamp()));
-    if (saved.record.result !== undefined) this.#report(saved.record, 'close', 'done', saved.record.result);
+    const { record } = saved;
+    if (record.result === undefined) return saved;
+    // Told once it is on record, as every step is: whoever comes next would tell it again.
+    if (record.result === 'undone') this.#report(record, 'undo', 'done', 'our taint is gone');
+    this.#report(record, 'close', 'done', record.result);
     return saved;
   }
 
