@@ -9,10 +9,8 @@ export interface Rehearsal {
   readonly first: Performance;
 }
 
-export function rehearse(stories: readonly Story[]): Promise<readonly Rehearsal[]> {
-  return Promise.all(
-    stories.map(async (story) => ({ story, title: wordsFor(story), first: await perform(story) })),
-  );
+export async function rehearse(story: Story): Promise<Rehearsal> {
+  return { story, title: wordsFor(story), first: await perform(story) };
 }
 
 /** Both sides of every write of a chapter. */

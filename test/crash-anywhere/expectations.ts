@@ -52,6 +52,22 @@ export function expectTakenIn({ story, dead, nodes, records, events, writes }: P
   expect(since).not.toContain('delete-pod');
 }
 
+/** Nothing was released, so nothing has happened: the node and its pods are as they were. */
+export function expectUndone(performance: Performance): void {
+  const { dead, violation, stuck, records, nodes, pods, deletions, marks, trace } = performance;
+  expect(violation ?? stuck, trace.slice(-25).join('\n')).toBeUndefined();
+  expect(records.map(({ node, result }) => ({ node: node.uid, result }))).toEqual([
+    { node: dead.uid, result: 'undone' },
+  ]);
+  expect(deletions).toEqual([]);
+  expect(marks).toBe(0);
+  expect(nodes.flatMap(ourTaints)).toEqual([]);
+  const node = nodes.find(({ metadata }) => metadata.uid === dead.uid);
+  expect(node?.metadata.annotations ?? {}).not.toHaveProperty([epochAnnotation]);
+  expect(pods.get('database-0')).toBe(dead.name);
+  expectEventsOnce(performance);
+}
+
 function expectEachHarmOnce({ story, dead, deletions, marks, harmToTheLiving, records }: Performance): void {
   const uids = (resource: string): readonly (string | undefined)[] =>
     deletions.filter((deletion) => deletion.resource === resource).map(({ requestUid }) => requestUid);

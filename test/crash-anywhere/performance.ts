@@ -4,6 +4,7 @@ import {
   type ApiRequest,
   type ApiResponse,
   type AuditEvent,
+  type Machine,
   NoAnswer,
   resources,
 } from '@liberator/simulator';
@@ -73,6 +74,13 @@ export async function perform(story: Story, deaths: readonly Death[] = []): Prom
   return director.told(stuck);
 }
 
+/** What happens next, and what is waited for then. */
+interface Act {
+  readonly act: () => void;
+  readonly brings: string;
+  readonly reached: () => boolean;
+}
+
 class Director {
   readonly #world: World;
   readonly #story: Story;
@@ -96,15 +104,9 @@ class Director {
   async play(): Promise<string | undefined> {
     const { replicas, clock } = this.#world;
     for (const [at, replica] of replicas.entries()) clock.setTimeout(() => replica.start(), 1_000 + at * 700);
-    const acts: readonly (() => void)[] = [() => this.#loseNode(), ...this.#return()];
-    const ends: readonly [string, () => boolean][] = [
-      ['a cluster that works and is led', () => this.#isUp()],
-      ['a finished takeover, and all pods elsewhere', () => this.#isTakenOver()],
-      ...this.#returned(),
-    ];
-    for (const [at, [what, reached]] of ends.entries()) {
-      if (at > 0) acts[at - 1]?.();
-      if (!(await this.#until(reached))) return what;
+    for (const { act, brings, reached } of this.#acts()) {
+      act();
+      if (!(await this.#until(reached))) return brings;
     }
     await this.#world.run(clock.now() + aftermathMs);
     return undefined;
@@ -135,56 +137,60 @@ class Director {
   }
 
   /** Whatever replicas write from now on is counted, and some of them die of it. */
-  #loseNode(): void {
+  #loseNode(lose: (machine: Machine) => void): void {
     const { truth, simulator, front } = this.#world;
     const name = this.#readyOn('database-0') ?? '';
     this.#dead = { name, uid: truth.node(name)?.metadata.uid ?? '' };
     front.guard((request, write, serve) => this.#atTheDoor(request, write, serve));
-    if (this.#story.fate === 'was-cut-off') simulator.machine(name).cut();
-    else simulator.machine(name).crash();
+    lose(simulator.machine(name));
   }
 
-  #return(): readonly (() => void)[] {
-    const machine = () => this.#world.simulator.machine(this.#dead.name);
-    const begin = (how: () => void) => () => {
-      this.#chapter = 'return';
-      how();
+  #acts(): readonly Act[] {
+    const { powerSwitch } = this.#world;
+    const machine = (): Machine => this.#world.simulator.machine(this.#dead.name);
+    const opening: Act = {
+      act: () => undefined,
+      brings: 'a cluster that works and is led',
+      reached: () => this.#isUp(),
     };
+    const takeover = (lose: (machine: Machine) => void): Act => ({
+      act: () => this.#loseNode(lose),
+      brings: 'a finished takeover, and all pods elsewhere',
+      reached: () => this.#isTakenOver(),
+    });
+    const welcome = (act: () => void): Act => ({
+      act: () => {
+        this.#chapter = 'return';
+        act();
+      },
+      brings: 'a node that is trusted again',
+      reached: () => this.#record()?.return?.welcomed === true,
+    });
+    const crash = takeover((one) => one.crash());
+    const cut = takeover((one) => one.cut());
     switch (this.#story.fate) {
       case 'stays-off':
-        return [];
+        return [opening, crash];
       case 'boots':
-        return [begin(() => machine().powerOn())];
-      case 'was-cut-off':
-        return [
-          begin(() => {
-            machine().stopKubelet();
-            machine().heal();
-            machine().startKubelet();
-          }),
-          () => machine().reboot(),
-        ];
-    }
-  }
-
-  #returned(): readonly [string, () => boolean][] {
-    const welcomed: [string, () => boolean] = [
-      'a node that is trusted again',
-      () => this.#record()?.return?.welcomed === true,
-    ];
-    switch (this.#story.fate) {
-      case 'stays-off':
-        return [];
-      case 'boots':
-        return [welcomed];
-      case 'was-cut-off':
-        return [
-          [
-            'a node in quarantine',
-            () => eventReasons(this.#world, this.#dead.name).includes('NodeQuarantined'),
-          ],
-          welcomed,
-        ];
+        return [opening, crash, welcome(() => machine().powerOn())];
+      case 'was-cut-off': {
+        const reconnect = welcome(() => {
+          machine().stopKubelet();
+          machine().heal();
+          machine().startKubelet();
+        });
+        const isTold = (): boolean => eventReasons(this.#world, this.#dead.name).includes('NodeQuarantined');
+        const quarantine = { ...reconnect, brings: 'a node in quarantine', reached: isTold };
+        return [opening, cut, quarantine, welcome(() => machine().reboot())];
+      }
+      case 'comes-back': {
+        powerSwitch.become('slow');
+        const isWaiting = (): boolean => this.#record()?.steps.fence?.detail !== undefined;
+        const wait = { ...cut, brings: 'a takeover that waits for its fencer', reached: isWaiting };
+        const heal = welcome(() => machine().heal());
+        const isUndone = (): boolean => this.#record()?.result === 'undone';
+        return [opening, wait, { ...heal, brings: 'a takeover that is undone', reached: isUndone }];
+      }
     }
   }
 
@@ -294,6 +300,7 @@ function wordsFor({ body = '{}' }: ApiRequest, { kind, name }: Write): string {
     return `record: ${welcomed ? 'welcomed' : quarantined ? 'quarantined' : 'restored'}`;
   }
   if (record.result !== undefined) return `record: closed, ${record.result}`;
+  if (record.undoing !== undefined) return 'record: to be undone';
   const step = takeoverSteps.findLast((one) => record.steps[one] !== undefined);
   if (step === undefined) return 'record: opened';
   const { outcome, detail } = record.steps[step] ?? {};

@@ -8,7 +8,7 @@ const stories = (['delete', 'keep'] as const).flatMap((node) =>
   (['boots', 'was-cut-off'] as const).map((fate): Story => ({ node, fencer: 'none', fate, deaths: 1 })),
 );
 
-describe.each(await rehearse(stories))('the return of a node ($title)', (rehearsal) => {
+describe.each(await Promise.all(stories.map(rehearse)))('the return of a node ($title)', (rehearsal) => {
   const { story, first } = rehearsal;
   const expectedEvents = [
     ...(story.node === 'delete' ? ['NodeRestored'] : []),

@@ -6,8 +6,9 @@ import type { Scenario } from '../chaos/world/scenario.ts';
  * - `boots`: it lost its power, and gets it back once its takeover is over.
  * - `was-cut-off`: it never stopped; the network comes back once its takeover is over, its kubelet starts anew, and only
  *   when it is in quarantine for that does a human restart it.
+ * - `comes-back`: the network was gone for a while only, and is back before the fencer, a slow one, could act.
  */
-export type Fate = 'stays-off' | 'boots' | 'was-cut-off';
+export type Fate = 'stays-off' | 'boots' | 'was-cut-off' | 'comes-back';
 
 export interface Story {
   readonly node: 'delete' | 'keep';
@@ -26,6 +27,7 @@ export function wordsFor({ node, fencer, fate }: Story): string {
     'stays-off': 'whose machine stays off',
     boots: 'whose machine boots',
     'was-cut-off': 'whose machine never stopped',
+    'comes-back': 'whose machine comes back before anything was released',
   };
   return `node: ${node}, ${fenced}, ${ends[fate]}`;
 }

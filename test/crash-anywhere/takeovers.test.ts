@@ -10,7 +10,7 @@ const stories = (['delete', 'keep'] as const).flatMap((node) =>
   (['none', 'switch'] as const).map((fencer): Story => ({ node, fencer, fate: 'stays-off', deaths: 1 })),
 );
 
-describe.each(await rehearse(stories))('a takeover ($title)', (rehearsal) => {
+describe.each(await Promise.all(stories.map(rehearse)))('a takeover ($title)', (rehearsal) => {
   const { story, first } = rehearsal;
 
   it('comes to its end when nobody dies', () => {
