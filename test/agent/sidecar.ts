@@ -8,6 +8,8 @@ export interface SidecarOptions {
   /** As on the command line. */
   readonly ttl: string;
   readonly namespace?: string;
+  /** Default "cart". */
+  readonly election?: string;
 }
 
 /** What a sidecar answers to `GET /`. */
@@ -24,8 +26,9 @@ export class Sidecar implements AsyncDisposable {
   readonly url: string;
 
   /** Returns once it listens. */
-  static async start({ id, kubeconfig, ttl, namespace }: SidecarOptions): Promise<Sidecar> {
-    const flags = ['--election', 'cart', '--id', id, '--ttl', ttl, '--http', '127.0.0.1:0'];
+  static async start(options: SidecarOptions): Promise<Sidecar> {
+    const { id, kubeconfig, ttl, namespace, election = 'cart' } = options;
+    const flags = ['--election', election, '--id', id, '--ttl', ttl, '--http', '127.0.0.1:0'];
     const where = namespace === undefined ? [] : ['--election-namespace', namespace];
     const process = runCommand(['elect', ...flags, ...where, '--kubeconfig', kubeconfig]);
     try {

@@ -1,0 +1,133 @@
+// Three sidecars on a real API server, under the permissions of the example's manifest: whatever happens to the leader
+// and to the API server, no two of them ever say that they lead at one moment.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { KubernetesObjectApi } from '@kubernetes/client-node';
+import { loadKubeConfig } from '@liberator/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { contradictionsIn, type LeadershipSample, LeadershipSampler } from '../agent/leadership-samples.ts';
+import { leaderOf, Sidecar, until } from '../agent/sidecar.ts';
+import { ControlPlane } from '../control-plane/cluster.ts';
+
+const manifest = join(
+  import.meta.dirname,
+  '../../packages/examples/src/sidecar-election/sidecar-election.yaml',
+);
+const namespace = 'default';
+const account = { namespace, name: 'reports' };
+const election = 'reports';
+
+/** A leader that can not renew is one for two seconds, and nobody else is one before three have passed. */
+const ttl = '3s';
+const validMs = 2_000;
+
+const rounds = 3;
+
+let cluster: ControlPlane;
+let kubeconfig: string;
+const sidecars = new Map<string, Sidecar>();
+const samplers: LeadershipSampler[] = [];
+
+beforeAll(async () => {
+  cluster = await ControlPlane.start({ nodes: 0 });
+  const admin = KubernetesObjectApi.makeApiClient(loadKubeConfig({ path: cluster.kubeconfigPath }));
+  for (const document of parseAllDocuments(readFileSync(manifest, 'utf8'))) {
+    const { metadata, ...object } = document.toJS();
+    // There is no node to run them on.
+    if (object.kind !== 'Deployment') await admin.create({ ...object, metadata: { ...metadata, namespace } });
+  }
+  kubeconfig = await cluster.serviceAccountKubeconfig(account);
+  await Promise.all(['a', 'b', 'c'].map(start));
+});
+
+afterAll(async () => {
+  for (const sampler of samplers) sampler[Symbol.dispose]();
+  await Promise.all([...sidecars.values()].map((sidecar) => sidecar[Symbol.asyncDispose]()));
+  await cluster?.stop();
+});
+
+async function start(id: string): Promise<void> {
+  const sidecar = await Sidecar.start({ id, kubeconfig, election, namespace, ttl });
+  sidecars.set(id, sidecar);
+  samplers.push(new LeadershipSampler(sidecar));
+}
+
+const leader = (): Promise<Sidecar> => leaderOf([...sidecars.values()]);
+
+/** The next one to lead, once it does. */
+async function leaderAfter(former: Sidecar): Promise<Sidecar> {
+  return leaderOf([...sidecars.values()].filter((sidecar) => sidecar !== former));
+}
+
+function samples(): readonly LeadershipSample[] {
+  return samplers.flatMap((sampler) => sampler.samples);
+}
+
+/** What a sidecar answered from then on, in the order in which the answers came. */
+function answersSince(id: string, since: number): readonly LeadershipSample[] {
+  return samples()
+    .filter(({ sidecar, receivedAt }) => sidecar === id && receivedAt > since)
+    .toSorted((a, b) => a.receivedAt - b.receivedAt);
+}
+
+it('never lets two lead at one moment while leaders are stopped, killed and told to go', async () => {
+  await leader();
+  for (let round = 0; round < rounds; round++) {
+    const stopped = await leader();
+    const { term } = await stopped.told();
+    stopped.process.signal('SIGSTOP');
+    const next = await leaderAfter(stopped);
+    const resumedAt = performance.now();
+    stopped.process.signal('SIGCONT');
+    await until('it answers', () => answersSince(stopped.id, resumedAt).length > 10, [stopped]);
+    expect(answersSince(stopped.id, resumedAt)[0]?.leads).toBe(false);
+    for (const answer of answersSince(stopped.id, resumedAt)) {
+      if (answer.leads) expect(answer.term).toBeGreaterThan(term ?? Number.POSITIVE_INFINITY);
+    }
+
+    await next.process.kill('SIGKILL');
+    const third = await leaderAfter(next);
+    await start(next.id);
+
+    expect(await third.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await leaderAfter(third);
+    await start(third.id);
+  }
+  const said = samples();
+  expect(contradictionsIn(said)).toEqual([]);
+  const terms = new Set(said.filter(({ leads }) => leads).map(({ term }) => term));
+  expect(terms.size).toBeGreaterThan(3 * rounds);
+});
+
+it('lets nobody lead while the API server hangs, and lets one lead again when it is back', async () => {
+  const before = await leader();
+  const { term } = await before.told();
+  cluster.pauseApiServer();
+  const pausedAt = performance.now();
+  try {
+    // The last renewal may have been answered right before.
+    await pause(validMs + 500);
+    const answers = [...sidecars.keys()].map((id) => answersSince(id, pausedAt + validMs + 250));
+    for (const answersOfOne of answers) {
+      expect(answersOfOne.length).toBeGreaterThan(0);
+      expect(answersOfOne.filter(({ leads }) => leads)).toEqual([]);
+    }
+  } finally {
+    cluster.resumeApiServer();
+  }
+  const after = await leader();
+  expect((await after.told()).term).toBeGreaterThan(term ?? Number.POSITIVE_INFINITY);
+  expect(contradictionsIn(samples())).toEqual([]);
+});
+
+it('got along with the permissions of the manifest, and used all of them', async () => {
+  const events = await cluster.audit({ resource: 'leases' });
+  const ours = events.filter(
+    ({ user, stage }) =>
+      user === `system:serviceaccount:${account.namespace}:${account.name}` && stage === 'ResponseComplete',
+  );
+  expect(ours.filter(({ code }) => code === 403)).toEqual([]);
+  expect(new Set(ours.map(({ verb }) => verb))).toEqual(new Set(['get', 'create', 'patch']));
+});
