@@ -1,5 +1,6 @@
 // The whole path on a real control plane: what is deleted, by whom, and above all what is not.
 import { describe, expect, it } from 'vitest';
+import { expectDeletes } from './deletes.ts';
 import { pause, replicas, Stage } from './stage.ts';
 
 /** Longer than any silence that could condemn a node under the policies used here. */
@@ -99,13 +100,13 @@ describe('on a real control plane', () => {
         ({ steps }) => steps.fence?.detail?.includes('kubectl annotate node') ?? false,
       ),
     );
-    expect(await taintsOf(stage, node)).toContain('liberator.dev/takeover');
+    expect(await stage.taintsOf(node)).toContain('liberator.dev/takeover');
     stage.cluster.heal(node);
     await stage.until('the takeover is undone', async () =>
       (await stage.records()).some(({ result }) => result === 'undone'),
     );
 
-    expect(await taintsOf(stage, node)).not.toContain('liberator.dev/takeover');
+    expect(await stage.taintsOf(node)).not.toContain('liberator.dev/takeover');
     await expectDeletes(stage, 'nothing');
     expect((await stage.database())?.metadata.uid).toBe(uid);
   });
@@ -147,46 +148,6 @@ describe('on a real control plane', () => {
     stage.cluster.healAll();
     for (const { name } of stage.cluster.nodes) await stage.cluster.untilReady(name);
   });
-
-  it('a deleted Node that registers anew gets back what people had put on it', async () => {
-    await using stage = await Stage.open();
-    const before = await stage.database();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
-    const node = await stage.databaseNode();
-    await stage.label(node, { 'example.com/rack': 'r7' });
-
-    stage.cluster.crash(node);
-    await stage.untilRecovered(before);
-    await stage.cluster.start(node);
-    await stage.until('the label is back', async () => {
-      const again = await stage.node(node);
-      return again?.metadata.labels?.['example.com/rack'] === 'r7';
-    });
-    await expectDeletes(stage, { node, pod: before.metadata.uid });
-  });
-
-  it('a Node that was kept loses our taints once it has booted again and stayed Ready, and others keep theirs', async () => {
-    await using stage = await Stage.open({ policy: { node: 'keep' }, returning: { dwell: '20s' } });
-    const before = await stage.database();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
-    const node = await stage.databaseNode();
-
-    stage.cluster.crash(node);
-    await stage.untilRecovered(before);
-    await expectDeletes(stage, { pod: before.metadata.uid });
-    const ours = ['liberator.dev/takeover', 'node.kubernetes.io/out-of-service'];
-    expect(await taintsOf(stage, node)).toEqual(expect.arrayContaining(ours));
-    await stage.cluster.start(node);
-    await stage.cluster.untilReady(node);
-    expect(await taintsOf(stage, node)).toEqual(expect.arrayContaining(ours));
-
-    await stage.until('our taints are gone', async () => {
-      const taints = await taintsOf(stage, node);
-      return !ours.some((key) => taints.includes(key));
-    });
-    expect((await stage.records())[0]?.return).toMatchObject({ welcomed: true });
-    await expectDeletes(stage, { pod: before.metadata.uid });
-  });
 });
 
 /** The replica that lives on a node. */
@@ -205,21 +166,6 @@ async function moveLeadership(stage: Stage, leader: string): Promise<void> {
     return now !== '' && now !== leader;
   });
   await stage.startAgent(leader);
-}
-
-/** Exactly these DELETEs were carried out, all sent by one replica: so says the API server's audit log. */
-async function expectDeletes(stage: Stage, what: { node?: string; pod: string } | 'nothing'): Promise<void> {
-  const nodes = await stage.deletes('nodes');
-  const pods = await stage.deletes('pods');
-  expect(nodes.map(({ name }) => name)).toEqual(what === 'nothing' || !what.node ? [] : [what.node]);
-  expect(pods.map(({ uid }) => uid)).toEqual(what === 'nothing' ? [] : [what.pod]);
-  expect(new Set([...nodes, ...pods].map(({ userAgent }) => userAgent)).size).toBe(
-    what === 'nothing' ? 0 : 1,
-  );
-}
-
-async function taintsOf(stage: Stage, node: string): Promise<readonly string[]> {
-  return (await stage.node(node))?.spec?.taints?.map(({ key }) => key) ?? [];
 }
 
 function claimOf(pod: Awaited<ReturnType<Stage['database']>>): string | undefined {

@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubernetesObjectApi } from '@kubernetes/client-node';
 import {
+  type CoreEvent,
   configMaps,
   confirmedDeadAnnotation,
   createReader,
   createTransport,
+  events,
   isNotFound,
   type KubernetesReader,
   leases,
@@ -171,11 +173,7 @@ export class Stage implements AsyncDisposable {
 
   /** Says about a node, as a human would, that this death of it is real. */
   async confirmDead(node: string, deathId: string): Promise<void> {
-    await this.#objects.patch({
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name: node, annotations: { [confirmedDeadAnnotation]: deathId } },
-    });
+    await this.annotate(node, { [confirmedDeadAnnotation]: deathId });
   }
 
   /** Leaves a crashed node as if it had died before its first heartbeat. */
@@ -187,9 +185,24 @@ export class Stage implements AsyncDisposable {
     });
   }
 
+  /** The keys of its taints; none when there is no Node of that name. */
+  async taintsOf(node: string): Promise<readonly string[]> {
+    return (await this.node(node))?.spec?.taints?.map(({ key }) => key) ?? [];
+  }
+
+  /** What was published about a node for that reason. */
+  async eventsAbout(node: string, reason: string): Promise<readonly CoreEvent[]> {
+    const fieldSelector = `involvedObject.kind=Node,involvedObject.name=${node},reason=${reason}`;
+    return (await this.#reader.list(events, { namespace: 'default', fieldSelector })).items;
+  }
+
   /** Labels a node, as an administrator does. */
   async label(node: string, labels: Record<string, string>): Promise<void> {
     await this.#objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels } });
+  }
+
+  async annotate(node: string, annotations: Record<string, string>): Promise<void> {
+    await this.#objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, annotations } });
   }
 
   /** Every DELETE that our account sent for the given resource and that the API server carried out. */
