@@ -8,12 +8,12 @@ export interface Fence {
   readonly line: number;
 }
 
-export interface Link {
+interface Link {
   readonly target: string;
   readonly line: number;
 }
 
-export interface Span {
+interface Span {
   readonly text: string;
   readonly line: number;
 }

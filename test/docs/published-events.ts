@@ -1,0 +1,33 @@
+// Which Events are really published, with which type: by playing every moment of a takeover, and by reading the rest.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { takeoverSteps } from '@liberator/core';
+import { eventFor } from '../../packages/core/src/takeover/events.ts';
+import type { TakeoverProgress } from '../../packages/core/src/takeover/executor.ts';
+import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
+import { root } from './documents.ts';
+
+const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'undo', 'close'];
+const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'done', 'skipped', 'retrying'];
+/** Words by which the same step of the same phase becomes another Event. */
+const details = ['', 'held: paused: night', 'not recovered: default/mysql-0'];
+
+/** Sorted, each as `Warning TakeoverHeld`. */
+export function publishedEvents(): readonly string[] {
+  const record = newRecord();
+  const played = steps.flatMap((step) =>
+    phases.flatMap((phase) =>
+      details.flatMap((detail) => {
+        const event = eventFor({ record, step, phase, detail });
+        return event === undefined ? [] : [`${event.type} ${event.reason}`];
+      }),
+    ),
+  );
+  return [...new Set([...played, ...read('takeover/returner.ts'), ...read('leadership.ts')])].toSorted();
+}
+
+function read(file: string): readonly string[] {
+  const source = readFileSync(join(root, 'packages/core/src', file), 'utf8');
+  const found = source.matchAll(/(?:event\(\s*|type: )'(Normal|Warning)',\s*(?:reason: )?'(\w+)'/g);
+  return [...found].map(([, type, reason]) => `${type} ${reason}`);
+}
