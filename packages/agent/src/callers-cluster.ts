@@ -18,8 +18,21 @@ export const callersKubeconfigHelp =
  * @throws {@link FatalError} with the exit code for wrong usage.
  */
 export function openCallersCluster(flag: string | undefined, purpose: string): Transport {
+  return createTransport(loadCallersKubeConfig(flag), { purpose });
+}
+
+/**
+ * The same without a connection.
+ *
+ * @param as - The user to act as, if not as the caller.
+ * @throws {@link FatalError} with the exit code for wrong usage.
+ */
+export function loadCallersKubeConfig(
+  flag: string | undefined,
+  as?: string,
+): ReturnType<typeof loadKubeConfig> {
   try {
-    return createTransport(loadKubeConfig({ path: flag ?? callersKubeconfig() }), { purpose });
+    return loadKubeConfig({ path: flag ?? callersKubeconfig(), as });
   } catch (error) {
     if (!(error instanceof KubeConfigError)) throw error;
     throw new FatalError(error.message, { code: error.code, exitCode: exitCode.usage, cause: error });

@@ -1,5 +1,6 @@
 // The command line: which commands there are, and one sentence and an exit code for whatever goes wrong.
 import { Command, CommanderError } from 'commander';
+import { addCheckCommand } from './commands/check.ts';
 import { addCordonCommand } from './commands/cordon.ts';
 import { addDrainCommand } from './commands/drain.ts';
 import { addElectCommand } from './commands/elect.ts';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'liberator: ')) })
     .configureHelp({ helpWidth: 80 });
   addRunCommand(program);
+  addCheckCommand(program);
   addStatusCommand(program);
   addTakeoversCommand(program);
   addCordonCommand(program);
@@ -55,7 +57,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
   try {
     await program.parseAsync(args, { from: 'user' });
-    return exitCode.done;
+    // A command that has more to say by its end than that it came there has set it.
+    return Number(process.exitCode ?? exitCode.done);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
     sayOnStderr(error instanceof FatalError ? error.message : sentenceOf(error));

@@ -1,0 +1,110 @@
+// `liberator check`: looks at a cluster before it has to be relied on, and changes nothing.
+import {
+  createReader,
+  createTransport,
+  isNotFound,
+  type KubernetesReader,
+  type Resource,
+  type Transport,
+  whoAmI,
+} from '@liberator/core';
+import { loadCallersKubeConfig } from '../callers-cluster.ts';
+import { type Place, placeOf } from '../cluster-place.ts';
+import type { CheckFlags } from '../commands/check.ts';
+import { readConfig } from '../config/read-config.ts';
+import { json, lines, widthOf } from '../text/output.ts';
+import { type Account, accountOf, checkAccount, userNameOf } from './account.ts';
+import { checkApiServer } from './api-server.ts';
+import { checkFencingToken } from './fencing-token.ts';
+import { checkExitCode, type Finding, failure, lookingAt, type Section } from './finding.ts';
+import { checkReplicas } from './replicas.ts';
+import { reportText } from './report.ts';
+import { checkStatefulSets } from './stateful-sets.ts';
+
+/** What the chart calls the agent's account unless it is told otherwise. */
+export const defaultAccountName = 'high-availability';
+
+const purpose = 'liberator check';
+
+const serviceAccounts: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'serviceaccounts',
+  kind: 'ServiceAccount',
+  namespaced: true,
+};
+
+/** Sets the exit code of the process to the verdict. */
+export async function runCheck(flags: CheckFlags): Promise<void> {
+  const place = placeOf(flags, flags.config === undefined ? {} : configuredPlace(flags.config));
+  const kubeConfig = loadCallersKubeConfig(flags.kubeconfig);
+  const transport = createTransport(kubeConfig, { purpose });
+  try {
+    const sections = await check(transport, place, flags);
+    const server = kubeConfig.getCurrentCluster()?.server ?? '';
+    const head = { cluster: server, context: kubeConfig.getCurrentContext(), ...place };
+    process.exitCode = checkExitCode(sections);
+    if (flags.output === 'json') {
+      process.stdout.write(json({ version: 1, ...head, exitCode: process.exitCode, sections }, 2));
+      return;
+    }
+    const title = `Liberator in namespace ${place.namespace} of ${server}`;
+    process.stdout.write(lines([title, '', ...reportText(sections, widthOf(process.stdout))]));
+  } finally {
+    await transport.close();
+  }
+}
+
+function configuredPlace(path: string): Place {
+  const { namespace, election } = readConfig(path).config;
+  return { namespace, election: { namespace, name: election.name } };
+}
+
+async function check(transport: Transport, place: Place, flags: CheckFlags): Promise<readonly Section[]> {
+  const api = await checkApiServer(transport);
+  const apiServer = { title: 'API server', findings: [api] };
+  if (api.mark === 'failure') return [apiServer];
+  const reader = createReader({ transport });
+  const self = accountOf(await whoAmI({ transport }));
+  const account = flags.serviceAccount ?? self ?? { namespace: place.namespace, name: defaultAccountName };
+  return [
+    apiServer,
+    ...(await accountSections(transport, reader, { account, self, place, flags })),
+    { title: 'Replicas', findings: await checkReplicas(reader, account) },
+    { title: 'Fencing token', findings: await checkFencingToken(reader, account, place) },
+    { title: 'StatefulSets', findings: await checkStatefulSets(reader) },
+  ];
+}
+
+async function accountSections(
+  own: Transport,
+  reader: KubernetesReader,
+  about: { account: Account; self: Account | undefined; place: Place; flags: CheckFlags },
+): Promise<readonly Section[]> {
+  const { account, self, place, flags } = about;
+  if (self?.namespace === account.namespace && self.name === account.name) {
+    return checkAccount(own, account, place);
+  }
+  const missing = await lookingAt(`account ${account.name}`, () => checkExistence(reader, account));
+  if (missing.some(({ mark }) => mark === 'failure')) return [{ title: 'Account', findings: missing }];
+  const transport = createTransport(loadCallersKubeConfig(flags.kubeconfig, userNameOf(account)), {
+    purpose,
+  });
+  try {
+    return await checkAccount(transport, account, place);
+  } finally {
+    await transport.close();
+  }
+}
+
+async function checkExistence(reader: KubernetesReader, account: Account): Promise<readonly Finding[]> {
+  try {
+    await reader.get(serviceAccounts, account);
+    return [];
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const advice =
+      'it is not there: install Liberator, or say with --service-account NAMESPACE/NAME which it is';
+    return [failure(`${account.namespace}/${account.name}`, advice)];
+  }
+}

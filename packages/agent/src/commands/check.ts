@@ -1,0 +1,45 @@
+// `liberator check`: what it is called and what it takes.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Account } from '../check/account.ts';
+import { addPlaceOptions } from '../cluster-place.ts';
+import { outputOption, type StatusFlags } from './status.ts';
+
+export interface CheckFlags extends Pick<StatusFlags, 'kubeconfig' | 'namespace' | 'election' | 'output'> {
+  readonly config?: string;
+  readonly serviceAccount?: Account;
+}
+
+const details = `
+Asks as you, and about the agent's account as that account: for that you have to
+be allowed to impersonate it, as cluster-admins are. Nothing is changed: what has
+to be tried is a dry run.
+
+For check, the exit codes are 0: fine, 1: warnings, 2: failures, with a command
+line or a kubeconfig that can't be used among them. What could not be looked at
+is said, and does not count.`;
+
+export function addCheckCommand(program: Command): void {
+  const command = program
+    .command('check')
+    .description('look whether a takeover would work here, before one has to')
+    .option('-c, --config <file>', 'take namespace and election from this configuration');
+  addPlaceOptions(command)
+    .addOption(
+      new Option(
+        '--service-account <namespace/name>',
+        "the agent's account (default: you, in a pod; else high-availability in its namespace)",
+      ).argParser(account),
+    )
+    .addOption(outputOption())
+    .addHelpText('after', details)
+    .action(async (flags: CheckFlags) => {
+      const { runCheck } = await import('../check/run-check.ts');
+      await runCheck(flags);
+    });
+}
+
+function account(text: string): Account {
+  const [, namespace, name] = /^([^/:]+)\/([^/:]+)$/.exec(text) ?? [];
+  if (namespace !== undefined && name !== undefined) return { namespace, name };
+  throw new InvalidArgumentError(`expected NAMESPACE/NAME, found "${text}"`);
+}
