@@ -50,7 +50,7 @@ export async function checkAccount(
       "one of the agent's pods";
     return [{ title, findings: [warning('not checked', why)] }];
   }
-  const election = await checkElection(transport, place);
+  const election = await checkElection(transport, place, missing);
   return [
     { title: `What ${whose} needs`, findings: judgePermissions(needed, missing) },
     { title: `What ${whose} has beyond that`, findings: await checkExcess(transport, needed, place) },
@@ -64,7 +64,7 @@ export function judgePermissions(
 ): readonly Finding[] {
   return needed.map((permission) =>
     missing.includes(permission)
-      ? failure(describePermission(permission), 'not allowed; a role has to grant it')
+      ? failure(describePermission(permission), 'not allowed')
       : ok(describePermission(permission)),
   );
 }
@@ -112,7 +112,11 @@ export function judgeExcess(
   return more > 0 ? [...shown, warning(`and ${more} more`, why)] : shown;
 }
 
-async function checkElection(transport: Transport, { election }: Place): Promise<Finding> {
+async function checkElection(
+  transport: Transport,
+  { election }: Place,
+  missing: readonly Permission[],
+): Promise<Finding> {
   const lease = `Lease ${election.namespace}/${election.name}`;
   try {
     const state = await tryElectionLease({ transport, election });
@@ -120,6 +124,8 @@ async function checkElection(transport: Transport, { election }: Place): Promise
       ? ok(`${lease} can be written`)
       : ok(`${lease} can be created`, 'it is not there yet');
   } catch (error) {
-    return failure(`${lease} can not be written`, sentenceOf(error));
+    // What a role does not allow has its line already; what admission refuses only shows here.
+    const byRole = isForbidden(error) && missing.some(({ resource }) => resource.plural === 'leases');
+    return failure(`${lease} can not be written`, byRole ? 'not allowed' : sentenceOf(error));
   }
 }

@@ -42,7 +42,7 @@ WARN  shop/db-0, on node-1: no other node would take it: taint gpu (node-2);
 FAIL  Lease tkr-system/liberator can not be written: not allowed
 skip  the fencing-token policy: this API server does not serve it
 
-4 looked at: 1 failure, 1 warning, 1 not looked at.
+4 findings: 1 failure, 1 warning, 1 not looked at.
 `);
   });
 
@@ -65,17 +65,9 @@ describe('what can not be looked at', () => {
     expect(await markOf(new Error('connection refused'))).toBe('failure');
   });
 
-  it('is told in one sentence, without the server repeating it', async () => {
-    const refusal = new KubernetesError(
-      { verb: 'list', resource: nodes },
-      { status: 403, body: { message: 'nodes is forbidden' } },
-    );
-    expect(await lookingAt('x', () => Promise.reject(refusal))).toEqual([
-      skipped(
-        'x',
-        'you are not allowed to look: not allowed to list nodes: grant this identity the verb "list" on resource ' +
-          '"nodes" of the core API group at the cluster scope',
-      ),
+  it('is told in a few words', async () => {
+    expect(await lookingAt('x', () => Promise.reject(error(403)))).toEqual([
+      skipped('x', 'you may not list nodes'),
     ]);
   });
 });
@@ -104,7 +96,7 @@ describe('an account', () => {
     const needed = neededPermissions(place);
     const findings = judgePermissions(needed, needed.slice(0, 1));
     expect(findings).toHaveLength(needed.length);
-    expect(findings[0]).toEqual(failure('get nodes', 'not allowed; a role has to grant it'));
+    expect(findings[0]).toEqual(failure('get nodes', 'not allowed'));
     expect(findings[1]).toEqual(ok('list nodes'));
   });
 

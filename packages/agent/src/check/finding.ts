@@ -44,18 +44,12 @@ export async function lookingAt(
   try {
     return await look();
   } catch (error) {
-    if (isForbidden(error))
-      return [skipped(what, `you are not allowed to look: ${firstPart(sentenceOf(error))}`)];
-    if (isNotFound(error) && error instanceof KubernetesError) {
-      return [skipped(what, `this API server does not serve ${error.call.resource.plural}`)];
-    }
+    if (!(error instanceof KubernetesError)) return [failure(what, sentenceOf(error))];
+    const { verb, resource } = error.call;
+    if (isForbidden(error)) return [skipped(what, `you may not ${verb} ${resource.plural}`)];
+    if (isNotFound(error)) return [skipped(what, `this API server does not serve ${resource.plural}`)];
     return [failure(what, sentenceOf(error))];
   }
-}
-
-/** Without the server's own words: they say the same once more. */
-function firstPart(sentence: string): string {
-  return sentence.split(' (the server said')[0] ?? sentence;
 }
 
 /** The exit code of a check: 0 fine, 1 warnings, 2 failures. */

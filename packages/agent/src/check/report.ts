@@ -43,7 +43,7 @@ function verdict(sections: readonly Section[]): string {
     counted(count('warning'), 'warning'),
     ...(count('skipped') > 0 ? [`${count('skipped')} not looked at`] : []),
   ];
-  return `${all.length} looked at: ${parts.join(', ')}.`;
+  return `${counted(all.length, 'finding')}: ${parts.join(', ')}.`;
 }
 
 function counted(count: number, noun: string): string {

@@ -66,7 +66,9 @@ async function check(transport: Transport, place: Place, flags: CheckFlags): Pro
   if (api.mark === 'failure') return [apiServer];
   const reader = createReader({ transport });
   const self = accountOf(await whoAmI({ transport }));
-  const account = flags.serviceAccount ?? self ?? { namespace: place.namespace, name: defaultAccountName };
+  const isAgents = self?.namespace === place.namespace;
+  const usual = { namespace: place.namespace, name: defaultAccountName };
+  const account = flags.serviceAccount ?? (isAgents ? self : usual);
   return [
     apiServer,
     ...(await accountSections(transport, reader, { account, self, place, flags })),

@@ -27,7 +27,7 @@ export function addCheckCommand(program: Command): void {
     .addOption(
       new Option(
         '--service-account <namespace/name>',
-        "the agent's account (default: you, in a pod; else high-availability in its namespace)",
+        "the agent's account (default: you, if you are one of its namespace; else high-availability)",
       ).argParser(account),
     )
     .addOption(outputOption())
