@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadKubeConfig } from '@liberator/core';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfigError, loadKubeConfig } from '@liberator/core';
 import { Simulator } from '@liberator/simulator';
 import { deleteObjects } from '../demo/cluster/create-objects.ts';
 import { DemoFailure, Interruption, sentenceOf, UsageError } from '../demo/failure.ts';
@@ -90,9 +91,9 @@ async function openEmbedded(): Promise<ElectionPlace> {
   };
 }
 
-/** @throws KubeConfigError when the file leads nowhere. */
+/** @throws UsageError when the file leads nowhere. */
 function openReal(kubeconfig: string): ElectionPlace {
-  const kubeConfig = loadKubeConfig({ path: kubeconfig });
+  const kubeConfig = loaded(kubeconfig);
   const lease = {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
@@ -103,6 +104,15 @@ function openReal(kubeconfig: string): ElectionPlace {
     kubeconfig,
     [Symbol.asyncDispose]: () => deleteObjects(kubeConfig, [lease]),
   };
+}
+
+function loaded(path: string): KubeConfig {
+  try {
+    return loadKubeConfig({ path });
+  } catch (error) {
+    if (error instanceof KubeConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** @throws UsageError for anything but the flags that there are. */
