@@ -1,4 +1,5 @@
 // A cluster in this process, on virtual time: a minute of Kubernetes takes about a second.
+import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
 import { type Manifest, namespaceObject } from '../demo/cluster/create-objects.ts';
@@ -21,7 +22,7 @@ export async function openEmbeddedPlace(signal: AbortSignal): Promise<Place> {
   createIn(simulator, namespaceObject(agentNamespace));
   return {
     kind: 'embedded',
-    version: 'simulated',
+    version: await versionOf(simulator),
     about: 'a cluster in this process, whose time flies',
     changedTimers: [],
     providesVolumes: true,
@@ -54,6 +55,12 @@ export async function openEmbeddedPlace(signal: AbortSignal): Promise<Place> {
     },
     [Symbol.asyncDispose]: () => simulator.stop(),
   };
+}
+
+async function versionOf(simulator: Simulator): Promise<string> {
+  const { signal } = new AbortController();
+  const { body } = await simulator.transport().send({ method: 'GET', path: '/version', signal });
+  return ((await json(body)) as { gitVersion: string }).gitVersion;
 }
 
 function createIn(simulator: Simulator, object: Manifest): void {

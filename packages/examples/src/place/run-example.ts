@@ -32,8 +32,6 @@ export interface Example {
   readonly flags?: ParseArgsOptionsConfig;
   /** Their lines in the help, indented like the others. */
   readonly flagsHelp?: string;
-  /** Default: the place, and one line for each thing told on stdout. */
-  readonly quiet?: (flags: Stage['flags']) => boolean;
   readonly play: (stage: Stage) => Promise<void>;
 }
 
@@ -102,7 +100,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 130 interrupted`;
 
 async function playOn(example: Example, flags: Stage['flags'], signal: AbortSignal): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'liberator-example-'));
-  const stream = example.quiet?.(flags) === true ? process.stderr : process.stdout;
+  const stream = process.stdout;
   const paint = paintFor(stream, process.env);
   const print = (text: string): void => void stream.write(`${text}\n`);
   let startedAt: number | undefined;

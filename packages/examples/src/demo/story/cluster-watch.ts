@@ -1,6 +1,7 @@
 // Watches the cluster as anybody could, with core's own reflectors, and notes in the journal what changes.
 import {
   type CacheObject,
+  type Clock,
   type ConfigMap,
   configMaps,
   type KubernetesReader,
@@ -12,6 +13,7 @@ import {
   type ReflectorHandlers,
   type Resource,
   type Selection,
+  systemClock,
   type TakeoverRecord,
   type VolumeAttachment,
   volumeAttachments,
@@ -31,10 +33,12 @@ const attachments = volumeAttachments as Resource<Attachment>;
 /** Starts watching at once; disposing of it ends that. */
 export class ClusterWatch implements AsyncDisposable {
   readonly #reader: KubernetesReader;
+  readonly #clock: Clock;
   readonly #reflectors: { stop(): Promise<void> }[] = [];
 
-  constructor(reader: KubernetesReader, journal: Journal) {
+  constructor(reader: KubernetesReader, journal: Journal, clock: Clock = systemClock) {
     this.#reader = reader;
+    this.#clock = clock;
     this.#watch(
       nodes,
       {},
@@ -107,6 +111,7 @@ export class ClusterWatch implements AsyncDisposable {
     const reflector = new Reflector({
       ...selection,
       reader: this.#reader,
+      clock: this.#clock,
       resource,
       project: (object: T) => object,
       handlers,

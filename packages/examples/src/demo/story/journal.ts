@@ -3,8 +3,14 @@ import { DemoFailure } from '../failure.ts';
 import type { Entry, Observation, ObservationKind } from './observation.ts';
 
 export class Journal {
+  readonly #now: () => number;
   readonly #entries: Entry[] = [];
   readonly #listeners = new Set<(entry: Entry) => void>();
+
+  /** @param now - Stamps entries, in monotonic milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   get entries(): readonly Entry[] {
     return this.#entries;
@@ -16,7 +22,7 @@ export class Journal {
   }
 
   note(observation: Observation): void {
-    const entry = { ...observation, at: performance.now() };
+    const entry = { ...observation, at: this.#now() };
     this.#entries.push(entry);
     for (const listener of [...this.#listeners]) listener(entry);
   }

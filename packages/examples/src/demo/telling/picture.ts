@@ -22,11 +22,11 @@ interface Moments {
 }
 
 /**
- * The SVG text, 800 wide, readable on light and on dark pages.
+ * The SVG text, 800 wide, readable on light and on dark pages. `what` says what was run.
  *
  * @throws RangeError for a recovery that did not take place: there is nothing to draw.
  */
-export function recoveryPicture(recovery: Recovery): string {
+export function recoveryPicture(recovery: Recovery, what = 'One run of npm run demo'): string {
   const moments = momentsOf(recovery);
   const bottom = lens.top + (recovery.steps.length + 1) * lens.rowHeight;
   const height = bottom + 76;
@@ -38,7 +38,7 @@ export function recoveryPicture(recovery: Recovery): string {
     tag('title', {}, `${nameOf(recovery)} is Ready again ${seconds(moments.ready)} after its node crashed`),
     style,
     tag('rect', { class: 'card', x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 10 }),
-    ...heading(recovery, moments),
+    ...heading(recovery, moments, what),
     ...wholeStory(recovery, moments, whole),
     ...beam(moments, whole, near),
     ...underTheLens(recovery, moments, near, bottom),
@@ -71,19 +71,14 @@ function momentsOf({ milestones, steps, timeToRecoveryMs }: Recovery): Moments {
   };
 }
 
-function heading(recovery: Recovery, { ready }: Moments): readonly string[] {
+function heading(recovery: Recovery, { ready }: Moments, run: string): readonly string[] {
   const where =
     recovery.cluster === 'real' ? 'a real control plane with hollow nodes' : 'the embedded cluster';
   const timers = recovery.changedTimers.length === 0 ? 'stock timers' : 'changed timers';
   const what = `${nameOf(recovery)} is Ready again ${seconds(ready)} after its node crashed`;
   return [
     textTag('heading', 28, 38, what),
-    textTag(
-      'note',
-      28,
-      60,
-      `One run of npm run demo on ${where}, Kubernetes ${recovery.kubernetes}, ${timers}.`,
-    ),
+    textTag('note', 28, 60, `${run} on ${where}, Kubernetes ${recovery.kubernetes}, ${timers}.`),
   ];
 }
 

@@ -1,0 +1,64 @@
+// Three replicas of a controller that take part in a drill, and what each tells for its journal.
+import {
+  Controller,
+  connect,
+  defaultHeartbeatDetection,
+  holdReasons,
+  noneFencer,
+  type Policy,
+} from '@liberator/core';
+import { agentNamespace } from '../demo/cluster/demo-cluster.ts';
+import { sentenceOf } from '../demo/failure.ts';
+import type { Journal } from '../demo/story/journal.ts';
+import type { Place } from '../place/place.ts';
+
+/** `proof: optional`, since the drill itself cuts the power; nobody else should write this without thought. */
+const policy: Policy = {
+  name: 'drill',
+  nodes: { all: true },
+  detection: defaultHeartbeatDetection,
+  controlPlane: false,
+  evidence: 'unreachable',
+  budget: { maxDead: 1, maxDeadPercent: 34 },
+  fencing: { drivers: ['none'], proof: 'optional' },
+  node: 'delete',
+};
+
+export function createReplicas(place: Place, journal: Journal): readonly Controller[] {
+  // Identities must be unique among all controllers that ever lived on this cluster.
+  const drill = crypto.randomUUID().slice(0, 8);
+  return ['replica-1', 'replica-2', 'replica-3'].map((name) => createReplica(name, drill, place, journal));
+}
+
+function createReplica(agent: string, drill: string, place: Place, journal: Journal): Controller {
+  const identity = `${agent}.${drill}`;
+  const { clock, random, probe } = place;
+  const election = { namespace: agentNamespace, name: 'failover-drill' };
+  const transport = place.connection(agent);
+  const leaseTransport = place.connection(`${agent}-lease`);
+  const controller = new Controller({
+    ...connect({ transport, leaseTransport, namespace: agentNamespace, election, identity, clock, random }),
+    election,
+    identity,
+    policies: [policy],
+    fencers: [noneFencer],
+    probe,
+    clock,
+    random,
+  });
+  controller.on('leadership', ({ leader, epoch }) => {
+    if (leader === identity && epoch !== undefined) journal.note({ kind: 'leads', agent, epoch });
+  });
+  controller.on('sight', ({ blind }) => journal.note({ kind: 'sight', agent, blind }));
+  controller.on('health', ({ node, to, assessment: { reasons } }) =>
+    journal.note({ kind: 'health', agent, node, to, reasons }),
+  );
+  controller.on('decision', ({ node, decision }) => {
+    if (decision.action === 'hold')
+      journal.note({ kind: 'held', agent, node, reasons: holdReasons(decision) });
+  });
+  controller.on('error', ({ where, error }) =>
+    journal.note({ kind: 'trouble', agent, message: `${where}: ${sentenceOf(error)}` }),
+  );
+  return controller;
+}
