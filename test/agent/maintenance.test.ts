@@ -5,27 +5,23 @@ import { join } from 'node:path';
 import type { Node, Pod } from '@liberator/core';
 import { type AccessAttributes, resources, Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentedMaintenanceRole } from '../docs/maintenance-role.ts';
 import { type AgentProcess, runCommand } from './agent-process.ts';
 
 const asTest = { user: 'test' };
 const labels = { app: 'db' };
 const mark = 'liberator.dev/maintenance';
 
-/** What docs/operations.md says that whoever maintains nodes has to be allowed. */
-const granted: Readonly<Record<string, readonly string[]>> = {
-  nodes: ['get', 'patch'],
-  pods: ['get', 'list'],
-  'pods/eviction': ['create'],
-  persistentvolumeclaims: ['get'],
-  persistentvolumes: ['get'],
-  statefulsets: ['get'],
-  poddisruptionbudgets: ['list'],
-};
+const { rules } = documentedMaintenanceRole();
 
-function mayAccess({ user, verb, resource, subresource }: AccessAttributes): boolean {
+/** Alice may do what the documentation gives her, a stranger nothing, and the test everything. */
+function mayAccess({ user, verb, group, resource, subresource }: AccessAttributes): boolean {
   if (user !== 'alice') return user !== 'stranger';
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
-  return granted[what]?.includes(verb) ?? false;
+  return rules.some(
+    ({ apiGroups, resources: named, verbs }) =>
+      apiGroups.includes(group) && named.includes(what) && verbs.includes(verb),
+  );
 }
 
 describe('planned maintenance on the command line', () => {

@@ -65,7 +65,9 @@ it('has manifests that an API server takes', async () => {
   for (const { at, text } of pieces) {
     const piece = kindOfYaml(text);
     if (piece.kind !== 'manifests') continue;
-    const create = createObjects(kubeConfig, piece.objects.map(inNamespace));
+    // The simulator has no roles; those are tried by tests in which somebody acts by them.
+    const objects = piece.objects.filter(({ apiVersion }) => apiVersion !== 'rbac.authorization.k8s.io/v1');
+    const create = createObjects(kubeConfig, objects.map(inNamespace));
     await expect(create, at).resolves.toBeUndefined();
   }
 });

@@ -1,8 +1,9 @@
 // Planned maintenance on a real control plane: budgets that refuse, Ctrl-C, and a machine that dies in the middle of it.
-import { CoreV1Api, KubeConfig, PolicyV1Api } from '@kubernetes/client-node';
+import { CoreV1Api, KubeConfig, PolicyV1Api, RbacAuthorizationV1Api } from '@kubernetes/client-node';
 import type { Pod } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
 import { type AgentProcess, runCommand } from '../agent/agent-process.ts';
+import { documentedMaintenanceRole } from '../docs/maintenance-role.ts';
 import { pause, Stage } from './stage.ts';
 
 const mark = 'liberator.dev/maintenance';
@@ -10,7 +11,7 @@ const mark = 'liberator.dev/maintenance';
 describe('draining a node of a real control plane', () => {
   it('waits for the budget that refuses, goes on after Ctrl-C, and gives the node back', async () => {
     await using stage = await Stage.open();
-    const person = new Person(stage);
+    const person = await Person.open(stage);
     const before = await databaseOf(stage);
     const node = await stage.databaseNode();
     await person.createBudget(1);
@@ -58,7 +59,7 @@ describe('draining a node of a real control plane', () => {
 
   it('holds the takeover of a machine that dies meanwhile, where everybody sees it, until it is uncordoned', async () => {
     await using stage = await Stage.open();
-    const person = new Person(stage);
+    const person = await Person.open(stage);
     const before = await databaseOf(stage);
     const node = await stage.databaseNode();
     await person.createBudget(1);
@@ -97,18 +98,33 @@ describe('draining a node of a real control plane', () => {
   });
 });
 
-/** Somebody with a kubeconfig of their own, at a keyboard. */
+/** Somebody at a keyboard, with the rights that the documentation gives, and an administrator beside her. */
 class Person {
   readonly #kubeconfig: string;
   readonly #budgets: PolicyV1Api;
   readonly #core: CoreV1Api;
 
-  constructor(stage: Stage) {
-    this.#kubeconfig = stage.cluster.kubeconfigPath;
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(this.#kubeconfig);
-    this.#budgets = kubeConfig.makeApiClient(PolicyV1Api);
-    this.#core = kubeConfig.makeApiClient(CoreV1Api);
+  private constructor(kubeconfig: string, administrator: KubeConfig) {
+    this.#kubeconfig = kubeconfig;
+    this.#budgets = administrator.makeApiClient(PolicyV1Api);
+    this.#core = administrator.makeApiClient(CoreV1Api);
+  }
+
+  static async open({ cluster }: Stage): Promise<Person> {
+    const administrator = new KubeConfig();
+    administrator.loadFromFile(cluster.kubeconfigPath);
+    const roles = administrator.makeApiClient(RbacAuthorizationV1Api);
+    const { metadata, rules } = documentedMaintenanceRole();
+    const { name } = metadata;
+    await roles.createClusterRole({ body: { metadata, rules: rules.map(asWritable) } });
+    await roles.createClusterRoleBinding({
+      body: {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'alice' }],
+      },
+    });
+    return new Person(await cluster.clientKubeconfig({ user: 'alice' }), administrator);
   }
 
   begin(...words: readonly string[]): AgentProcess {
@@ -145,6 +161,11 @@ class Person {
     const { items } = await this.#core.listNamespacedEvent({ namespace: 'default', fieldSelector });
     return items.map(({ reason, message }) => `${reason}: ${message}`);
   }
+}
+
+/** client-node's types know no readonly. */
+function asWritable(rule: ReturnType<typeof documentedMaintenanceRole>['rules'][number]) {
+  return { apiGroups: [...rule.apiGroups], resources: [...rule.resources], verbs: [...rule.verbs] };
 }
 
 async function databaseOf(stage: Stage): Promise<Pod> {
