@@ -27,7 +27,7 @@ export interface RenderOptions {
   readonly tools?: DeployTools;
 }
 
-/** @throws ToolError with what Helm says when it refuses the values */
+/** @throws Error with what Helm says when it refuses the values */
 export async function renderChart(options: RenderOptions = {}): Promise<string> {
   const { set = {}, valueFiles = [], args = [] } = options;
   const { helm } = options.tools ?? (await findTools());

@@ -12,7 +12,7 @@ import { isExecutable } from '../control-plane/programs.ts';
 const sourceDir = join(import.meta.dirname, 'tools');
 
 /** Runs one program and gives back what it wrote to stdout. */
-export type Tool = (...args: readonly string[]) => Promise<string>;
+type Tool = (...args: readonly string[]) => Promise<string>;
 
 export interface DeployTools {
   readonly helm: Tool;
@@ -20,7 +20,7 @@ export interface DeployTools {
 }
 
 /** Thrown when a program refuses. The message is what it said on stderr. */
-export class ToolError extends Error {
+class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
