@@ -31,9 +31,16 @@ const config: ViteUserConfig = defineConfig({
         testTimeout: 120_000,
       }),
       // What a release would publish, as its users get it: built, packed, installed, compiled against.
-      project('packages', ['test/packages/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
-      // Builds Helm and kustomize the first time, in two minutes.
-      project('deploy', ['test/deploy/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 600_000 }),
+      project('packages', ['test/packages/**/*.test.ts', 'test/deploy/image.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+      }),
+      // Needs Go, as e2e does: Helm and kustomize are built the first time, in two minutes.
+      project('deploy', ['test/deploy/{chart,manifests,least-privilege}.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 600_000,
+        maxWorkers: 2,
+      }),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Mostly waiting for Kubernetes' own timers, so that two control planes side by side don't disturb each other.
       project('e2e', ['test/contract/control-plane.test.ts', 'test/e2e/*.test.ts'], {
