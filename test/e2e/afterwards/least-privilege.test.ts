@@ -1,12 +1,18 @@
 // When every scenario has been played: the account may do all that it did, and did all that it may.
-import { expect, it } from 'vitest';
+import { existsSync, rmSync } from 'node:fs';
+import { afterAll, expect, it } from 'vitest';
 import { grantsOf, unusedGrants } from '../../deploy/least-privilege.ts';
 import { installation } from '../installation.ts';
 import { readUsage, usageFolder } from '../usage.ts';
 
-if (usageFolder === undefined) throw new Error('expected LIBERATOR_E2E_USAGE, found nothing');
-const uses = readUsage(usageFolder);
+if (usageFolder === undefined || !existsSync(usageFolder)) {
+  throw new Error('expected scenarios to have been played in this run, found none: add --project e2e');
+}
+const folder = usageFolder;
+const uses = readUsage(folder);
 const grants = grantsOf(installation());
+
+afterAll(() => rmSync(folder, { recursive: true }));
 
 it('every verb on every resource that the roles grant was used', () => {
   expect(grants.length).toBeGreaterThan(20);
