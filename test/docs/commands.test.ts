@@ -60,6 +60,8 @@ describe('a command in a document', () => {
     'npm run --silent demo -- --json',
     'kubectl apply -f packages/agent/deploy/base/rbac.yaml',
     'kubectl apply -f liberator.yaml',
+    'kubectl -n tkr-system rollout status deployment/liberator',
+    'helm upgrade liberator packages/agent/chart --set image.tag=1 --namespace tkr-system',
   ])('may be: %s', (text) => {
     expect(problemWith(text)).toBeUndefined();
   });
@@ -74,6 +76,9 @@ describe('a command in a document', () => {
     ['npm install left-pad', 'left-pad'],
     ['kubectl apply -f packages/agent/deploy/no-such.yaml', 'no-such.yaml'],
     ['kubectl aply -f liberator.yaml', 'aply'],
+    ['kubectl --namespace tkr-system logs deployment/liberater', 'deployment/liberater'],
+    ['helm upgrade liberator packages/agent/chart --set image.tga=1', 'image.tga'],
+    ['docker build --file Dockerfile.none .', 'Dockerfile.none'],
     ['rm -rf node_modules', 'rm'],
   ])('must not be: %s', (text, because) => {
     expect(problemWith(text)).toContain(because);

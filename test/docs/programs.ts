@@ -95,53 +95,65 @@ const kubectlVerbs = new Set([
 ]);
 
 function checkKubectl(args: readonly string[]): string | undefined {
-  const verb = args.find((arg, at) => !arg.startsWith('-') && !/^(-n|--namespace)$/.test(args[at - 1] ?? ''));
+  const namespace = valuesOf(args, '-n', '--namespace');
+  const verb = args.find((arg) => !arg.startsWith('-') && !namespace.includes(arg));
   if (!kubectlVerbs.has(verb ?? '')) return `expected a verb of kubectl, found "${verb}"`;
-  const files = args.filter((_, at) => args[at - 1] === '-f' || args[at - 1] === '-k');
-  return files
+  return valuesOf(args, '-f', '--filename', '-k', '--kustomize')
     .filter((file) => file.startsWith('packages/'))
     .map(missing)
-    .concat(args.includes('tkr-system') ? missingObject(args) : undefined)
+    .concat(namespace.includes('tkr-system') ? args.map(missingObject) : [])
     .find((problem) => problem !== undefined);
 }
 
-/** `deployment/liberator` in our namespace must be one that we install. */
-function missingObject(args: readonly string[]): string | undefined {
-  const [, kind, name] =
-    args.map((arg) => /^(deployment|deploy|service|svc)\/(.+)$/.exec(arg)).find(Boolean) ?? [];
-  if (kind === undefined || name === undefined) return undefined;
-  const manifest = readFileSync(join(root, 'packages/agent/deploy/install.yaml'), 'utf8');
-  const installed = parseAllDocuments(manifest).map((document) => document.toJS() as Installed);
-  const isThere = installed.some(
-    (one) => one.kind.toLowerCase().startsWith(kind.slice(0, 3)) && one.metadata.name === name,
-  );
-  return isThere ? undefined : `expected an object that install.yaml creates, found ${kind}/${name}`;
-}
+const kinds: Readonly<Record<string, string>> = {
+  deploy: 'Deployment',
+  deployment: 'Deployment',
+  service: 'Service',
+  svc: 'Service',
+};
 
 interface Installed {
   readonly kind: string;
   readonly metadata: { readonly name: string };
 }
 
+/** `deployment/liberator` in our namespace must be one that we install. */
+function missingObject(arg: string): string | undefined {
+  const [, shortKind = '', name] = /^([a-z]+)\/([a-z-]+)$/.exec(arg) ?? [];
+  const kind = kinds[shortKind];
+  if (kind === undefined) return undefined;
+  const manifest = readFileSync(join(root, 'packages/agent/deploy/install.yaml'), 'utf8');
+  const installed = parseAllDocuments(manifest).map((document) => document.toJS() as Installed);
+  const isThere = installed.some((one) => one.kind === kind && one.metadata.name === name);
+  return isThere ? undefined : `expected an object that install.yaml creates, found ${arg}`;
+}
+
+/** Verbs of Helm that take the name of a release, and those that take a chart, too. */
+const releaseVerbs = new Set(['history', 'list', 'rollback', 'uninstall']);
+const chartVerbs = new Set(['install', 'upgrade']);
+
 function checkHelm(args: readonly string[]): string | undefined {
-  const chart = args.find((arg) => arg.startsWith('packages/'));
   const [verb = ''] = args;
-  if (verb === 'uninstall' || verb === 'list' || verb === 'history' || verb === 'rollback') return undefined;
-  if (verb !== 'install' && verb !== 'upgrade') return `expected a verb of helm, found "${verb}"`;
+  if (releaseVerbs.has(verb)) return undefined;
+  if (!chartVerbs.has(verb)) return `expected a verb of helm, found "${verb}"`;
+  const chart = args.find((arg) => arg.startsWith('packages/'));
   if (chart === undefined) return 'expected the path of the chart, found none';
-  const gone = missing(join(chart, 'Chart.yaml'));
-  if (gone !== undefined) return gone;
-  const set = args.flatMap((arg, at) => (args[at - 1] === '--set' ? [arg.split('=')[0] ?? ''] : []));
+  const set = valuesOf(args, '--set').map((assignment) => assignment.split('=')[0] ?? '');
   const unknown = set.find((path) => !isChartValue(path));
-  return unknown === undefined ? undefined : `expected a value of the chart, found "${unknown}"`;
+  const problem = unknown === undefined ? undefined : `expected a value of the chart, found "${unknown}"`;
+  return missing(join(chart, 'Chart.yaml')) ?? problem;
 }
 
 function checkDocker(args: readonly string[]): string | undefined {
   const [verb = ''] = args;
   if (verb === 'push') return undefined;
   if (verb !== 'build') return `expected docker build or push, found docker ${verb}`;
-  const file = args.find((_, at) => args[at - 1] === '-f' || args[at - 1] === '--file') ?? 'Dockerfile';
-  return missing(file);
+  return missing(valuesOf(args, '-f', '--file')[0] ?? 'Dockerfile');
+}
+
+/** What follows any of these flags. */
+function valuesOf(args: readonly string[], ...flags: readonly string[]): readonly string[] {
+  return args.filter((_, at) => flags.includes(args[at - 1] ?? ''));
 }
 
 function missing(path: string): string | undefined {
