@@ -53,7 +53,10 @@ export async function* outcomesOf(
 
 /** A thread that runs one task at a time. */
 class SimulationThread {
-  readonly #worker = new Worker(new URL('./simulation-thread.ts', import.meta.url));
+  // Whatever this thread was started with: packages resolve to their source.
+  readonly #worker = new Worker(new URL('./simulation-thread.ts', import.meta.url), {
+    execArgv: ['--conditions=@liberator/source'],
+  });
 
   run(task: Task): Promise<Outcome> {
     return new Promise((resolve, reject) => {

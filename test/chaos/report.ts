@@ -15,17 +15,25 @@ export interface ReportOptions {
 /** How much of a failing run's trace is printed. */
 const lastLines = 60;
 
+/** After how many tasks a long run says how far it is. */
+const progressEvery = 100;
+
 /** Resolves with the number of tasks that failed. */
 export async function report({ tasks, jobs, trace, shrink: shrinking, say }: ReportOptions): Promise<number> {
   const startedAt = performance.now();
   let simulatedMs = 0;
   let takeovers = 0;
+  let done = 0;
   const failed: number[] = [];
   const remarks: string[] = [];
   for await (const { task, outcome } of outcomesOf(tasks, jobs)) {
     simulatedMs += outcome.simulatedMs;
     takeovers += outcome.takeovers;
     remarks.push(...outcome.remarks.map((remark) => `seed ${task.seed}: ${remark}`));
+    done++;
+    if (done % progressEvery === 0 && done < tasks.length) {
+      say(`${done} of ${tasks.length} clusters, ${failed.length} of them broke a promise`);
+    }
     if (trace) for (const line of outcome.trace) say(line);
     if (outcome.violation === undefined) continue;
     failed.push(task.seed);

@@ -1,15 +1,26 @@
-// A few seeds at every test run; `npm run simulate -- --seeds 1000` tries more.
+// A hundred seeds at every test run; `npm run simulate -- --seeds 1000` tries more.
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { mutationNamed } from './mutations/all-mutations.ts';
+import { outcomesOf } from './crew.ts';
+import { mutationNamed, mutationNames } from './mutations/all-mutations.ts';
 import { hunt } from './mutations/hunt.ts';
-import type { Outcome } from './simulation.ts';
-import { scenarioOf, simulate, wordsFor } from './simulation.ts';
+import { type Outcome, scenarioOf, simulate, wordsFor } from './simulation.ts';
+import type { Task } from './task.ts';
 
-const seeds = Array.from({ length: 8 }, (_, at) => at + 1);
+/** What two processors do in about a minute. */
+const seeds = Array.from({ length: 100 }, (_, at) => at + 1);
 
 describe('a cluster made from a seed', () => {
-  it.each(seeds)('keeps every promise and recovers, seed %i', async (seed) => {
-    expect(story(await simulate(scenarioOf(seed)))).toBe('every invariant held');
+  it('keeps every promise and recovers, whatever the seed', { timeout: 900_000 }, async () => {
+    const tasks = seeds.map((seed) => ({ seed }));
+    for await (const { outcome } of outcomesOf(tasks, availableParallelism())) {
+      expect.soft(story(outcome)).toBe('every invariant held');
+    }
+  });
+
+  it('runs the same way in whichever thread', async () => {
+    const tasks = [{ seed: 1 }, { seed: 2 }, { seed: 3, faults: [] }];
+    expect(await tracesOf(tasks, 2)).toEqual(await tracesOf(tasks, 1));
   });
 
   it('runs the same way twice, to the byte', async () => {
@@ -26,16 +37,21 @@ describe('a cluster made from a seed', () => {
   });
 });
 
-/** Those that are quick to catch; `npm run simulate:mutations` tries them all. */
-const quarry = ['term-outlives-lease', 'never-blind', 'no-budget', 'no-conditions', 'recorded-afterwards'];
-
 describe('the invariants', () => {
-  it.each(quarry)('notice the deliberate defect %s', async (name) => {
+  it.each(mutationNames)('notice the deliberate defect %s', async (name) => {
     const mutation = mutationNamed(name);
-    const { caught } = await hunt(mutation, seeds, 1);
+    const { caught } = await hunt(mutation, seeds, availableParallelism());
     expect(mutation.seenBy).toContain(caught?.violation.invariant);
   });
 });
+
+async function tracesOf(tasks: readonly Task[], jobs: number): Promise<readonly string[]> {
+  const traces: string[] = [];
+  for await (const { task, outcome } of outcomesOf(tasks, jobs)) {
+    traces.push(`${task.seed}\n${outcome.trace.join('\n')}`);
+  }
+  return traces;
+}
 
 /** All that one needs to know of a failure, where the test's output shows it. */
 function story({ scenario, violation, trace }: Outcome): string {

@@ -38,7 +38,7 @@ export class GarbageCollector implements Controller {
       this.#ends.push(
         this.#store.watch(type, (event) => {
           if (event.type === 'DELETED') this.#onGone(event.object);
-          else this.#onSeen(type, event.object);
+          else if (!sameBonds(event.object, event.previous)) this.#onSeen(type, event.object);
         }),
       );
       for (const object of this.#store.list(type)) this.#onSeen(type, object);
@@ -152,4 +152,15 @@ export class GarbageCollector implements Controller {
 
 function removeFinalizer(draft: Draft<KubernetesObject>, finalizer: string): void {
   draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((one) => one !== finalizer);
+}
+
+/** Whether a change left alone all that is looked at here. Versions of an object share what they have in common. */
+function sameBonds({ metadata: now }: StoredObject, previous: StoredObject | undefined): boolean {
+  const before = previous?.metadata;
+  return (
+    now.ownerReferences === before?.ownerReferences &&
+    now.finalizers === before?.finalizers &&
+    now.deletionTimestamp === before?.deletionTimestamp &&
+    now.uid === before?.uid
+  );
 }

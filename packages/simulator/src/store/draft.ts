@@ -68,6 +68,13 @@ export function keepWhatOnlyTheServerSets({ metadata }: Draft, current: StoredOb
   }
 }
 
+/** Puts back the half of an object that a write of the other half has no say in. */
+export function keepPart(part: 'spec' | 'status', draft: Draft, current: StoredObject): void {
+  const before = (current as unknown as Draft)[part];
+  if (before === undefined) delete draft[part];
+  else draft[part] = copyOf(before);
+}
+
 /** What is empty isn't shown, and counts as not there. */
 export function dropEmpty({ metadata }: Draft): void {
   for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {

@@ -5,7 +5,7 @@ import { Collection, inKeyOrder, keyOf, keyOfObject } from './collection.ts';
 import { applyDefaults, resetForCreate, tolerateNodeTrouble } from './defaults.ts';
 import { isReleased, planDeletion, timestamp } from './deletion.ts';
 import { Delivery } from './delivery.ts';
-import { type Draft, draftFrom, draftOf, dropEmpty, keepWhatOnlyTheServerSets } from './draft.ts';
+import { type Draft, draftFrom, draftOf, dropEmpty, keepPart, keepWhatOnlyTheServerSets } from './draft.ts';
 import { generateName, generateUid } from './object-names.ts';
 import { resources, type ServedResource, servedAs, servedResources } from './resources.ts';
 import { selectionOf } from './selection.ts';
@@ -281,14 +281,8 @@ class MemoryStore implements ServerStore {
     subresource?: 'status',
   ): StoredObject {
     keepWhatOnlyTheServerSets(draft, current);
-    const before = draftFrom(current);
-    if (subresource === 'status') {
-      if (before.spec === undefined) delete draft.spec;
-      else draft.spec = before.spec;
-    } else if (type.statusSubresource) {
-      if (before.status === undefined) delete draft.status;
-      else draft.status = before.status;
-    }
+    if (subresource === 'status') keepPart('spec', draft, current);
+    else if (type.statusSubresource) keepPart('status', draft, current);
     applyDefaults(type, draft);
     if (type.plural === 'pods') tolerateNodeTrouble(draft, this.#tolerationSeconds);
     const errors = updateErrors(type, draft, current);
