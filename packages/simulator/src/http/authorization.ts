@@ -1,5 +1,6 @@
 // Who may do what: an injected rule decides, and a refusal reads as the real server's does.
 import { qualifiedResource, StatusError } from '../store/status-error.ts';
+import type { ApiRequest } from './request.ts';
 import type { ResourceRoute, Verb } from './route.ts';
 
 /** What somebody wants to do, in the words of Kubernetes' authorization. */
@@ -35,6 +36,27 @@ export function accessTo(route: ResourceRoute, verb: Verb, user: string): Access
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
   };
+}
+
+/**
+ * The request as it counts: that of whoever its sender asks to be taken for.
+ *
+ * @throws StatusError 403 when the sender may not do that.
+ */
+export function asWhoeverCounts(request: ApiRequest, authorize: Authorizer | undefined): ApiRequest {
+  const { impersonates, ...rest } = request;
+  if (impersonates === undefined) return request;
+  const access = impersonation(request.user, impersonates);
+  if (authorize?.(access) === false) throw accessDenied(access);
+  return { ...rest, user: impersonates };
+}
+
+function impersonation(user: string, whom: string): AccessAttributes {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(whom) ?? [];
+  const what = { user, verb: 'impersonate', group: '' };
+  return namespace !== undefined && name !== undefined
+    ? { ...what, resource: 'serviceaccounts', namespace, name }
+    : { ...what, resource: 'users', name: whom };
 }
 
 /** 403 in the words of the real server. */

@@ -4,7 +4,7 @@ import { asStatusError, methodNotAllowed, type StatusError, unknownPath } from '
 import type { ServerStore } from '../store/store.ts';
 import { reviewAccess } from './access-review.ts';
 import { type AuditEvent, auditOf } from './audit.ts';
-import { type Authorizer, accessDenied, accessTo } from './authorization.ts';
+import { type Authorizer, accessDenied, accessTo, asWhoeverCounts } from './authorization.ts';
 import { discoveryAt, serverVersion } from './discovery.ts';
 import { readGetVersion, readListRequest, tooLargeVersion } from './list-options.ts';
 import { listPage } from './pages.ts';
@@ -29,11 +29,13 @@ export interface ApiHandlerOptions {
 
 /** The embedded API server over a store. */
 export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
-  return async (request) => {
+  return async (received) => {
+    let request = received;
     let route: Route | undefined;
     let response: ApiResponse;
     try {
       route = routeOf(request);
+      request = asWhoeverCounts(received, options.authorize);
       response = await answer(options, request, route);
     } catch (error) {
       response = failure(asStatusError(error));

@@ -169,6 +169,60 @@ describe('the HTTP server', () => {
   });
 });
 
+describe('somebody who asks to be taken for somebody else', () => {
+  const account = 'system:serviceaccount:apps:agent';
+  const tokens = new Map([
+    ['t-admin', 'admin'],
+    ['t-guest', 'guest'],
+  ]);
+  const as = (token: string, whom: string): SendOptions => ({
+    headers: { authorization: `Bearer ${token}`, 'impersonate-user': whom },
+  });
+  const asked: object[] = [];
+
+  beforeEach(() => {
+    asked.splice(0);
+    handler = createApiHandler({
+      store,
+      clock: systemClock,
+      onAudit: (event) => audit.push(event),
+      authorize: (access) => {
+        asked.push(access);
+        return access.user !== 'guest';
+      },
+    });
+  });
+
+  it('counts as that one where it is allowed', async () => {
+    const server = await start({ tokens });
+    expect(await fetchJson(server, '/api/v1/nodes', as('t-admin', account))).toMatchObject({ status: 200 });
+    expect(asked).toEqual([
+      {
+        user: 'admin',
+        verb: 'impersonate',
+        group: '',
+        resource: 'serviceaccounts',
+        namespace: 'apps',
+        name: 'agent',
+      },
+      { user: account, verb: 'list', group: '', resource: 'nodes' },
+    ]);
+    expect(audit.map(({ user }) => user)).toEqual([account]);
+  });
+
+  it('is refused in the words of the real server where it is not', async () => {
+    const server = await start({ tokens });
+    expect(await fetchJson(server, '/api/v1/nodes', as('t-guest', 'alice'))).toMatchObject({
+      status: 403,
+      body: {
+        reason: 'Forbidden',
+        message:
+          'users "alice" is forbidden: User "guest" cannot impersonate resource "users" in API group "" at the cluster scope',
+      },
+    });
+  });
+});
+
 describe('a kubeconfig', () => {
   it('names server and token, and is JSON, which is YAML', () => {
     expect(JSON.parse(kubeconfigFor('http://127.0.0.1:1', 'secret'))).toMatchObject({

@@ -133,11 +133,13 @@ async function readRequest(
   const user = token === undefined ? undefined : tokens.get(token);
   if (user === undefined && !anonymous) return new StatusError(401, 'Unauthorized', 'Unauthorized');
   const { 'content-type': contentType, 'user-agent': userAgent } = incoming.headers;
+  const impersonates = incoming.headers['impersonate-user'];
   return {
     method: incoming.method ?? 'GET',
     path: incoming.url ?? '/',
     user: user ?? 'system:anonymous',
     signal,
+    ...(typeof impersonates === 'string' ? { impersonates } : {}),
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(length === 0 ? {} : { body: Buffer.concat(chunks).toString('utf8') }),

@@ -8,6 +8,8 @@ export interface ApiRequest {
   readonly path: string;
   /** Who asks. */
   readonly user: string;
+  /** Whom the sender asks to be taken for, as `kubectl --as` does. */
+  readonly impersonates?: string;
   /** With which program. */
   readonly userAgent?: string;
   /** Of the body. */

@@ -1,0 +1,141 @@
+// What a person is told who runs `liberator check` against a simulated cluster.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AccessAttributes, resources, Simulator } from '@liberator/simulator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from './agent-process.ts';
+
+const agent = 'system:serviceaccount:tkr-system:high-availability';
+const asTest = { user: 'test' };
+
+/** Alice may do everything, Bob may only read, and the agent's account lacks one thing. */
+function authorize({ user, verb, resource }: AccessAttributes): boolean {
+  if (user === 'bob') return verb === 'get' || verb === 'list';
+  return user !== agent || !(verb === 'delete' && resource === 'nodes');
+}
+
+let simulator: Simulator;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'liberator-check-'));
+  simulator = await Simulator.start({ http: true, nodes: 2, timings: { speedUp: 10 }, authorize });
+  for (const user of ['alice', 'bob']) writeFileSync(join(folder, user), simulator.kubeconfig({ user }));
+  simulator.store.create(resources.statefulsets, database, asTest);
+  await simulator.until(() => onNode() !== undefined, { limitMs: 20_000 });
+});
+afterAll(async () => {
+  await simulator.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function onNode(): string | undefined {
+  const pod = simulator.store.find(resources.pods, 'default', 'database-0') as
+    | { readonly spec?: { readonly nodeName?: string } }
+    | undefined;
+  return pod?.spec?.nodeName;
+}
+
+async function check(user: string, ...args: readonly string[]) {
+  const command = runCommand(['check', '--kubeconfig', join(folder, user), ...args]);
+  const { code } = await command.exit;
+  return { code, text: command.entries.map(({ msg }) => msg).join('\n'), stderr: command.stderr };
+}
+
+describe('a check', () => {
+  it('fails where Liberator is not installed, and says so in one line', async () => {
+    const { code, text, stderr } = await check('alice');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+    expect(text).toMatch(/^ok {4}reachable, Kubernetes v1\.36\./m);
+    expect(text).toMatch(
+      /^FAIL {2}tkr-system\/high-availability: it is not there: install Liberator, or say/m,
+    );
+    expect(text).not.toContain('What tkr-system');
+  });
+
+  it('asks about the account as that account, and changes nothing', async () => {
+    simulator.store.create(resources.namespaces, { metadata: { name: 'tkr-system' } }, asTest);
+    const account = { metadata: { name: 'high-availability', namespace: 'tkr-system' } };
+    simulator.store.create(resources.serviceaccounts, account, asTest);
+    const { code, text } = await check('alice');
+    expect(code).toBe(2);
+    expect(text).toMatch(/^What tkr-system\/high-availability needs$/m);
+    expect(text).toMatch(/^ok {4}list nodes$/m);
+    expect(text).toMatch(/^FAIL {2}delete nodes: not allowed$/m);
+    expect(text).toMatch(/^ok {4}Lease tkr-system\/liberator can be created: it is not there yet$/m);
+    expect(text).toMatch(/^WARN {2}replicas: no pod runs under tkr-system\/high-availability/m);
+    expect(text).toMatch(
+      /^skip {2}the fencing-token policy: this API server does not serve validatingadmission/m,
+    );
+    expect(text).toMatch(/^ok {4}default\/database: its pod could run elsewhere$/m);
+    expect(text).toMatch(/^\d+ findings: 1 failure, 1 warning, 2 not looked at\.$/m);
+    const changed = simulator.audit().filter(({ user, code: answer, verb }) => {
+      const isRead = ['get', 'list', 'watch'].includes(verb);
+      return (user === 'alice' || user === agent) && !isRead && answer < 300;
+    });
+    // The dry run alone: it is answered as if it had been done.
+    expect(changed.map(({ verb, resource }) => `${verb} ${resource}`)).toEqual(['create leases']);
+    expect(simulator.store.find(resources.leases, 'tkr-system', 'liberator')).toBeUndefined();
+  });
+
+  it('says what it could not ask, to somebody who may not act as the account', async () => {
+    const { code, text } = await check('bob', '-o', 'json');
+    expect(code).toBe(1);
+    const report = JSON.parse(text) as { sections: { title: string; findings: { mark: string }[] }[] };
+    expect(report).toMatchObject({
+      version: 1,
+      namespace: 'tkr-system',
+      election: { name: 'liberator' },
+      exitCode: 1,
+    });
+    const account = report.sections.find(({ title }) => title === 'What tkr-system/high-availability may do');
+    expect(account?.findings).toEqual([
+      { mark: 'warning', what: 'not checked', detail: expect.stringContaining('you may not act as it') },
+    ]);
+  });
+
+  it('tells which StatefulSets a takeover could not help', async () => {
+    simulator.store.modify<{ spec?: { unschedulable?: boolean } }>(
+      resources.nodes,
+      undefined,
+      onNode() === 'node-1' ? 'node-2' : 'node-1',
+      (node) => {
+        node.spec = { ...node.spec, unschedulable: true };
+        return true;
+      },
+      asTest,
+    );
+    const { code, text } = await check('bob');
+    expect(code).toBe(1);
+    expect(text).toMatch(
+      /^WARN {2}default\/database-0, on node-\d: no other node would take it: cordoned \(node-\d\)$/m,
+    );
+  });
+
+  it('fails with one sentence where there is no API server', async () => {
+    const { code, text, stderr } = await check('nobody');
+    expect({ code, text }).toEqual({ code: 2, text: '' });
+    expect(stderr).toMatch(/^liberator: could not read the kubeconfig .*: there is no such file\n$/);
+    writeFileSync(join(folder, 'away'), simulator.kubeconfig().replace(/127\.0\.0\.1:\d+/, '127.0.0.1:9'));
+    const away = await check('away');
+    expect(away.code).toBe(2);
+    expect(away.text).toMatch(
+      /^FAIL {2}reachable: could not reach http:\/\/127\.0\.0\.1:9: connection refused$/m,
+    );
+  });
+});
+
+const labels = { app: 'database' };
+
+const database = {
+  metadata: { name: 'database', namespace: 'default' },
+  spec: {
+    serviceName: 'database',
+    replicas: 1,
+    selector: { matchLabels: labels },
+    template: {
+      metadata: { labels },
+      spec: { containers: [{ name: 'database', image: 'example.com/database:1' }] },
+    },
+  },
+};
