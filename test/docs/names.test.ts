@@ -1,6 +1,6 @@
 // What documents call by name is there: metrics, reasons of Events, guards, steps, annotations, flags.
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { builtInGuards, takeoverSteps } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
 import { nodeEventReasons } from '../../packages/core/src/takeover/event-reasons.ts';
@@ -102,6 +102,18 @@ describe('the documents', () => {
       .filter(({ text }) => /^--?[a-z]/.test(text));
     expect(flags.length).toBeGreaterThan(0);
     expect(flags.filter(({ text }) => !known.has(text.split(/[ =]/)[0] ?? ''))).toEqual([]);
+  });
+
+  it('name no file that is not there', () => {
+    const paths = documents.flatMap(({ path, code }) =>
+      code
+        .filter(({ text }) => /^[\w.-]+(\/[\w.-]+)+\.(ts|yaml|svg|go)$/.test(text))
+        .map(({ text, line }) => ({ at: `${path}:${line}`, text, beside: dirname(path) })),
+    );
+    expect(paths.length).toBeGreaterThan(5);
+    const isThere = ({ text, beside }: (typeof paths)[number]): boolean =>
+      ['', beside, 'packages/core/src'].some((from) => existsSync(join(root, from, text)));
+    expect(paths.filter((path) => !isThere(path))).toEqual([]);
   });
 
   it('alert on metrics that carry the labels they ask for', () => {
