@@ -211,7 +211,7 @@ class Director {
   #isUp(): boolean {
     const { replicas, simulator, truth } = this.#world;
     // For a while, so that every replica has heard of every node more than once.
-    if (this.#world.clock.now() < 22_000 || !simulator.nodesReady()) return false;
+    if (this.#world.clock.now() < 15_000 || !simulator.nodesReady()) return false;
     if (!replicas.some(({ leading }) => leading !== undefined)) return false;
     if (this.#podNames().some((name) => this.#readyOn(name) === undefined)) return false;
     for (const { metadata } of truth.nodes) {

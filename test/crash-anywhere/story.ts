@@ -8,7 +8,7 @@ import type { Scenario } from '../chaos/world/scenario.ts';
  *   when it is in quarantine for that does a human restart it.
  * - `comes-back`: the network was gone for a while only, and is back before the fencer, a slow one, could act.
  */
-export type Fate = 'stays-off' | 'boots' | 'was-cut-off' | 'comes-back';
+type Fate = 'stays-off' | 'boots' | 'was-cut-off' | 'comes-back';
 
 export interface Story {
   readonly node: 'delete' | 'keep';
