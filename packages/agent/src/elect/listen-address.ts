@@ -1,6 +1,7 @@
 // Where to listen, as people write it: "127.0.0.1:4040", "localhost:4040", "[::1]:4040".
 
 export interface ListenAddress {
+  /** Empty: every address of this machine. */
   readonly address: string;
   readonly port: number;
 }
@@ -14,7 +15,7 @@ export class ListenAddressError extends Error {
 const pattern = /^(?:\[([\da-f:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/i;
 
 /**
- * A host and a port. Without a host, as in ":4040", it is every address of this machine; port 0 is any free one.
+ * A host and a port; without a host, as in ":4040", every address. Port 0 is any free one.
  *
  * @throws {@link ListenAddressError}
  */
@@ -26,5 +27,5 @@ export function parseListenAddress(text: string): ListenAddress {
       `expected an address and a port such as "127.0.0.1:4040" or "[::1]:4040", found "${text}"`,
     );
   }
-  return { address: (bracketed ?? plain) || '0.0.0.0', port };
+  return { address: bracketed ?? plain ?? '', port };
 }

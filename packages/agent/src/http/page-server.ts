@@ -14,9 +14,10 @@ export interface Page {
 export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 
 /** By path. Each writes head and body itself, for as long as it likes. */
-export type Streams = Readonly<Record<string, (response: ServerResponse) => void>>;
+type Streams = Readonly<Record<string, (response: ServerResponse) => void>>;
 
 export interface PageServerOptions {
+  /** Empty: every address of this machine, of both families where it has both. */
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
@@ -62,7 +63,7 @@ function listen(server: Server, options: PageServerOptions): Promise<void> {
       const message = `could not listen on ${address}:${port} for ${paths(options, ' and ')}: ${why}; set ${setting}`;
       reject(new FatalError(message, { code: 'LIBERATOR_LISTEN', exitCode: exitCode.failed, cause: error }));
     });
-    server.listen(port, address, () => resolve());
+    server.listen({ port, ...(address !== '' && { host: address }) }, () => resolve());
   });
 }
 
