@@ -4,6 +4,7 @@ import { addCheckCommand } from './commands/check.ts';
 import { addCordonCommand } from './commands/cordon.ts';
 import { addDrainCommand } from './commands/drain.ts';
 import { addElectCommand } from './commands/elect.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTakeoversCommand } from './commands/takeovers.ts';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addStatusCommand(program);
   addTakeoversCommand(program);
+  addExplainCommand(program);
   addCordonCommand(program);
   addDrainCommand(program);
   addUncordonCommand(program);

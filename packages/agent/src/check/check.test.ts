@@ -193,7 +193,7 @@ describe('the fencing token', () => {
     spec: {
       policyName: 'liberator-fencing-token',
       validationActions: ['Deny'],
-      paramRef: { name: 'liberator', namespace: 'tkr-system', parameterNotFoundAction: 'Deny' },
+      paramRef: { name: 'liberator', namespace: 'tkr-system', parameterNotFoundAction: 'Allow' },
       ...spec,
     },
   });
@@ -204,7 +204,7 @@ describe('the fencing token', () => {
     expect(judged([policy], [binding()]).map(({ mark }) => mark)).toEqual(['ok', 'ok']);
   });
 
-  const other = { name: 'other', namespace: 'tkr-system', parameterNotFoundAction: 'Deny' };
+  const other = { name: 'other', namespace: 'tkr-system', parameterNotFoundAction: 'Allow' };
   it.each<[string, readonly AdmissionPolicy[], readonly AdmissionBinding[], RegExp]>([
     ['not installed', [{ metadata: { name: 'x' } }], [], /not installed/],
     ['not bound', [policy], [binding({ policyName: 'x' })], /has to name it/],
@@ -222,10 +222,10 @@ describe('the fencing token', () => {
     ],
     ['bound to another election', [policy], [binding({ paramRef: other })], /found tkr-system\/other/],
     [
-      'off when the Lease is gone',
+      'in the way of everybody when the Lease is gone',
       [policy],
-      [binding({ paramRef: { ...other, name: 'liberator', parameterNotFoundAction: 'Allow' } })],
-      /without a Lease it refuses nothing/,
+      [binding({ paramRef: { ...other, name: 'liberator', parameterNotFoundAction: 'Deny' } })],
+      /without a Lease nobody at all could change a Node/,
     ],
     [
       'written for another Kubernetes',

@@ -49,6 +49,7 @@ const heldNode: NodeStatus = {
     verdicts: [
       { guard: 'blind', verdict: { outcome: 'pass' } },
       { guard: 'paused', verdict: { outcome: 'hold', reason: 'the node is paused: disk swap' } },
+      { guard: 'evidence', verdict: { outcome: 'hold', reason: 'the evidence is "suspected"' } },
       {
         guard: 'budget',
         verdict: {
@@ -101,6 +102,7 @@ NODE    HEALTH  SILENT  POLICY     WHY
 node-1  dead    45s     databases  Lease not renewed for 45s, host silent to 9
                                    probes
                                    held by paused: the node is paused: disk swap
+                                   held by evidence: the evidence is "suspected"
                                    held by budget: 2 of 3 nodes are dead, at
                                    most 1 may be taken over at once
 node-2  alive   -       databases
@@ -110,6 +112,15 @@ No takeovers on record.
 Once you have made sure that the machine is off:
   kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
 `);
+  });
+
+  it('asks no human for a word that would not help', () => {
+    const pausedOnly = {
+      action: 'hold',
+      verdicts: [{ guard: 'paused', verdict: { outcome: 'hold', reason: 'the node is paused: x' } }],
+    } as const;
+    const nodes = [{ ...heldNode, decision: pausedOnly }];
+    expect(text({ document: document({ nodes }) })).not.toContain('confirmed-dead');
   });
 
   it('tells what is under way first, and what is over after that', () => {

@@ -31,7 +31,7 @@ export interface ElectionView {
 export type Knowledge = 'current' | 'outdated' | 'none';
 
 export interface NodeView extends NodeStatus {
-  /** What a human runs who has made sure that the machine is off; for a dead node that is held. */
+  /** What a human runs who has made sure that the machine is off; for a node that is held for want of evidence. */
   readonly confirm?: string;
 }
 
@@ -70,6 +70,9 @@ export interface StatusSources {
 
 /** A leader writes at least every half minute; twice missed may be a busy API server, more is not. */
 const longestSilenceMs = 90_000;
+
+/** The only guard that the word of a human satisfies. */
+const evidenceGuard = 'evidence';
 
 /** @param now ISO 8601, by the clock here */
 export function viewStatus(sources: StatusSources, now: string): StatusView {
@@ -126,8 +129,11 @@ function whyOutdated(
 }
 
 function viewNode(node: NodeStatus): NodeView {
-  const held = node.decision?.action === 'hold' && node.deathId !== undefined;
-  return held ? { ...node, confirm: confirmCommand(node.name, node.deathId) } : node;
+  const lacksEvidence = node.decision?.verdicts.some(
+    ({ guard, verdict }) => guard === evidenceGuard && verdict.outcome === 'hold',
+  );
+  const helps = lacksEvidence === true && node.deathId !== undefined;
+  return helps ? { ...node, confirm: confirmCommand(node.name, node.deathId) } : node;
 }
 
 /** What of a view is news: the same text for two views that differ in times that go by alone. */

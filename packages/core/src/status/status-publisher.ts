@@ -27,6 +27,9 @@ const betweenMs = 2_000;
 /** After this long a document is written anew without news, so that an old one means that something is wrong. */
 const refreshMs = 30_000;
 
+/** The same while a node is in trouble: its reasons carry numbers that count up. */
+const refreshInTroubleMs = 10_000;
+
 const retryMs = 10_000;
 
 export class StatusPublisher {
@@ -48,7 +51,9 @@ export class StatusPublisher {
     this.#nextLookAt = now + betweenMs;
     const document = describe();
     const news = newsIn(document);
-    if (news === this.#told && now - this.#toldAt < refreshMs) return;
+    const { dead, suspect } = document.counts;
+    const refresh = dead + suspect > 0 ? refreshInTroubleMs : refreshMs;
+    if (news === this.#told && now - this.#toldAt < refresh) return;
     this.#underway = this.#publish(document, news).finally(() => {
       this.#underway = undefined;
     });

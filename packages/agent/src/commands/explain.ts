@@ -1,0 +1,19 @@
+// `liberator explain`: what it is called and what it takes.
+import type { Command } from 'commander';
+import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
+import { outputOption, type StatusFlags } from './status.ts';
+
+export interface ExplainFlags extends PlaceFlags, Pick<StatusFlags, 'output'> {}
+
+export function addExplainCommand(program: Command): void {
+  const command = program
+    .command('explain')
+    .description('why something is done, or not done, about a node: the verdict of every guard')
+    .argument('<node>', 'the name of the node');
+  addPlaceOptions(command)
+    .addOption(outputOption())
+    .action(async (node: string, flags: ExplainFlags) => {
+      const { explainNode } = await import('../status/explain-node.ts');
+      await explainNode(node, flags);
+    });
+}

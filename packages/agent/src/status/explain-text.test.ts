@@ -1,0 +1,103 @@
+import type { NodeStatus, StatusDocument } from '@liberator/core';
+import { describe, expect, it } from 'vitest';
+import { takeoverRecord } from '../testing/puppet-controller.ts';
+import { explanation } from './explain-text.ts';
+import { type StatusSources, viewStatus } from './status-view.ts';
+
+function explain(node: NodeStatus, more: Partial<StatusSources> = {}): string {
+  const document: StatusDocument = {
+    version: 1,
+    writtenAt: '2026-01-01T00:09:40.000Z',
+    leader: { identity: 'agent-1', epoch: 7 },
+    blind: [],
+    counts: { dead: 1, suspect: 0, returning: 0, alive: 2, unselected: 0 },
+    nodes: [node],
+  };
+  const lease = {
+    metadata: { name: 'liberator', uid: 'u', resourceVersion: '1' },
+    spec: {
+      holderIdentity: 'agent-1',
+      leaseDurationSeconds: 15,
+      leaseTransitions: 7,
+      renewTime: '2026-01-01T00:09:59.000000Z',
+    },
+  };
+  const view = viewStatus({ lease, document, records: [], ...more }, '2026-01-01T00:10:00.000Z');
+  return `\n${explanation(view, 'node-1', 80)?.join('\n')}\n`;
+}
+
+const dead = {
+  name: 'node-1',
+  health: 'dead',
+  policy: 'databases',
+  evidence: 'unreachable',
+  reasons: ['Lease not renewed for 45s', 'host silent to 9 probes'],
+} as const;
+
+describe('an explanation in 80 columns', () => {
+  it('tells the verdict of every guard, and what a human can do', () => {
+    const verdicts = [
+      { guard: 'blind', verdict: { outcome: 'pass' } },
+      {
+        guard: 'evidence',
+        verdict: { outcome: 'hold', reason: 'the evidence is "unreachable", the policy asks for "proven"' },
+      },
+    ] as const;
+    expect(explain({ ...dead, deathId: '3f2a9c1b0d', decision: { action: 'hold', verdicts } })).toBe(`
+node-1
+  health    dead
+  policy    databases
+  evidence  unreachable: Lease not renewed for 45s, host silent to 9 probes
+  decision  hold
+
+GUARD     VERDICT  REASON
+blind     passes
+evidence  holds    the evidence is "unreachable", the policy asks for "proven"
+
+Once you have made sure that the machine is off:
+  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+`);
+  });
+
+  it('tells what would hold a takeover of a node that is well', () => {
+    const holds = ['paused: the node is paused: until: noon'];
+    expect(explain({ name: 'node-1', health: 'alive', policy: 'all', holds })).toBe(`
+node-1
+  health    alive
+  policy    all
+  decision  none is due: it is not dead
+
+GUARD   VERDICT     REASON
+paused  would hold  the node is paused: until: noon
+`);
+  });
+
+  it.each<[string, NodeStatus, Partial<StatusSources>, string]>([
+    ['being taken over', { ...dead, takeover: true }, {}, 'it is being taken over\n'],
+    [
+      'being taken over, with its record',
+      { ...dead, takeover: true },
+      { records: [takeoverRecord({ id: '77aa00bb11' })] },
+      'it is being taken over: liberator takeovers 77aa00bb11\n',
+    ],
+    ['dead and done with', dead, {}, 'it was taken over for this death already\n'],
+    [
+      'about to be taken over',
+      { ...dead, decision: { action: 'act', verdicts: [] } },
+      {},
+      'decision  take it over\n',
+    ],
+  ])('tells of one that is %s', (_, node, more, words) => {
+    expect(explain(node, more)).toContain(words);
+  });
+
+  it('tells of a node that no policy selects that nobody asks', () => {
+    expect(explain({ name: 'node-1', health: 'unselected' })).toContain(
+      'none selects it, so nobody asks how it',
+    );
+  });
+
+  it('is none of a node that is not known', () => {
+    expect(explain({ ...dead, name: 'node-2' })).toBe('\nundefined\n');
+  });
+});
