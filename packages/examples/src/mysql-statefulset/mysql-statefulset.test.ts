@@ -12,6 +12,7 @@ import {
 import { resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
 import { describe, expect, it } from 'vitest';
 import { createObjects, type Manifest, readManifests } from '../demo/cluster/create-objects.ts';
+import { runProgram } from '../testing/run-program.ts';
 
 const manifest = fileURLToPath(new URL('../../mysql-statefulset/mysql.yaml', import.meta.url));
 
@@ -169,6 +170,15 @@ describe('the MySQL example', () => {
     expect(tookMs).toBeLessThan(60_000);
     expect(example.pod?.spec?.nodeName).not.toBe(node);
     expect(example.claim.spec?.volumeName).toBe(before.volume);
+  });
+});
+
+describe('the program of the MySQL example', () => {
+  it('shows that the volume outlives the pod and the StatefulSet', async () => {
+    const { exitCode, stdout, stderr } = await runProgram('mysql-statefulset');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.match(/is Ready on node-\d, on the same volume/g)).toHaveLength(2);
+    expect(stdout).toContain('its claim and its volume are not');
   });
 });
 
