@@ -42,6 +42,7 @@ function reportOn(name: string): readonly string[] {
         docModel: { enabled: false },
         dtsRollup: { enabled: false },
         tsdocMetadata: { enabled: false },
+        newlineKind: 'lf',
       },
       configObjectFullPath: undefined,
       packageJsonFullPath: join(folder, 'package.json'),
@@ -106,9 +107,11 @@ interface Place {
 function placeOf(path: string, lineNumber: number): Place {
   const lines = readFileSync(path, 'utf8').split('\n');
   const line = lines[lineNumber - 1] ?? '';
-  const start = lines.findLastIndex(
-    (text, index) => index < lineNumber && /^(declare|export|interface|type)\b/.test(text),
-  );
+  const begins = (text: string): boolean => /^(declare|export|interface|type)\b/.test(text);
+  // A comment at the margin is about what comes after it, everything else belongs to what began before it.
+  const start = /^( \*|\/\*\*)/.test(line)
+    ? lines.findIndex((text, index) => index >= lineNumber && begins(text))
+    : lines.findLastIndex((text, index) => index < lineNumber && begins(text));
   const first = lines[start] ?? '';
   const comment = lines.findLastIndex((text, index) => index < start && text.startsWith('/**'));
   const hasComment = lines[start - 1] === ' */' || lines[start - 1]?.startsWith('/**') === true;
