@@ -1,6 +1,6 @@
 // `liberator drain`: what it does with its flags, what it shows meanwhile, and how it ends.
 import { hostname, userInfo } from 'node:os';
-import { drain, previewDrain } from '@liberator/core';
+import { drain, drainingHoldMs, previewDrain } from '@liberator/core';
 import type { DrainFlags } from '../commands/drain.ts';
 import { exitCode } from '../exit-code.ts';
 import { FatalError } from '../failure.ts';
@@ -8,9 +8,6 @@ import { widthOf } from '../text/output.ts';
 import { openDrainDisplay } from './drain-display.ts';
 import { withCallersCluster } from './session.ts';
 import { counted, drainedLines, failureLines, planTable } from './wording.ts';
-
-/** What the mark of a drain that ended without finishing is still good for. */
-const heldAfterwardsMs = 300_000;
 
 /** @throws FatalError for every end but the good one. */
 export async function drainNode(node: string, flags: DrainFlags): Promise<void> {
@@ -43,7 +40,7 @@ export async function drainNode(node: string, flags: DrainFlags): Promise<void> 
       display[Symbol.dispose]();
       for (const line of drainedLines(node, drained)) console.log(line);
     },
-    (error) => failureLines(node, commandFor(node, flags), error, heldAfterwardsMs),
+    (error) => failureLines(node, commandFor(node, flags), error, drainingHoldMs),
   );
 }
 

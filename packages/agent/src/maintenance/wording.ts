@@ -24,11 +24,12 @@ export function planTable(pods: readonly PlannedPod[], columns: number | undefin
 }
 
 /** How a drain ended that came to its end. */
-export function drainedLines(node: string, { moved, skipped, holdMs }: Drained): readonly string[] {
+export function drainedLines(node: string, { moved, skipped, returned, holdMs }: Drained): readonly string[] {
   const stay = skipped.length === 1 ? 'stays, as it belongs' : 'stay, as they belong';
   const others = skipped.length === 0 ? '' : `, ${counted(skipped.length)} ${stay} to it`;
   return [
     `${node} is drained: ${counted(moved.length)} moved${others}`,
+    ...returned.map((pod) => `${podName(pod)} came back: it tolerates cordoned nodes`),
     `takeovers of it stay held for ${formatDuration(holdMs)}, or until "liberator uncordon ${node}"`,
   ];
 }

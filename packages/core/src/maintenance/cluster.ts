@@ -48,20 +48,26 @@ export interface MaintenanceCluster {
   /** Undefined when there is no Node of that name. */
   readNode(name: string, signal?: AbortSignal): Promise<Node | undefined>;
   /** All pods bound to the node, of all namespaces. */
+  /** Every pod that is bound to the node, whatever its phase. */
   listPodsOn(node: string, signal?: AbortSignal): Promise<readonly Pod[]>;
   /** Undefined when there is no such pod. */
+  /** Whatever has this name now; undefined when nothing has. So do the others. */
   readPod(namespace: string, name: string, signal?: AbortSignal): Promise<Pod | undefined>;
   /** Undefined when there is no such claim. */
+  /** A claim of a pod. */
   readClaim(
     namespace: string,
     name: string,
     signal?: AbortSignal,
   ): Promise<PersistentVolumeClaim | undefined>;
   /** Undefined when there is no such volume. */
+  /** The volume that a claim is bound to. */
   readVolume(name: string, signal?: AbortSignal): Promise<PersistentVolume | undefined>;
   /** Undefined when there is no such StatefulSet. */
+  /** Whether it still wants a pod that is gone. */
   readStatefulSet(namespace: string, name: string, signal?: AbortSignal): Promise<StatefulSet | undefined>;
   /** All PodDisruptionBudgets of a namespace. */
+  /** Those that a refusal may have come from. */
   listBudgets(namespace: string, signal?: AbortSignal): Promise<readonly PodDisruptionBudget[]>;
 
   /** Conditional on the uid and the resourceVersion of `node`. */

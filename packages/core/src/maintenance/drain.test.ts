@@ -148,6 +148,69 @@ describe('a drain', () => {
     expect(mark()?.phase).toBe('drained');
   });
 
+  it.each([
+    ['while its pod still leaves', 1_000],
+    ['while its replacement starts', 3_000],
+  ])('goes on only when the pod of the drain before it has arrived: interrupted %s', async (_, afterMs) => {
+    const { clock, cluster, begin, stop, mark, storyOf } = startTrial();
+    for (const name of ['web-0', 'web-1']) {
+      cluster.putPod(name, { owner: 'StatefulSet/web', claim: `data-${name}` });
+    }
+    const first = begin();
+    await clock.advance(afterMs);
+    stop.abort();
+    await first;
+    expect(mark()?.moving).toMatchObject({ namespace: 'default', name: 'web-1', statefulSet: 'web' });
+    const second = begin({ signal: new AbortController().signal });
+    await clock.advance(60_000);
+    expect(await second).toMatchObject({ moved: expect.any(Array) });
+    expect(cluster.evicted).toEqual(['web-1', 'web-0']);
+    expect(cluster.mostInFlight).toBe(1);
+    expect(storyOf('web-1').at(-1)).toBe('done: Ready on node-2 with volume volume-of-data-web-1');
+    expect(mark()?.moving).toBeUndefined();
+  });
+
+  it('puts on record who leaves before it asks, and asks again when that could not be written', async () => {
+    const { clock, cluster, begin, mark } = startTrial();
+    cluster.putPod('web-0', { owner: 'StatefulSet/web' });
+    let writes = 0;
+    let recorded: string | undefined;
+    const busy = new KubernetesError({ verb: 'patch', resource: nodes }, { status: 503 });
+    cluster.before = (method) => {
+      if (method === 'changeNode' && ++writes === 2) throw busy;
+      if (method === 'evict') recorded = mark()?.moving?.name;
+    };
+    const draining = begin();
+    await clock.advance(30_000);
+    expect(await draining).toMatchObject({ moved: [{ phase: 'done' }] });
+    expect(recorded).toBe('web-0');
+  });
+
+  it('leaves pods alone that come again and again, and names them', async () => {
+    const { clock, cluster, begin } = startTrial();
+    cluster.putPod('stubborn-0', { owner: 'StatefulSet/other' });
+    let count = 0;
+    cluster.refuse = () => {
+      if (count < 9) cluster.putPod(`again-${count++}`);
+      return undefined;
+    };
+    const draining = begin();
+    await clock.advance(60_000);
+    expect(await draining).toMatchObject({ returned: [{ name: expect.stringMatching(/^again-/) }] });
+    expect(cluster.evicted.length).toBeLessThan(9);
+  });
+
+  it.each([
+    [{ parallel: 0 }, 'expected parallel to be a whole number, 1 or more, found 0'],
+    [{ timeoutMs: 0 }, 'expected timeoutMs to be more than 0, found 0'],
+    [{ holdMs: 86_400_001 }, 'expected holdMs to be from 0 to 24 h, found 86400001'],
+    [{ gracePeriodSeconds: 0.5 }, 'expected gracePeriodSeconds to be a whole number, 0 or more, found 0.5'],
+  ])('refuses %j before it does anything', async (options, message) => {
+    const { cluster, begin } = startTrial();
+    expect(await begin(options)).toEqual(new RangeError(message));
+    expect(cluster.nodes.get('node-1')?.spec).toBeUndefined();
+  });
+
   it('does nothing when it is interrupted before it begins', async () => {
     const { cluster, begin, stop } = startTrial();
     stop.abort();

@@ -2,6 +2,7 @@
 import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
+import type { MovingPod } from '../policy/guards/maintenance.ts';
 import { describePodBy } from '../takeover/affected-pods.ts';
 import { counted } from '../takeover/wording.ts';
 import type { MaintenanceCluster } from './cluster.ts';
@@ -48,6 +49,8 @@ export interface Drained {
   readonly moved: readonly PodState[];
   /** Those that belong to the node. */
   readonly skipped: readonly PlannedPod[];
+  /** Those that came again and again, since they tolerate cordoned nodes: they were left there. */
+  readonly returned: readonly PlannedPod[];
   /** Takeovers of the node stay held for this long, unless it is uncordoned. */
   readonly holdMs: number;
 }
@@ -58,8 +61,11 @@ const defaultParallel = 10;
 
 const persistMs = 2_000;
 
-/** A pod may be bound to the node by a scheduler that had not heard of the cordon. One that comes later tolerates it. */
+/** A pod may be bound to the node by a scheduler that had not heard of the cordon. One that comes still later tolerates it. */
 const rounds = 2;
+
+/** As long as any mark counts. */
+const longestHoldMs = 24 * 3_600_000;
 
 /**
  * What a drain would do to each pod of a node. Changes nothing.
@@ -82,9 +88,11 @@ export async function previewDrain(
  * May be run again at any time: it goes on with what is left.
  *
  * @throws {@link MaintenanceError} for every end but the good one; its `code` says which.
+ * @throws RangeError for options that make no sense.
  * @throws KubernetesError and its kin for what the API server does not allow. What may pass by itself is tried again.
  */
 export async function drain(options: DrainOptions): Promise<Drained> {
+  checked(options);
   return new Drain(options).perform();
 }
 
@@ -114,6 +122,12 @@ class Drain {
       gracePeriodSeconds: options.gracePeriodSeconds,
       signal,
       tell,
+      record: async (pod) => {
+        const { namespace, name, uid, statefulSet, volumes } = pod;
+        if (statefulSet !== undefined) {
+          await this.#hold.record({ namespace, name, uid, statefulSet, volumes }, signal);
+        }
+      },
     });
   }
 
@@ -125,10 +139,10 @@ class Drain {
     if (signal?.aborted) onAbort();
     try {
       await this.#unlessStopped(() => this.#prepare());
-      await this.#keepingHold(() => this.#unlessStopped(() => this.#empty()));
+      const returned = await this.#keepingHold(() => this.#unlessStopped(() => this.#empty()));
       await this.#unlessStopped(() => this.#persist(() => this.#hold.finish(holdMs, this.#stop.signal)));
       const skipped = [...this.#seen.values()].filter(({ action }) => action === 'skip');
-      return { moved: this.#mover.states, skipped, holdMs };
+      return { moved: this.#mover.states, skipped, returned, holdMs };
     } finally {
       this.#clock.clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -154,37 +168,41 @@ class Drain {
     this.#admit(await planFor(node, this.#options, signal));
     // From the first byte on: an answer that never comes says nothing of what was done.
     this.#cordoned = true;
-    await this.#persist(() => this.#hold.take(signal));
+    const moving = await this.#persist(() => this.#hold.take(signal));
+    // Still on the node: it is asked to go in its turn, as if nobody had asked before.
+    if (moving !== undefined && !this.#seen.has(moving.uid)) this.#seen.set(moving.uid, leftBefore(moving));
   }
 
-  async #empty(): Promise<void> {
-    const { cluster, node: name, parallel = defaultParallel } = this.#options;
-    for (let round = 0; round < rounds; round++) {
-      const plan = await this.#persist(async () => {
-        const node = await cluster.readNode(name, this.#stop.signal);
-        if (node === undefined) throw notFound(name);
-        return planFor(node, this.#options, this.#stop.signal);
-      });
-      this.#admit(plan);
+  /** Returns the pods that came all the same, since they tolerate cordoned nodes. */
+  async #empty(): Promise<readonly PlannedPod[]> {
+    for (let round = 0; ; round++) {
+      this.#admit(await this.#persist(() => this.#plan()));
       const moved = new Set(this.#mover.states.map(({ pod }) => pod.uid));
       const going = [...this.#seen.values()].filter(
         ({ uid, action }) => action !== 'skip' && !moved.has(uid),
       );
-      if (going.length === 0) return;
-      await Promise.all(
-        [
-          this.#mover.move(
-            going.filter(({ statefulSet }) => statefulSet !== undefined),
-            1,
-          ),
-          this.#mover.move(
-            going.filter(({ statefulSet }) => statefulSet === undefined),
-            parallel,
-          ),
-        ].map((moving) => moving.catch((error: unknown) => this.#fail(error))),
-      );
-      if (this.#stop.signal.aborted) return;
+      if (going.length === 0 || round === rounds) return going;
+      await this.#move(going);
+      if (this.#stop.signal.aborted) return [];
     }
+  }
+
+  async #plan(): Promise<readonly PlannedPod[]> {
+    const { cluster, node: name } = this.#options;
+    const node = await cluster.readNode(name, this.#stop.signal);
+    if (node === undefined) throw notFound(name);
+    return planFor(node, this.#options, this.#stop.signal);
+  }
+
+  async #move(pods: readonly PlannedPod[]): Promise<void> {
+    const { parallel = defaultParallel } = this.#options;
+    // Whatever is on its way already has to arrive before the next one leaves.
+    const ofSets = pods
+      .filter(({ statefulSet }) => statefulSet !== undefined)
+      .toSorted((a, b) => Number(a.action === 'evict') - Number(b.action === 'evict'));
+    const others = pods.filter(({ statefulSet }) => statefulSet === undefined);
+    const lanes = [this.#mover.move(ofSets, 1), this.#mover.move(others, parallel)];
+    await Promise.all(lanes.map((lane) => lane.catch((error: unknown) => this.#fail(error))));
   }
 
   /** Takes in pods that were not known yet, unless something would be lost with one of them. */
@@ -197,13 +215,13 @@ class Drain {
     for (const pod of fresh) this.#seen.set(pod.uid, pod);
   }
 
-  async #keepingHold(act: () => Promise<void>): Promise<void> {
+  async #keepingHold<T>(act: () => Promise<T>): Promise<T> {
     const keep = new AbortController();
     const onStop = (): void => keep.abort();
     this.#stop.signal.addEventListener('abort', onStop, { once: true });
     const keeping = this.#hold.keep(keep.signal).catch((error: unknown) => this.#fail(error));
     try {
-      await act();
+      return await act();
     } finally {
       this.#stop.signal.removeEventListener('abort', onStop);
       keep.abort();
@@ -225,9 +243,15 @@ class Drain {
   }
 
   /** The first reason to stop is the one that is told; what fails because of it is not. */
-  async #unlessStopped(act: () => Promise<void>): Promise<void> {
-    if (!this.#stop.signal.aborted) await act().catch((error: unknown) => this.#fail(error));
+  async #unlessStopped<T>(act: () => Promise<T>): Promise<T> {
     if (this.#stop.signal.aborted) throw this.#failure;
+    const done = await act().catch((error: unknown) => {
+      this.#fail(error);
+      throw this.#failure;
+    });
+    // Whoever was stopped half-way may well have returned as if all were done.
+    if (this.#stop.signal.aborted) throw this.#failure;
+    return done;
   }
 
   #fail(error: unknown): void {
@@ -287,11 +311,32 @@ async function planFor(
   return planDrain({ name, hostname }, candidates, options);
 }
 
+/** A pod that another drain asked to go, and which may not be Ready elsewhere yet. */
+function leftBefore(moving: MovingPod): PlannedPod {
+  const reason = 'a drain before this one asked it to go';
+  return { ...moving, action: 'await', reason, awaits: 'elsewhere' };
+}
+
+function checked({ timeoutMs = 1, holdMs = 0, gracePeriodSeconds = 0, parallel = 1 }: DrainOptions): void {
+  const check = (fine: boolean, name: string, expected: string, found: number): void => {
+    if (!fine) throw new RangeError(`expected ${name} to be ${expected}, found ${found}`);
+  };
+  check(timeoutMs > 0, 'timeoutMs', 'more than 0', timeoutMs);
+  check(holdMs >= 0 && holdMs <= longestHoldMs, 'holdMs', 'from 0 to 24 h', holdMs);
+  check(
+    Number.isInteger(gracePeriodSeconds) && gracePeriodSeconds >= 0,
+    'gracePeriodSeconds',
+    'a whole number, 0 or more',
+    gracePeriodSeconds,
+  );
+  check(Number.isInteger(parallel) && parallel >= 1, 'parallel', 'a whole number, 1 or more', parallel);
+}
+
 function busy(message: string): MaintenanceError {
   return new MaintenanceError('LIBERATOR_NODE_BUSY', message);
 }
 
 function standing(left: readonly PodState[]): string {
-  if (left.length === 0) return 'no pod had been touched';
+  if (left.length === 0) return 'no pod was on its way';
   return `${counted(left.length, 'pod')} had still to go`;
 }

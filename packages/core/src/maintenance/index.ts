@@ -3,10 +3,11 @@ export {
   connectMaintenance,
   type MaintenanceConnectOptions,
 } from '../kubernetes/maintenance-cluster.ts';
-export { type MaintenanceMark, maintenanceAnnotation } from '../policy/guards/maintenance.ts';
+export { type MaintenanceMark, type MovingPod, maintenanceAnnotation } from '../policy/guards/maintenance.ts';
 export type { EvictionAnswer, MaintenanceCluster, NodeChange } from './cluster.ts';
 export { type CordonOptions, cordon, type Uncordoned, uncordon } from './cordon.ts';
 export { type Drained, type DrainOptions, drain, previewDrain } from './drain.ts';
 export { MaintenanceError, type MaintenanceErrorCode } from './errors.ts';
+export { drainingHoldMs } from './node-hold.ts';
 export type { DrainAction, DrainRules, PlannedPod } from './plan.ts';
 export type { DrainProgress, PodPhase, PodState } from './progress.ts';

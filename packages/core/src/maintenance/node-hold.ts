@@ -2,14 +2,22 @@
 import { type Clock, sleep } from '../clock.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
-import { type MaintenanceMark, readMark, writeMaintenance } from '../policy/guards/maintenance.ts';
+import {
+  type MaintenanceMark,
+  type MovingPod,
+  readMark,
+  writeMaintenance,
+} from '../policy/guards/maintenance.ts';
 import type { MaintenanceCluster } from './cluster.ts';
 import { changeNode, markOf } from './cordon.ts';
 import { MaintenanceError } from './errors.ts';
 import type { DrainProgress } from './progress.ts';
 
-/** A drain that ends without a word holds takeovers for this long: as long as Kubernetes itself waits for a silent node. */
-export const drainingHoldMs = 300_000;
+/**
+ * Milliseconds for which a drain that goes on, or was ended before its time, holds takeovers after its last sign of life:
+ * as long as Kubernetes itself waits for a silent node before it evicts.
+ */
+export const drainingHoldMs: number = 300_000;
 
 /** Several renewals may be lost before a hold runs out. */
 const renewEveryMs = 30_000;
@@ -27,18 +35,22 @@ export class NodeHold {
   readonly #options: NodeHoldOptions;
   readonly #since: string;
   #reporting = true;
+  #moving: MovingPod | undefined;
 
   constructor(options: NodeHoldOptions) {
     this.#options = options;
     this.#since = this.#time();
   }
 
-  /** Cordons and marks the node in one write. */
-  async take(signal: AbortSignal): Promise<void> {
+  /**
+   * Cordons and marks the node in one write. Returns the pod that a drain before this one left on its way.
+   */
+  async take(signal: AbortSignal): Promise<MovingPod | undefined> {
     const { tell, by } = this.#options;
     let before: Node | undefined;
     await this.#change(signal, (node) => {
       before = node;
+      this.#moving = movingOn(node);
       return this.#mark('draining', drainingHoldMs);
     });
     const other = readMark(markOf(before));
@@ -47,6 +59,23 @@ export class NodeHold {
     }
     const wasCordoned = before?.spec?.unschedulable === true;
     tell({ type: 'cordoned', holdMs: drainingHoldMs, wasCordoned });
+    return this.#moving;
+  }
+
+  /** Puts on record which StatefulSet pod is about to leave, so that whoever goes on with the drain waits for it. */
+  async record(moving: MovingPod, signal: AbortSignal): Promise<void> {
+    if (this.#moving?.uid === moving.uid) return;
+    const before = this.#moving;
+    this.#moving = moving;
+    try {
+      await this.#change(signal, (node) => {
+        assertOurs(node);
+        return this.#mark('draining', drainingHoldMs);
+      });
+    } catch (error) {
+      this.#moving = before;
+      throw error;
+    }
   }
 
   /**
@@ -79,6 +108,7 @@ export class NodeHold {
 
   /** Every pod that had to go is gone: takeovers stay held for `holdMs`, for whatever is to be done to the node. */
   async finish(holdMs: number, signal: AbortSignal): Promise<void> {
+    this.#moving = undefined;
     await this.#change(signal, (node) => {
       assertOurs(node);
       return this.#mark('drained', holdMs);
@@ -95,7 +125,8 @@ export class NodeHold {
   #mark(phase: MaintenanceMark['phase'], holdMs: number): string {
     const { by } = this.#options;
     const holdSeconds = Math.ceil(holdMs / 1_000);
-    return writeMaintenance({ by, phase, since: this.#since, renewed: this.#time(), holdSeconds });
+    const moving = this.#moving && { moving: this.#moving };
+    return writeMaintenance({ by, phase, since: this.#since, renewed: this.#time(), holdSeconds, ...moving });
   }
 
   /** Its own kubelet says so, or the node controller for want of its word. */
@@ -113,6 +144,12 @@ export class NodeHold {
 /** Whether Kubernetes still hears the node's kubelet. */
 export function isReporting({ status }: Node): boolean {
   return status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'Unknown';
+}
+
+/** Only of a drain that did not finish: a finished one has waited for all. */
+function movingOn(node: Node): MovingPod | undefined {
+  const mark = readMark(markOf(node));
+  return mark?.phase === 'draining' ? mark.moving : undefined;
 }
 
 function assertOurs(node: Node): void {

@@ -84,6 +84,17 @@ describe('the plan of a drain', () => {
     expect(planOf({ owner: null, emptyDir: true, terminating: true })?.action).toBe('await');
   });
 
+  it('lets what is going already arrive before anything else is asked to go', () => {
+    const going = cluster.putPod('web-0', { owner: 'StatefulSet/web' });
+    const metadata = { ...going.metadata, deletionTimestamp: 'now' };
+    const pods = [cluster.putPod('web-1', { owner: 'StatefulSet/web' }), { ...going, metadata }];
+    const plan = planDrain(
+      node,
+      pods.map((pod) => ({ pod, volumes: [] })),
+    );
+    expect(plan.map(({ name, action }) => `${action} ${name}`)).toEqual(['await web-0', 'evict web-1']);
+  });
+
   it('takes a set from its highest ordinal down, by number, and names refusals first', () => {
     const names = ['web-2', 'web-10', 'web-0'].map((name) =>
       cluster.putPod(name, { owner: 'StatefulSet/web' }),

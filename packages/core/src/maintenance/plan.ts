@@ -44,7 +44,7 @@ export interface DrainedNode {
 }
 
 /**
- * Plans a drain. Pure. StatefulSet pods come first and in the order in which they go: within a set from the highest
+ * Plans a drain. Pure. What is going already comes before what has to be asked; StatefulSet pods come first and in the order in which they go: within a set from the highest
  * ordinal down, as Kubernetes itself does it, since what is special is mostly number 0.
  */
 export function planDrain(
@@ -101,7 +101,7 @@ function planned(node: DrainedNode, { pod, volumes }: DrainCandidate, rules: Dra
   return plan('evict', `${owner.kind} ${owner.name} makes it anew${turn}`, awaits);
 }
 
-const turns: Readonly<Record<DrainAction, number>> = { refuse: 0, await: 1, evict: 1, skip: 2 };
+const turns: Readonly<Record<DrainAction, number>> = { refuse: 0, await: 1, evict: 2, skip: 3 };
 
 function byTurn(a: PlannedPod, b: PlannedPod): number {
   return (

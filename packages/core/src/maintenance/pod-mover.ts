@@ -17,6 +17,8 @@ export interface PodMoverOptions {
   readonly gracePeriodSeconds: number | undefined;
   readonly signal: AbortSignal;
   readonly tell: (progress: DrainProgress) => void;
+  /** Called before a pod is asked to go whose replacement has to be waited for. */
+  readonly record: (pod: PlannedPod) => Promise<void>;
 }
 
 /** How often to look whether a pod is gone, or Ready elsewhere. */
@@ -80,8 +82,9 @@ export class PodMover {
   }
 
   async #evict(pod: PlannedPod): Promise<{ retryAfterMs: number } | undefined> {
-    const { cluster, signal, gracePeriodSeconds, tell } = this.#options;
+    const { cluster, signal, gracePeriodSeconds, tell, record } = this.#options;
     try {
+      if (pod.awaits === 'elsewhere') await record(pod);
       const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
       const answer = await cluster.evict(pod, { ...grace, signal });
       if (answer.outcome === 'evicted' || answer.outcome === 'gone') return undefined;

@@ -109,5 +109,14 @@ describe('the guard "maintenance"', () => {
 
   it('reads back what it writes', () => {
     expect(readMark(writeMaintenance(mark))).toEqual(mark);
+    const moving = { namespace: 'a', name: 'b-0', uid: 'c', statefulSet: 'b', volumes: [{ claim: 'd' }] };
+    expect(readMark(writeMaintenance({ ...mark, moving }))).toEqual({ ...mark, moving });
+    expect(readMark(JSON.stringify({ ...mark, moving: { ...moving, volumes: [null] } }))).toEqual(mark);
+  });
+
+  it('keeps its reason short enough for an Event, whatever somebody wrote', () => {
+    const hold = seeMaintenance(nodeWith('x'.repeat(100_000)), undefined, 0);
+    const verdict = verdictOf(hold, 0);
+    expect(verdict.outcome === 'hold' && verdict.reason.length).toBeLessThan(400);
   });
 });

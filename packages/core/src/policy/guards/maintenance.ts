@@ -20,6 +20,25 @@ export interface MaintenanceMark {
   readonly renewed: string;
   /** For how long this mark holds takeovers from when it is first seen. */
   readonly holdSeconds: number;
+  /**
+   * The StatefulSet pod that was on its way when this was written: a drain that goes on after another one waits for it
+   * before it touches the next.
+   */
+  readonly moving?: MovingPod;
+}
+
+/** A pod that leaves a node, and what it has to have when it is back elsewhere. */
+export interface MovingPod {
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Its name, which its replacement has too. */
+  readonly name: string;
+  /** Of the pod that leaves. */
+  readonly uid: string;
+  /** Who makes it anew. */
+  readonly statefulSet: string;
+  /** Its claims, each with the volume that it was bound to, if it was. */
+  readonly volumes: readonly { readonly claim: string; readonly volume?: string }[];
 }
 
 /** What somebody wrote by hand, who said nothing of how long. */
@@ -27,6 +46,8 @@ const defaultHoldMs = 3_600_000;
 
 /** Whatever a mark says: one that was forgotten must not keep a node from being recovered for ever. */
 const longestHoldMs = 24 * 3_600_000;
+
+const longestWords = 200;
 
 export const maintenance: Guard = {
   name: 'maintenance',
@@ -49,7 +70,8 @@ export function writeMaintenance(mark: MaintenanceMark): string {
 /** Undefined for anything that no drain of ours wrote. */
 export function readMark(text: string | undefined): MaintenanceMark | undefined {
   try {
-    const { by, phase, since, renewed, holdSeconds } = JSON.parse(text ?? '') as Partial<MaintenanceMark>;
+    const mark = JSON.parse(text ?? '') as Partial<MaintenanceMark>;
+    const { by, phase, since, renewed, holdSeconds, moving } = mark;
     const isMark =
       typeof by === 'string' &&
       (phase === 'draining' || phase === 'drained') &&
@@ -57,10 +79,20 @@ export function readMark(text: string | undefined): MaintenanceMark | undefined 
       typeof renewed === 'string' &&
       typeof holdSeconds === 'number' &&
       holdSeconds >= 0;
-    return isMark ? { by, phase, since, renewed, holdSeconds } : undefined;
+    if (!isMark) return undefined;
+    return { by, phase, since, renewed, holdSeconds, ...(isMovingPod(moving) && { moving }) };
   } catch {
     return undefined;
   }
+}
+
+function isMovingPod(value: unknown): value is MovingPod {
+  const { namespace, name, uid, statefulSet, volumes } = (value ?? {}) as Partial<MovingPod>;
+  return (
+    [namespace, name, uid, statefulSet].every((text) => typeof text === 'string') &&
+    Array.isArray(volumes) &&
+    volumes.every((one) => typeof one?.claim === 'string')
+  );
 }
 
 /**
@@ -69,11 +101,16 @@ export function readMark(text: string | undefined): MaintenanceMark | undefined 
  */
 export function readMaintenance(text: string): Omit<MaintenanceHold, 'seenAt'> {
   const mark = readMark(text);
-  if (mark === undefined) return { words: `under maintenance: ${text}`, holdMs: defaultHoldMs };
+  if (mark === undefined) return { words: `under maintenance: ${shortened(text)}`, holdMs: defaultHoldMs };
   const { by, phase, since, holdSeconds } = mark;
   const what = phase === 'draining' ? 'is draining it' : 'drained it to work on it';
   return {
-    words: `${by} ${what} (since ${since})`,
+    words: `${shortened(by)} ${what} (since ${shortened(since)})`,
     holdMs: Math.min(holdSeconds * 1_000, longestHoldMs),
   };
+}
+
+/** It goes into Events, which take no more than 1,024 characters with all that is said beside it. */
+function shortened(text: string): string {
+  return text.length <= longestWords ? text : `${text.slice(0, longestWords)}...`;
 }
