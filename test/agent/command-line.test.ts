@@ -30,16 +30,21 @@ async function ended(agent: AgentProcess): Promise<Ended> {
 const command = (...args: readonly string[]): Promise<Ended> => ended(runCommand(args));
 
 describe('the command line', () => {
-  it.each([[], ['--help'], ['run', '--help']])(
-    'explains itself in 80 columns: liberator %s',
-    async (...args) => {
-      const { code, stdout, stderr } = await command(...args);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout[0]).toMatch(/^Usage: liberator /);
-      expect(stdout.filter((line) => line.length > 80)).toEqual([]);
-      expect(stdout.join('\n')).toMatch(/^Exit codes:\n {2}0 /m);
-    },
-  );
+  it.each([
+    [],
+    ['--help'],
+    ['run', '--help'],
+    ['check', '--help'],
+    ['status', '--help'],
+    ['explain', '--help'],
+    ['takeovers', '--help'],
+  ])('explains itself in 80 columns: liberator %s', async (...args) => {
+    const { code, stdout, stderr } = await command(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout[0]).toMatch(/^Usage: liberator /);
+    expect(stdout.filter((line) => line.length > 80)).toEqual([]);
+    expect(stdout.join('\n')).toMatch(/^Exit codes:\n {2}0 /m);
+  });
 
   it('tells its version', async () => {
     const { code, stdout } = await command('--version');
@@ -57,6 +62,21 @@ describe('the command line', () => {
       'run -c x --startup-timeout 30',
       `liberator: option '--startup-timeout <duration>' argument '30' is invalid. expected a duration such as "30s", ` +
         `"1m30s" or "500ms", found "30": add a unit, "30s" for seconds\n`,
+    ],
+    [
+      'status -o yaml',
+      "liberator: option '-o, --output <format>' argument 'yaml' is invalid. Allowed choices are text, json.\n",
+    ],
+    ['explain', "liberator: missing required argument 'node'\n"],
+    [
+      'takeovers -n Apps',
+      "liberator: option '-n, --namespace <name>' argument 'Apps' is invalid. expected a Kubernetes name, " +
+        'lower-case letters, digits, "-" and ".", found "Apps"\n',
+    ],
+    [
+      'check --service-account high-availability',
+      "liberator: option '--service-account <namespace/name>' argument 'high-availability' is invalid. " +
+        'expected NAMESPACE/NAME, found "high-availability"\n',
     ],
     [
       'run -c /nowhere.yaml',
