@@ -34,7 +34,7 @@ describe('the packed packages', () => {
   });
 });
 
-describe('a program that embeds them', () => {
+describe.concurrent('a program that embeds them', () => {
   it.each(['module', 'commonjs'] as const)('type-checks and runs as %s', async (type) => {
     const program: Program = { directory: join(project, type), source, type };
     await compile(program, 'nodenext');

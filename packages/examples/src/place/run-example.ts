@@ -41,7 +41,10 @@ const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 export async function runExample(example: Example, args: readonly string[]): Promise<number> {
   const interruption = new AbortController();
   const onSignal = (): void => {
-    if (interruption.signal.aborted) process.exit(exitCode.interrupted);
+    if (interruption.signal.aborted) {
+      console.error('Ended at once; on a real cluster, what the example created may be left.');
+      process.exit(exitCode.interrupted);
+    }
     console.error('\nStopping; once more to end at once.');
     interruption.abort(new Interruption('interrupted'));
   };
