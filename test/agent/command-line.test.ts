@@ -38,6 +38,7 @@ describe('the command line', () => {
     ['status', '--help'],
     ['explain', '--help'],
     ['takeovers', '--help'],
+    ['elect', '--help'],
   ])('explains itself in 80 columns: liberator %s', async (...args) => {
     const { code, stdout, stderr } = await command(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
