@@ -1,6 +1,6 @@
 // The command line: which commands there are, and one sentence and an exit code for whatever goes wrong.
 import { Command, CommanderError } from 'commander';
-import { addCheckCommand } from './commands/check.ts';
+import { addCheckCommand, checkExitCodes } from './commands/check.ts';
 import { addCordonCommand } from './commands/cordon.ts';
 import { addDrainCommand } from './commands/drain.ts';
 import { addElectCommand } from './commands/elect.ts';
@@ -45,7 +45,7 @@ export function createProgram(): Command {
     command
       .copyInheritedSettings(program)
       .helpOption('-h, --help', 'print this')
-      .addHelpText('after', epilogue);
+      .addHelpText('after', command.name() === 'check' ? checkExitCodes : epilogue);
   }
   return program;
 }

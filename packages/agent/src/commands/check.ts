@@ -11,12 +11,15 @@ export interface CheckFlags extends Pick<StatusFlags, 'kubeconfig' | 'namespace'
 
 const details = `
 Asks as you, and about the agent's account as that account: for that you have to
-be allowed to impersonate it, as cluster-admins are. Nothing is changed: what has
-to be tried is a dry run.
+be allowed to impersonate it, as cluster-admins are. Nothing is changed: what
+has to be tried is a dry run.`;
 
-For check, the exit codes are 0: fine, 1: warnings, 2: failures, with a command
-line or a kubeconfig that can't be used among them. What could not be looked at
-is said, and does not count.`;
+/** In place of what other commands mean by 1 and 2. */
+export const checkExitCodes = `
+Exit codes:
+  0    fine; what could not be looked at is said, and does not count
+  1    warnings: it works, but not as well or not as safely as it could
+  2    failures: it can not do its work; or the command line is wrong`;
 
 export function addCheckCommand(program: Command): void {
   const command = program
