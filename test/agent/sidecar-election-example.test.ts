@@ -95,11 +95,12 @@ describe('the script', () => {
 
   it('works while a sidecar says that it leads, and knows its term', async () => {
     const told = { leads: true };
-    const server = createServer(({ url }, response) => {
+    const server = createServer((_, response) => {
       response.statusCode = told.leads ? 200 : 503;
-      if (told.leads) return response.end('{"name":"a","last_update":"x","isLeader":true,"term":12}\n');
-      response.statusCode = url === '/' ? 200 : 503;
-      return response.end('{"name":"b","last_update":"x","isLeader":false,"term":13}\n');
+      const answer = told.leads
+        ? { name: 'a', last_update: 'x', isLeader: true, term: 12 }
+        : { name: 'b', last_update: 'x', isLeader: false, term: 13 };
+      response.end(`${JSON.stringify(answer)}\n`);
     });
     onTestFinished(() => void server.close());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -38,17 +38,17 @@ export async function playStory(options: StoryOptions): Promise<Outcome> {
   };
 
   const first = await atWork();
-  await first.crash();
   tell(first.name, 'loses power: its Lease has to expire', 'warn');
+  await first.crash();
   const second = await atWork();
-  second.freeze();
   tell(second.name, 'hangs: its script gets no answer, and stops working', 'warn');
+  second.freeze();
   const third = await atWork();
-  second.thaw();
   tell(second.name, 'goes on, and knows that its term is over', 'warn');
+  second.thaw();
   pods.set(first.name, await start(first.name));
-  await third.delete();
   tell(third.name, 'is deleted: it gives its Lease back', 'warn');
+  await third.delete();
   await atWork();
   return journal.outcome();
 }

@@ -31,18 +31,23 @@ field() {
 
 trap 'exit 0' TERM INT
 while :; do
-  # 200 only while the term is valid at this very moment. Anything else, no answer included, is a no.
-  if answer=$(curl --silent --fail --max-time 1 "$sidecar/leader"); then
-    LEADER_TERM=$(field term)
-    export LEADER_TERM
-    tell "leading in term $LEADER_TERM"
-    "$@"
-  elif answer=$(curl --silent --fail --max-time 1 "$sidecar/"); then
-    leader=$(field name)
-    tell "waiting: ${leader:-nobody} leads"
-  else
-    tell "waiting: the sidecar does not answer"
-  fi
+  answer=$(curl --silent --max-time 1 --write-out '%{http_code}' "$sidecar/leader")
+  case $answer in
+    # Only while the term is valid at this very moment. Anything else, no answer included, is a no.
+    *200)
+      LEADER_TERM=$(field term)
+      export LEADER_TERM
+      tell "leading in term $LEADER_TERM"
+      "$@"
+      ;;
+    *503)
+      leader=$(field name)
+      tell "waiting: ${leader:-nobody} leads"
+      ;;
+    *)
+      tell "waiting: the sidecar does not answer"
+      ;;
+  esac
   # In the background, so that a signal doesn't have to wait for it.
   sleep "$seconds" &
   wait $!
