@@ -74,6 +74,7 @@ describe('a command in a document', () => {
     ['npm run demo -- --kubconfig x', '--kubconfig'],
     ['npm run cluster -- crush node-2', 'crush'],
     ['npm install left-pad', 'left-pad'],
+    ['npx liberator status', 'npx'],
     ['kubectl apply -f packages/agent/deploy/no-such.yaml', 'no-such.yaml'],
     ['kubectl aply -f liberator.yaml', 'aply'],
     ['kubectl --namespace tkr-system logs deployment/liberater', 'deployment/liberater'],

@@ -14,11 +14,11 @@ type Check = (args: readonly string[]) => string | undefined;
 const programs: Readonly<Record<string, Check>> = {
   liberator: (args) => whyRefused(createProgram(), args),
   npm: checkNpm,
-  npx: ([program = '', ...args]) =>
-    program === 'liberator' ? programs['liberator']?.(args) : missing(`node_modules/.bin/${program}`),
+  npx: checkNpx,
   kubectl: checkKubectl,
   helm: checkHelm,
   docker: checkDocker,
+  alias: () => undefined,
   curl: () => undefined,
   export: () => undefined,
   openssl: () => undefined,
@@ -63,6 +63,13 @@ function checkNpm(args: readonly string[]): string | undefined {
     }
   }
   return undefined;
+}
+
+function checkNpx([program = '']: readonly string[]): string | undefined {
+  // npm links a package's program only if it is there when the package is installed, which is before it is built. What
+  // npx would run instead is whatever the registry has under that name.
+  if (program === 'liberator') return 'npx does not find what was built after the installation';
+  return missing(`node_modules/.bin/${program}`);
 }
 
 function missingWorkspace(name: string): string | undefined {
