@@ -28,11 +28,29 @@ describe('the packed packages', () => {
     }
   });
 
+  it('load no Kubernetes client for the rooms that can be had by themselves', () => {
+    const dist = join(project, 'node_modules/@liberator/core/dist');
+    expect(importsOf(join(dist, 'election.js'))).toEqual([]);
+    expect(importsOf(join(dist, 'policy.js'))).toEqual([]);
+    expect(importsOf(join(dist, 'index.js'))).toContain('@kubernetes/client-node');
+  });
+
   it.each(publicPackages)('carry the licence of the project (%s)', (name) => {
     const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
     expect(text(`packages/${name}/LICENSE`)).toBe(text('LICENSE'));
   });
 });
+
+/** What a built file imports of other packages, itself or through files of its own. */
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(file, 'utf8');
+  const sources = [...text.matchAll(/^(?:import|export) [^;]*?from '([^']+)';$/gm)].map(
+    ([, source = '']) => source,
+  );
+  return sources.flatMap((source) =>
+    source.startsWith('.') ? importsOf(join(file, '..', source)) : [source],
+  );
+}
 
 describe.concurrent('a program that embeds them', () => {
   it.each(['module', 'commonjs'] as const)('type-checks and runs as %s', async (type) => {

@@ -42,7 +42,10 @@ export interface ControllerOptions {
   readonly policies: readonly Policy[];
   /** All fencers that policies name. */
   readonly fencers: readonly Fencer[];
-  /** Guards beside the built-in ones. They can hold, never override. */
+  /**
+   * Guards beside the built-in ones. They can hold, never override. They are asked until a takeover begins; what can stop
+   * one that has begun is built in: blindness, a pause, maintenance, and marks that exclude the node.
+   */
   readonly guards?: readonly Guard[];
   /** Asks a host whether anybody is there. Absent: nobody asks, and evidence stays at `suspected`. */
   readonly probe?: NodeProbe;

@@ -44,7 +44,7 @@ export {
   type TimeoutPhase,
 } from './kubernetes/errors.ts';
 export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
-export { type ProbeAnswer, type ProbeOptions, probeKubelet, probeTcp } from './kubernetes/kubelet-probe.ts';
+export { type ProbeAnswer, type ProbeOptions, probeTcp } from './kubernetes/kubelet-probe.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './kubernetes/lease-store.ts';
 export type { LiveRead } from './kubernetes/live-read.ts';
 export type * from './kubernetes/objects.ts';

@@ -23,7 +23,7 @@ export interface ProbeAnswer {
   readonly because: string;
 }
 
-/** Options of {@link probeTcp} and {@link probeKubelet}. */
+/** Options of {@link probeTcp}. */
 export interface ProbeOptions {
   /** What the timeout is counted on. */
   readonly clock: Clock;
