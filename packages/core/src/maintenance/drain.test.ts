@@ -323,7 +323,7 @@ describe('a drain', () => {
     cluster.replacementNode = undefined;
     const draining = begin({ timeoutMs: 30_000 });
     await clock.advance(30_000);
-    expect(await draining).toMatchObject({ pods: [{ phase: 'replacing', detail: 'waits for a node' }] });
+    expect(await draining).toMatchObject({ pods: [{ phase: 'replacing', detail: 'not scheduled yet' }] });
   });
 
   it('takes a pod that was on its way to the node when it was cordoned', async () => {

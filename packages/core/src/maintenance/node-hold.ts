@@ -1,5 +1,6 @@
 // Keeps a node cordoned and takeovers of it held while it is being drained, and notices who interferes.
 import { type Clock, sleep } from '../clock.ts';
+import { readyStatusOf } from '../fleet/node-projection.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
 import {
@@ -142,8 +143,8 @@ export class NodeHold {
 }
 
 /** Whether Kubernetes still hears the node's kubelet. */
-export function isReporting({ status }: Node): boolean {
-  return status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'Unknown';
+export function isReporting(node: Node): boolean {
+  return readyStatusOf(node) !== 'Unknown';
 }
 
 /** Only of a drain that did not finish: a finished one has waited for all. */

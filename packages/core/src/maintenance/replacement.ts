@@ -1,5 +1,6 @@
 // Where a StatefulSet's pod stands on its way from one node to another, told from what is there under its name. Pure.
 import type { Pod, StatefulSet } from '../kubernetes/objects.ts';
+import { whyNotReady } from '../takeover/readiness.ts';
 import { ordinalOf, type PlannedPod } from './plan.ts';
 import type { PodPhase } from './progress.ts';
 
@@ -16,18 +17,11 @@ export function lookAtReplacement(planned: PlannedPod, current: Pod | undefined,
     return { phase: 'replacing', detail: `not made anew yet by StatefulSet ${planned.statefulSet}` };
   }
   const node = current.spec?.nodeName;
-  const condition = (type: string) => current.status?.conditions?.find((one) => one.type === type);
-  if (node === undefined) {
-    const why = condition('PodScheduled')?.message;
-    return { phase: 'replacing', detail: `waits for a node${why ? `: ${why}` : ''}` };
-  }
   if (node === from) {
     return { phase: 'replacing', detail: `came back to ${from}: it tolerates cordoned nodes` };
   }
-  const ready = condition('Ready');
-  if (ready?.status !== 'True') {
-    return { phase: 'replacing', detail: `starting on ${node}${ready?.reason ? ` (${ready.reason})` : ''}` };
-  }
+  const obstacle = whyNotReady(current);
+  if (obstacle !== undefined) return { phase: 'replacing', detail: obstacle };
   return { phase: 'done', detail: `Ready on ${node}` };
 }
 

@@ -1,5 +1,5 @@
 // Watches until every StatefulSet pod of the dead node is Ready elsewhere, and says what is in the way of those that aren't.
-import type { Pod } from '../../kubernetes/objects.ts';
+import { whyNotReady } from '../readiness.ts';
 import type { AffectedPod } from '../record.ts';
 import { done, type PerformStep, type StepContext } from '../step.ts';
 import { counted } from '../wording.ts';
@@ -38,20 +38,15 @@ async function look(
     return { seen: pod, obstacle: `not recreated yet by StatefulSet ${pod.statefulSet}` };
   if (current.metadata.uid === pod.uid) return { seen: pod, obstacle: 'the old pod is still there' };
   const node = current.spec?.nodeName;
-  if (node === undefined) return { seen: pod, obstacle: whyUnscheduled(pod, current) };
-  const ready = current.status?.conditions?.find(({ type }) => type === 'Ready');
-  if (ready?.status !== 'True') {
-    return { seen: pod, obstacle: `starting on ${node}${ready?.reason ? ` (${ready.reason})` : ''}` };
-  }
+  const obstacle = node === undefined ? (whyPinned(pod) ?? whyNotReady(current)) : whyNotReady(current);
+  if (node === undefined || obstacle !== undefined) return { seen: pod, obstacle };
   const readyAt = new Date(context.clock.wallTime()).toISOString();
   return { seen: { ...pod, replacement: { uid: current.metadata.uid, node, readyAt } }, obstacle: undefined };
 }
 
-function whyUnscheduled(pod: AffectedPod, current: Pod): string {
-  const pinned = pod.volumes.find(({ pinnedTo }) => pinnedTo !== undefined);
-  if (pinned !== undefined) {
-    return `volume ${pinned.volume ?? pinned.claim} can only be used on ${pinned.pinnedTo?.join(', ')}`;
-  }
-  const scheduled = current.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  return `not scheduled yet${scheduled?.message ? `: ${scheduled.message}` : ''}`;
+function whyPinned({ volumes }: AffectedPod): string | undefined {
+  const pinned = volumes.find(({ pinnedTo }) => pinnedTo !== undefined);
+  return (
+    pinned && `volume ${pinned.volume ?? pinned.claim} can only be used on ${pinned.pinnedTo?.join(', ')}`
+  );
 }
