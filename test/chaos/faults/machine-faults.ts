@@ -70,16 +70,22 @@ const zoneLoss: Fault = {
   },
 };
 
-/** No node reaches the API, and none is reached: a core switch, or the network of the control plane. */
+/**
+ * No node reaches the API: because a core switch is gone, and then no host is reached either, or because the API server
+ * is down for everybody.
+ */
 const allCut: Fault = {
   kind: 'all-cut',
   weight: 2,
   longestMs: 4 * minute,
-  draw: () => ({ target: '' }),
-  begin: (world) => {
-    for (const machine of world.simulator.nodes) machine.cut();
+  draw: (dice) => ({ target: '', manner: dice.of(['network', 'api-down']) }),
+  begin: ({ simulator }, { manner }) => {
+    const from = manner === 'network' ? 'everything' : 'api';
+    for (const machine of simulator.nodes) machine.cut({ from });
+    const serveAgain = from === 'api' ? simulator.faults.add({ effect: { kind: 'refuse' } }) : () => {};
     return () => {
-      for (const machine of world.simulator.nodes) machine.heal();
+      serveAgain();
+      for (const machine of simulator.nodes) machine.heal();
     };
   },
 };

@@ -1,14 +1,10 @@
-// Every deliberate defect that the invariants have to catch.
+// Every deliberate defect that the invariants have to catch, by name.
 import { clusterMutations } from './cluster-mutations.ts';
 import { electionMutations } from './election-mutations.ts';
 import { judgementMutations } from './judgement-mutations.ts';
 import type { Mutation } from './mutation.ts';
 
-export const allMutations: readonly Mutation[] = [
-  ...electionMutations,
-  ...clusterMutations,
-  ...judgementMutations,
-];
+const allMutations: readonly Mutation[] = [...electionMutations, ...clusterMutations, ...judgementMutations];
 
 export const mutationNames: readonly string[] = allMutations.map(({ name }) => name);
 

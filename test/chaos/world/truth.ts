@@ -26,7 +26,9 @@ export class Truth {
     lists: [],
     all: [],
   };
-  #nodes: { readonly at: number; readonly count: number }[] = [];
+  /** How many Nodes there were from when on, a new entry for each change. */
+  readonly #counts: { readonly at: number; readonly count: number }[] = [];
+  #countAt = 0;
 
   constructor(simulator: Simulator, clock: Clock) {
     this.#simulator = simulator;
@@ -49,11 +51,13 @@ export class Truth {
       if (speaks) this.#mutedSince.delete(name);
       else if (!this.#mutedSince.has(name)) this.#mutedSince.set(name, now);
     }
-    const last = this.#nodes.at(-1);
-    if (last === undefined || now - last.at >= 1_000) {
-      this.#nodes = this.#nodes.filter(({ at }) => now - at < 60_000);
-      this.#nodes.push({ at: now, count: this.#simulator.store.list(resources.nodes).length });
-    }
+    if (now < this.#countAt) return;
+    this.#countAt = now + 1_000;
+    const count = this.#simulator.store.list(resources.nodes).length;
+    if (count === this.#counts.at(-1)?.count) return;
+    // The newest one of those that are older than a minute still held then.
+    while ((this.#counts[1]?.at ?? now) < now - 60_000) this.#counts.shift();
+    this.#counts.push({ at: now, count });
   }
 
   /** For how long a machine has been on and in reach of whoever knocks, without a break; 0 while it isn't. */
@@ -70,7 +74,9 @@ export class Truth {
 
   /** The most Nodes that there were in the last minute: caches may show any of it. */
   get mostNodes(): number {
-    return Math.max(...this.#nodes.map(({ count }) => count), 0);
+    const since = this.#clock.now() - 60_000;
+    const held = this.#counts.filter((_, at) => (this.#counts[at + 1]?.at ?? since) >= since);
+    return Math.max(...held.map(({ count }) => count), 0);
   }
 
   node(name: string): Node | undefined {
