@@ -1,9 +1,12 @@
 // The example as a whole, and its guard and its fencer by themselves, as an embedder would test them.
 import type { FenceTarget } from '@liberator/core';
+import { type GuardInput, pass } from '@liberator/core/policy';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/run-program.ts';
+import { policy } from './policy.ts';
 import { startPowerStrip } from './power-strip.ts';
 import { powerSwitch } from './power-switch.ts';
+import { ticketAnnotation, ticketGuard } from './ticket-guard.ts';
 
 const { signal } = new AbortController();
 
@@ -27,6 +30,33 @@ describe('the example of a guard and a fencer', () => {
     const found = places.map((words) => stdout.indexOf(words));
     expect(found).not.toContain(-1);
     expect(found).toEqual(found.toSorted((a, b) => a - b));
+  });
+});
+
+describe('the ticket guard', () => {
+  const annotated = (annotations: Readonly<Record<string, string>>): GuardInput => ({
+    node: { name: 'node-1', uid: 'uid', labels: {}, annotations, taints: [] },
+    assessment: {
+      health: 'dead',
+      evidence: 'unreachable',
+      reasons: [],
+      hostUp: false,
+      silentSince: 0,
+      nextCheckAt: undefined,
+    },
+    policy,
+    fleet: { nodes: 3, dead: ['node-1'], blind: [], paused: undefined },
+    now: 60_000,
+  });
+
+  it('passes with a ticket, and holds without one or with something else, saying what to type', () => {
+    expect(ticketGuard.evaluate(annotated({ [ticketAnnotation]: 'OPS-1234' }))).toEqual(pass);
+    for (const annotations of [{}, { [ticketAnnotation]: 'later' }]) {
+      expect(ticketGuard.evaluate(annotated(annotations))).toMatchObject({
+        outcome: 'hold',
+        reason: expect.stringContaining(`kubectl annotate node node-1 ${ticketAnnotation}=`),
+      });
+    }
   });
 });
 

@@ -1,17 +1,11 @@
 // `npm run example:custom-guard-and-fencer`: a takeover waits for a ticket, then for the proof of a power strip.
-import {
-  Controller,
-  connect,
-  defaultHeartbeatDetection,
-  holdReasons,
-  type Policy,
-  type Transport,
-} from '@liberator/core';
+import { Controller, connect, holdReasons, type Transport } from '@liberator/core';
 import { agentNamespace } from '../demo/cluster/demo-cluster.ts';
 import { DemoFailure } from '../demo/failure.ts';
 import { startDatabase } from '../place/database.ts';
 import { type Example, runExample, type Stage } from '../place/run-example.ts';
 import { withControllers } from '../place/with-controllers.ts';
+import { policy } from './policy.ts';
 import { startPowerStrip } from './power-strip.ts';
 import { powerSwitch } from './power-switch.ts';
 import { ticketAnnotation, ticketGuard } from './ticket-guard.ts';
@@ -21,18 +15,6 @@ const example: Example = {
   about: `A node falls silent. A guard of our own holds its takeover until there is a
 ticket; a fencer of our own proves, by a power strip, that the machine is off.`,
   play,
-};
-
-/** With `proof: required`, nothing on the node is released before the fencer has vouched for it. */
-const policy: Policy = {
-  name: 'racks',
-  nodes: { all: true },
-  detection: defaultHeartbeatDetection,
-  controlPlane: false,
-  evidence: 'unreachable',
-  budget: { maxDead: 1, maxDeadPercent: 34 },
-  fencing: { drivers: ['power-switch'], proof: 'required' },
-  node: 'delete',
 };
 
 async function play(stage: Stage): Promise<void> {

@@ -29,7 +29,7 @@ export async function drill(stage: Stage): Promise<Recovery> {
 
   let after: DatabaseSight | undefined;
   let crashedAtWall: number | undefined;
-  let failure: { readonly reason: string; readonly logs: string } | undefined;
+  let failure: { readonly reason: string } | undefined;
   try {
     await withControllers(place, createReplicas(place, journal), async () => {
       await place.until('the node had sent a heartbeat', () =>
@@ -45,7 +45,7 @@ export async function drill(stage: Stage): Promise<Recovery> {
     });
   } catch (error) {
     signal.throwIfAborted();
-    failure = { reason: sentenceOf(error), logs: '' };
+    failure = { reason: sentenceOf(error) };
   }
   await place.allSettled([watch[Symbol.asyncDispose]()]);
   return report({

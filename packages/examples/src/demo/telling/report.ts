@@ -75,7 +75,7 @@ export interface ReportInput {
   readonly deletes: number;
   /** Wall time of the crash: the record's timestamps are wall time, too. */
   readonly crashedAtWall: number | undefined;
-  readonly failure?: { readonly reason: string; readonly logs: string } | undefined;
+  readonly failure?: { readonly reason: string; readonly logs?: string } | undefined;
 }
 
 export function report(input: ReportInput): Recovery {
