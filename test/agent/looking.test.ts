@@ -96,6 +96,16 @@ describe('somebody who looks', () => {
       result: 'recovered',
     });
 
+    const explained = await look('explain', 'node-99', ...here);
+    expect(explained.code).toBe(1);
+    expect(explained.stderr).toMatch(
+      /^liberator: found nothing about a node "node-99": there are node-\d, node-\d/,
+    );
+    const alive = String(cluster.status()?.nodes.find(({ health }) => health === 'alive')?.name);
+    expect((await look('explain', alive, ...here)).text).toMatch(
+      /^ {2}decision +none is due: it is not dead$/m,
+    );
+
     await watching.waitFor(({ msg }) => msg.includes('"state":"recovered"'));
     expect(await watching.kill('SIGINT')).toEqual({ code: null, signal: 'SIGINT' });
     const seen = watching.entries.map(({ msg }) => JSON.parse(msg) as { takeovers: { state: string }[] });

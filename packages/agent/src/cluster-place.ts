@@ -16,8 +16,8 @@ export interface Place {
 }
 
 /** Where the chart installs it unless it is told otherwise. */
-export const defaultNamespace = 'tkr-system';
-export const defaultElection = 'liberator';
+const defaultNamespace = 'tkr-system';
+const defaultElection = 'liberator';
 
 /** Adds `--kubeconfig`, `--namespace` and `--election`. */
 export function addPlaceOptions(command: Command): Command {

@@ -22,7 +22,7 @@ import { reportText } from './report.ts';
 import { checkStatefulSets } from './stateful-sets.ts';
 
 /** What the chart calls the agent's account unless it is told otherwise. */
-export const defaultAccountName = 'high-availability';
+const defaultAccountName = 'high-availability';
 
 const purpose = 'liberator check';
 

@@ -1,5 +1,6 @@
 // One log line for people: time, level, sentence, and the few fields that the sentence doesn't already say.
 import { styleText } from 'node:util';
+import { printable } from '../text/table.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -16,12 +17,7 @@ export function prettyLine(line: string, paint: Paint = styleText): string {
   const who = [identity, epoch === undefined ? undefined : `epoch ${epoch}`].filter(
     (part) => part !== undefined,
   );
-  const head = `${paint('dim', clock)} ${paint(levelStyles[word] ?? 'dim', word.padEnd(5))} ${printable(msg)}`;
-  const tail = paint('dim', `(${who.map(printable).join(', ')})`);
+  const head = `${paint('dim', clock)} ${paint(levelStyles[word] ?? 'dim', word.padEnd(5))} ${printable(String(msg))}`;
+  const tail = paint('dim', `(${who.map((part) => printable(String(part))).join(', ')})`);
   return stack === undefined ? `${head} ${tail}` : `${head} ${tail}\n${String(stack)}`;
-}
-
-/** Names and messages come from the cluster: none of them may move the cursor of a terminal. */
-function printable(text: unknown): string {
-  return String(text).replaceAll(/\p{Cc}+/gu, ' ');
 }

@@ -26,16 +26,20 @@ export async function explainNode(name: string, flags: ExplainFlags): Promise<vo
   }
 }
 
-function unknown(name: string, { knowledge, nodes, counts }: StatusView): FatalError {
-  const all = Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0);
-  const why =
-    knowledge === 'none'
-      ? 'no leader has published a status yet'
-      : all > nodes.length
-        ? `there is no such node, or it is well: of ${all} nodes the status lists the ${nodes.length} worst`
-        : `there are ${nodes.map((node) => node.name).join(', ')}`;
-  return new FatalError(`found nothing about a node "${name}": ${why}`, {
+function unknown(name: string, view: StatusView): FatalError {
+  return new FatalError(`found nothing about a node "${name}": ${whyUnknown(name, view)}`, {
     code: 'LIBERATOR_NOT_FOUND',
     exitCode: exitCode.failed,
   });
+}
+
+function whyUnknown(name: string, { knowledge, nodes, counts, takeovers }: StatusView): string {
+  if (knowledge === 'none') return 'no leader has published a status yet';
+  if (takeovers.some(({ node }) => node === name)) {
+    return `it was taken over and is not back; "liberator takeovers ${name}" tells that story`;
+  }
+  const all = Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0);
+  return all > nodes.length
+    ? `there is no such node, or it is well: of ${all} nodes the status lists the ${nodes.length} in most trouble`
+    : `there are ${nodes.map((node) => node.name).join(', ') || 'no nodes'}`;
 }

@@ -28,7 +28,7 @@ export interface ElectionView {
  * - `outdated`: an earlier leader wrote it, or the one that leads stopped writing.
  * - `none`: there is none that is understood.
  */
-export type Knowledge = 'current' | 'outdated' | 'none';
+type Knowledge = 'current' | 'outdated' | 'none';
 
 export interface NodeView extends NodeStatus {
   /** What a human runs who has made sure that the machine is off; for a node that is held for want of evidence. */

@@ -15,7 +15,7 @@ import { limitsOf, writeInTerm } from './write-in-term.ts';
 const dataKey = 'status.json';
 
 /** Name of the ConfigMap: replicas that elect one leader have one status. */
-export function statusName(electionName: string): string {
+function statusName(electionName: string): string {
   return `${electionName}-status`;
 }
 
