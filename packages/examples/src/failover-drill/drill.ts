@@ -25,7 +25,7 @@ export async function drill(stage: Stage): Promise<Recovery> {
   journal.onEntry((entry) => {
     for (const line of narrator.tell(entry)) print(formatLine(line, paint));
   });
-  await using watch = new ClusterWatch(reader, journal, clock);
+  await using _watch = new ClusterWatch(reader, journal, clock);
 
   let after: DatabaseSight | undefined;
   let crashedAtWall: number | undefined;
@@ -47,7 +47,6 @@ export async function drill(stage: Stage): Promise<Recovery> {
     signal.throwIfAborted();
     failure = { reason: sentenceOf(error) };
   }
-  await place.allSettled([watch[Symbol.asyncDispose]()]);
   return report({
     entries: journal.entries,
     pod: `${databaseNamespace}/${databasePod}`,
