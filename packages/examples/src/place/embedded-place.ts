@@ -34,6 +34,7 @@ export async function openEmbeddedPlace(signal: AbortSignal): Promise<Place> {
       for (const object of objects) createIn(simulator, object);
     },
     crash: async (node) => simulator.machine(node).crash(),
+    powerOn: async (node) => simulator.machine(node).powerOn(),
     nodeDeletes: async (since) =>
       simulator
         .audit()

@@ -7,7 +7,15 @@ export interface Place
   extends AsyncDisposable,
     Pick<
       DemoCluster,
-      'kind' | 'version' | 'about' | 'changedTimers' | 'providesVolumes' | 'create' | 'crash' | 'nodeDeletes'
+      | 'kind'
+      | 'version'
+      | 'about'
+      | 'changedTimers'
+      | 'providesVolumes'
+      | 'create'
+      | 'crash'
+      | 'powerOn'
+      | 'nodeDeletes'
     > {
   /** Whoever takes part in the example takes its time from here, so that it keeps pace with the cluster. */
   readonly clock: Clock;

@@ -1,21 +1,21 @@
 // Watches how many replicas of the database are Ready, all the time: the proof of a maintenance that nobody noticed.
-import { type KubernetesReader, type Pod, pods, sleep, systemClock } from '@liberator/core';
+import { type Clock, type KubernetesReader, type Pod, pods, sleep } from '@liberator/core';
 import { databaseSelector, namespace } from './workloads.ts';
 
 const lookEveryMs = 100;
 
-/** Looks until it is disposed of. */
-export class Availability implements AsyncDisposable {
+/** Looks from when it is made until it is stopped. */
+export class Availability {
   readonly #reader: KubernetesReader;
+  readonly #clock: Clock;
   readonly #stop = new AbortController();
-  readonly #looking: Promise<void>;
   #fewest = Number.POSITIVE_INFINITY;
   #failure: unknown;
 
-  /** Begin when all are Ready. */
-  constructor(reader: KubernetesReader) {
+  constructor(reader: KubernetesReader, clock: Clock) {
     this.#reader = reader;
-    this.#looking = this.#look().catch((error: unknown) => {
+    this.#clock = clock;
+    this.#look().catch((error: unknown) => {
       this.#failure = error;
     });
   }
@@ -26,14 +26,13 @@ export class Availability implements AsyncDisposable {
     return this.#fewest;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  stop(): void {
     this.#stop.abort();
-    await this.#looking;
   }
 
   async #look(): Promise<void> {
     do this.#fewest = Math.min(this.#fewest, await readyReplicas(this.#reader));
-    while (await sleep(systemClock, lookEveryMs, this.#stop.signal));
+    while (await sleep(this.#clock, lookEveryMs, this.#stop.signal));
   }
 }
 

@@ -30,6 +30,8 @@ export interface DemoCluster extends AsyncDisposable {
   create(objects: readonly Manifest[]): Promise<void>;
   /** Cuts a machine's power. */
   crash(node: string): Promise<void>;
+  /** Switches a crashed machine on again. */
+  powerOn(node: string): Promise<void>;
   /** How many Nodes were deleted since `since`, by anybody, according to the audit log. */
   nodeDeletes(since: Date): Promise<number>;
 }

@@ -33,6 +33,7 @@ export async function startEmbeddedCluster(directory: string): Promise<DemoClust
       providesVolumes: true,
       create: (objects) => createObjects(kubeConfig, objects),
       crash: async (node) => simulator.machine(node).crash(),
+      powerOn: async (node) => simulator.machine(node).powerOn(),
       nodeDeletes: async (since) =>
         simulator
           .audit()

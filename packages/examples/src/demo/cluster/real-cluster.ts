@@ -78,6 +78,7 @@ export async function enterRealCluster(options: RealClusterOptions): Promise<Dem
       providesVolumes: false,
       create: (objects) => stay.create(objects),
       crash: (node) => stay.crash(node),
+      powerOn: (node) => stay.powerOn(node),
       nodeDeletes: (since) => countNodeDeletes(join(home, 'audit.log'), since),
       [Symbol.asyncDispose]: async () => {
         await stay.end();
@@ -119,6 +120,11 @@ class Stay {
   async crash(node: string): Promise<void> {
     this.#crashed.push(node);
     await runClusterCommand('crash', node, this.#home);
+  }
+
+  async powerOn(node: string): Promise<void> {
+    await runClusterCommand('start', node, this.#home);
+    this.#crashed.splice(this.#crashed.indexOf(node), 1);
   }
 
   /** Machines first: a pod on a machine without power can't be deleted in good order. */
