@@ -1,9 +1,8 @@
 // What documents call by name is there: metrics, reasons of Events, guards, steps, annotations, flags.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { builtInGuards, takeoverSteps } from '@liberator/core';
+import { builtInGuards, nodeEventReasons, takeoverSteps } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
-import { nodeEventReasons } from '../../packages/core/src/takeover/event-reasons.ts';
 import { type Metric, metricsOfAgent, metricsOfCandidate } from './agent-metrics.ts';
 import { liberatorFlags } from './command-line-trial.ts';
 import { documentAt, documents, fencesIn, root } from './documents.ts';
