@@ -77,9 +77,12 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
     counts[health] += 1;
     byHealth.get(health)?.push(node);
   }
-  const listed = worstFirst.flatMap((health) =>
-    (byHealth.get(health) ?? []).toSorted(byName).map((node) => ({ node, health })),
-  );
+  const listed: NodeStatus[] = [];
+  for (const health of worstFirst) {
+    // Cut before it is sorted: of thousands that are equally well, any will do.
+    const some = (byHealth.get(health) ?? []).slice(0, longestList - listed.length).toSorted(byName);
+    listed.push(...some.map((node) => describeNode(node, health, facts, clock)));
+  }
   return {
     version: 1,
     writtenAt: new Date(clock.wallTime()).toISOString(),
@@ -87,7 +90,7 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
     blind: facts.blind,
     ...(facts.paused !== undefined && { paused: facts.paused }),
     counts,
-    nodes: listed.slice(0, longestList).map(({ node, health }) => describeNode(node, health, facts, clock)),
+    nodes: listed,
   };
 }
 
@@ -127,8 +130,10 @@ function published({ action, verdicts }: Decision): NonNullable<NodeStatus['deci
   return { action, verdicts: named };
 }
 
+const asPeopleCount = new Intl.Collator('en', { numeric: true });
+
 function byName(a: FleetNode, b: FleetNode): number {
-  return a.node.metadata.name.localeCompare(b.node.metadata.name, 'en', { numeric: true });
+  return asPeopleCount.compare(a.node.metadata.name, b.node.metadata.name);
 }
 
 /** What of a document is news: the same text for two documents that differ in times and in numbers that count up alone. */

@@ -243,7 +243,7 @@ describe('a status document', () => {
     expect(counts).toEqual({ dead: 0, suspect: 0, returning: 0, alive: 0, unselected: 3 });
   });
 
-  it('counts all nodes of a large cluster and lists the first of them: it fits in an object', () => {
+  it('counts all nodes of a large cluster and lists some of them: it fits in an object', () => {
     const names = Array.from({ length: 5_000 }, (_, i) => `ip-10-0-${i}.eu-central-1.compute.internal`);
     const large = describeFleet(names, false);
     expect(large.counts.alive).toBe(5_000);
