@@ -162,6 +162,24 @@ describe('the manifest', () => {
     }
   });
 
+  it('asks for health by a command that ends well, or not, as the sidecar answers', async () => {
+    let health = 200;
+    const server = createServer((_, response) => response.writeHead(health).end());
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const [, ...command]: string[] = sidecar.livenessProbe.exec.command;
+    const asking = (where: string): Promise<number | null> =>
+      run(
+        process.execPath,
+        command.map((word) => word.replace(':4040', where)),
+      ).ended;
+    expect(await asking(`:${port}`)).toBe(0);
+    health = 503;
+    expect(await asking(`:${port}`)).toBe(1);
+    expect(await asking(':1')).not.toBe(0);
+  });
+
   it('mounts the script that kustomize makes a ConfigMap of', () => {
     const { configMapGenerator, resources: files } = parse(read('kustomization.yaml'));
     expect(files).toEqual(['sidecar-election.yaml']);
