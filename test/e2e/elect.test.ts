@@ -96,6 +96,7 @@ it('never lets two lead at one moment while leaders are stopped, killed and told
     expect(await third.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     await start(third.id);
   }
+  await leader();
   const said = samples();
   expect(contradictionsIn(said)).toEqual([]);
   const terms = new Set(said.filter(({ leads }) => leads).map(({ term }) => term));
