@@ -112,7 +112,12 @@ export function connectMaintenance(options: MaintenanceConnectOptions): Maintena
         });
         return { outcome: 'evicted' };
       } catch (error) {
-        if (isNotFound(error) || isConflict(error)) return { outcome: 'gone' };
+        if (isNotFound(error)) return { outcome: 'gone' };
+        if (isConflict(error)) {
+          // Another one has its name, or it just changed: only a look can tell.
+          const now = await cluster.readPod(namespace, name, signal);
+          return now?.metadata.uid === uid ? { outcome: 'busy', retryAfterMs: 0 } : { outcome: 'gone' };
+        }
         const why = refusalIn(error);
         if (why === undefined && isTooManyRequests(error))
           return { outcome: 'busy', retryAfterMs: askedBy(error) };

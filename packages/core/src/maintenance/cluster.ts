@@ -31,7 +31,7 @@ export type EvictionAnswer =
       readonly why: string;
       readonly retryAfterMs: number;
     }
-  /** The server has too much to do. Says nothing about budgets. */
+  /** The server has too much to do, or the pod changed at this very moment. Says nothing about budgets. */
   | { readonly outcome: 'busy'; readonly retryAfterMs: number };
 
 /**

@@ -90,7 +90,7 @@ export class PodMover {
       if (answer.outcome === 'evicted' || answer.outcome === 'gone') return undefined;
       const detail =
         answer.outcome === 'busy'
-          ? 'the API server has too much to do'
+          ? 'the API server asks to come back later'
           : refusalOf(answer.budgets, answer.why);
       this.#note(pod, { phase: 'refused', detail });
       return answer;
