@@ -117,6 +117,17 @@ describe('a decision to hold', () => {
     expect(story.events('TakeoverHeld')[1]).toContain('excluded: it is marked liberator.dev/exclude');
   });
 
+  it('offers no confirmation where none would help', async () => {
+    const story = new LeadershipStory({ budget: { maxDead: 1, maxDeadPercent: 100 } }).lead(1);
+    story.fence = waiting;
+    await story.pass(60);
+    story.die('node-3');
+    await story.pass(60);
+    const [told] = story.events('TakeoverHeld').filter((message) => message.includes('budget'));
+    expect(told).toMatch(/^not taken over: budget: /);
+    expect(told).not.toContain('kubectl');
+  });
+
   it('ends when the human confirms this very death', async () => {
     const story = new LeadershipStory({ evidence: 'proven' }).lead(1);
     await story.pass(60);

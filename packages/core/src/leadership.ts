@@ -7,6 +7,7 @@ import { takeoverIdOf } from './fleet/death-id.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
 import type { FleetFacts, Guard, NodeFacts } from './policy/guard.ts';
+import { evidence } from './policy/guards/evidence.ts';
 import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress, type TakeoverWitness } from './takeover/executor.ts';
@@ -327,7 +328,10 @@ export class Leadership {
     this.#told.set(name, words);
     this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
     if (decision.action === 'hold') {
-      const message = `not taken over: ${reasons.join('; ')}. Once you have made sure that it is off: ${confirmCommand(name, node.deathId)}`;
+      const held = `not taken over: ${reasons.join('; ')}`;
+      const message = wantsProof(decision)
+        ? `${held}. Once you have made sure that it is off: ${confirmCommand(name, node.deathId)}`
+        : held;
       this.#publish({ type: 'Warning', reason: 'TakeoverHeld', message, node: { name, uid } });
     }
   }
@@ -368,6 +372,11 @@ export class Leadership {
 function isCandidate({ health, assessment }: FleetNode): boolean {
   if (health === 'dead') return true;
   return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
+}
+
+/** Whether a human who vouches for the death would change anything: no word of theirs opens a budget, or ends a pause. */
+function wantsProof({ verdicts }: Decision): boolean {
+  return verdicts.some(({ guard, verdict }) => guard === evidence.name && verdict.outcome === 'hold');
 }
 
 function brakingReasons(decision: Decision | undefined): readonly string[] {
