@@ -28,7 +28,8 @@ const rounds = 3;
 let cluster: ControlPlane;
 let kubeconfig: string;
 const sidecars = new Map<string, Sidecar>();
-const samplers: LeadershipSampler[] = [];
+/** Of every process that there was, with the process of today last. */
+const samplers = new Map<string, LeadershipSampler[]>();
 
 beforeAll(async () => {
   cluster = await ControlPlane.start({ nodes: 0 });
@@ -44,15 +45,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const sampler of samplers) sampler[Symbol.dispose]();
+  for (const sampler of [...samplers.values()].flat()) sampler[Symbol.dispose]();
   await Promise.all([...sidecars.values()].map((sidecar) => sidecar[Symbol.asyncDispose]()));
   await cluster?.stop();
 });
 
 async function start(id: string): Promise<void> {
+  const before = samplers.get(id) ?? [];
+  // Somebody else may get the port of the one that is gone.
+  before.at(-1)?.[Symbol.dispose]();
   const sidecar = await Sidecar.start({ id, kubeconfig, election, namespace, ttl });
   sidecars.set(id, sidecar);
-  samplers.push(new LeadershipSampler(sidecar));
+  samplers.set(id, [...before, new LeadershipSampler(sidecar)]);
 }
 
 const leader = (): Promise<Sidecar> => leaderOf([...sidecars.values()]);
@@ -63,7 +67,7 @@ async function leaderAfter(former: Sidecar): Promise<Sidecar> {
 }
 
 function samples(): readonly LeadershipSample[] {
-  return samplers.flatMap((sampler) => sampler.samples);
+  return [...samplers.values()].flat().flatMap((sampler) => sampler.samples);
 }
 
 /** What a sidecar answered from then on, in the order in which the answers came. */
