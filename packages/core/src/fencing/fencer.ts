@@ -41,6 +41,14 @@ export type FenceResult =
 export interface Fencer {
   /** As policies name it. */
   readonly name: string;
-  /** Rejects only for bugs: a device that can't be reached is a result. `signal` aborts when the term ends. */
+  /**
+   * How long one answer may take. Default 60,000 ms. A driver that is slower counts as failed, and is asked again like any
+   * other. Shorter gets to the next driver sooner; longer bears with devices that think.
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Rejects only for bugs: a device that can't be reached is a result. `signal` aborts when the term ends, and when the
+   * answer has taken too long: what is still under way then should be called off, since nobody waits for it any more.
+   */
   fence(target: FenceTarget, signal: AbortSignal): Promise<FenceResult>;
 }

@@ -2,14 +2,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencer.ts';
-import { climbLadder } from './ladder.ts';
+import { type Climb, climbLadder } from './ladder.ts';
 import { confirmCommand, manualFencer } from './manual.ts';
 import { noneFencer } from './none.ts';
 
 const node: Node = { metadata: { name: 'node-1', uid: 'uid-1', resourceVersion: '1' } };
 const target: FenceTarget = { node, deathId: 'd1' };
 const { signal } = new AbortController();
+
+/** Asked by a term that doesn't end, in a time that nobody waits for. */
+const asked = (proof: 'required' | 'optional', term = signal): Climb => ({
+  proof,
+  signal: term,
+  clock: new ManualClock({ turns: 1 }),
+});
 
 const fenced = (proof: FenceProof): FenceResult => ({ outcome: 'fenced', proof, detail: `it says ${proof}` });
 const failed: FenceResult = { outcome: 'failed', detail: 'no answer' };
@@ -39,8 +47,7 @@ const climb = (
   climbLadder(
     results.map((result, i) => fencer(`f${i + 1}`, result)),
     target,
-    proof,
-    signal,
+    asked(proof),
   );
 
 describe('a ladder of fencers', () => {
@@ -50,14 +57,14 @@ describe('a ladder of fencers', () => {
       fencer('cloud', fenced('powered-off')),
       fencer('manual', waiting(1)),
     ];
-    expect(await climbLadder(fencers, target, 'required', signal)).toEqual(fenced('powered-off'));
+    expect(await climbLadder(fencers, target, asked('required'))).toEqual(fenced('powered-off'));
     expect(fencers.map(({ asked }) => asked)).toEqual([1, 1, 0]);
   });
 
   it('asks again from the bottom on every climb: fencing twice is the same as once', async () => {
     const ipmi = fencer('ipmi', failed);
-    await climbLadder([ipmi], target, 'required', signal);
-    await climbLadder([ipmi], target, 'required', signal);
+    await climbLadder([ipmi], target, asked('required'));
+    await climbLadder([ipmi], target, asked('required'));
     expect(ipmi.asked).toBe(2);
   });
 
@@ -138,10 +145,55 @@ describe('a ladder of fencers', () => {
       },
     };
     const second = fencer('second', fenced('powered-off'));
-    await expect(climbLadder([first, second], target, 'required', term.signal)).rejects.toThrow(
+    await expect(climbLadder([first, second], target, asked('required', term.signal))).rejects.toThrow(
       'the term is over',
     );
     expect(second.asked).toBe(0);
+  });
+
+  it('climbs on when a driver never answers, and has it call off what it does', async () => {
+    const clock = new ManualClock({ turns: 1 });
+    const reasons: string[] = [];
+    const mute = (timeoutMs?: number): Fencer => ({
+      name: 'mute',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      fence: (_, signal) => {
+        signal.addEventListener('abort', () => reasons.push(String(signal.reason)));
+        return new Promise(() => {});
+      },
+    });
+    const last = fencer('last', fenced('powered-off'));
+    let found: FenceResult | undefined;
+    const fencers = [mute(), mute(5_000), last];
+    climbLadder(fencers, target, { ...asked('required'), clock }).then((result) => {
+      found = result;
+    });
+    await clock.advance(59_999);
+    expect(reasons).toEqual([]);
+    await clock.advance(5_000);
+    expect(found).toBeUndefined();
+    await clock.advance(1);
+    expect(found).toEqual(fenced('powered-off'));
+    expect(reasons).toEqual(['Error: mute: no answer within 60 s', 'Error: mute: no answer within 5 s']);
+  });
+
+  it('waits for no driver beyond the end of the term', async () => {
+    const term = new AbortController();
+    let seen: unknown;
+    const mute: Fencer = {
+      name: 'mute',
+      fence: (_, signal) => {
+        signal.addEventListener('abort', () => {
+          seen = signal.reason;
+        });
+        return new Promise(() => {});
+      },
+    };
+    const climbing = climbLadder([mute], target, asked('required', term.signal));
+    const reason = new Error('the term is over');
+    term.abort(reason);
+    await expect(climbing).rejects.toBe(reason);
+    expect(seen).toBe(reason);
   });
 
   it('never calls a node fenced without a real proof where one is required', async () => {

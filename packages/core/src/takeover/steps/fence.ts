@@ -14,7 +14,8 @@ export const fence: PerformStep = async (context) => {
     return fencer === undefined ? [] : [fencer];
   });
   const target = { node: live.node.object, deathId: record.deathId };
-  const result = await climbLadder(fencers, target, record.policy.proof, term.signal);
+  const { proof } = record.policy;
+  const result = await climbLadder(fencers, target, { proof, signal: term.signal, clock: context.clock });
   return result.outcome === 'waiting'
     ? wait(result.detail, result.retryAfterMs)
     : done(`proof: ${result.proof} (${result.detail})`, { proof: result.proof });
