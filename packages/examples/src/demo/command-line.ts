@@ -2,7 +2,8 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DemoFailure, Interruption, sentenceOf, UsageError } from './failure.ts';
+import { sentenceOf, UsageError } from './failure.ts';
+import { exitCode, withOutcome } from './outcome.ts';
 import { databasePod } from './story/database.ts';
 import type { Entry } from './story/observation.ts';
 import { playStory } from './story/story.ts';
@@ -32,8 +33,6 @@ Options:
 
 Exit codes: 0 recovered; 1 not recovered; 2 wrong usage; 130 interrupted`;
 
-const exitCode = { recovered: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
 interface Flags {
   readonly kubeconfig: string | undefined;
   readonly json: boolean;
@@ -41,24 +40,13 @@ interface Flags {
 }
 
 /** Returns the exit code; whatever went wrong has been said then. */
-export async function runCommandLine(args: readonly string[]): Promise<number> {
-  try {
+export function runCommandLine(args: readonly string[]): Promise<number> {
+  return withOutcome({ name: 'demo', called: 'the demo' }, async (signal) => {
     const flags = readFlags(args);
-    if (flags === 'help') {
-      console.log(help);
-      return exitCode.recovered;
-    }
-    return await withInterruption((signal) => run(flags, signal));
-  } catch (error) {
-    if (error instanceof Interruption) {
-      console.error('Interrupted; what the demo had started has ended.');
-      return exitCode.interrupted;
-    }
-    const isUsage = error instanceof UsageError;
-    const sentence = sentenceOf(error);
-    console.error(`demo: ${isUsage || error instanceof DemoFailure ? sentence : `unexpected: ${sentence}`}`);
-    return isUsage ? exitCode.usage : exitCode.failed;
-  }
+    if (flags !== 'help') return run(flags, signal);
+    console.log(help);
+    return exitCode.done;
+  });
 }
 
 /** @throws UsageError for anything but the flags that there are. */
@@ -121,7 +109,7 @@ async function run({ kubeconfig, json, picture }: Flags, signal: AbortSignal): P
     },
   });
   print('');
-  return recovered ? exitCode.recovered : exitCode.failed;
+  return recovered ? exitCode.done : exitCode.failed;
 }
 
 interface Output {
@@ -148,24 +136,4 @@ function printFailure(recovery: Recovery, entries: readonly Entry[], { print, pa
 
 function printWrapped(text: string, tone: Tone, { print, paint }: Output): void {
   for (const row of wrap(text, 76)) print(`  ${paint(tone, row)}`);
-}
-
-/** The first signal stops the story in good order, the second one ends this process. */
-async function withInterruption(act: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  const interruption = new AbortController();
-  const onSignal = (): void => {
-    if (interruption.signal.aborted) {
-      console.error('Ended at once; on a real cluster, what the demo created may be left.');
-      process.exit(exitCode.interrupted);
-    }
-    console.error('\nStopping; once more to end at once.');
-    interruption.abort(new Interruption('interrupted'));
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    return await act(interruption.signal);
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
 }

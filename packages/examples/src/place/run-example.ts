@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { DemoFailure, Interruption, sentenceOf, UsageError } from '../demo/failure.ts';
+import { sentenceOf, UsageError } from '../demo/failure.ts';
+import { exitCode, withOutcome } from '../demo/outcome.ts';
 import { formatLine, type Line, type Paint, paintFor } from '../demo/telling/timeline.ts';
 import { openEmbeddedPlace } from './embedded-place.ts';
 import type { Place } from './place.ts';
@@ -35,37 +36,14 @@ export interface Example {
   readonly play: (stage: Stage) => Promise<void>;
 }
 
-const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
 /** Returns the exit code; whatever went wrong has been said then. */
-export async function runExample(example: Example, args: readonly string[]): Promise<number> {
-  const interruption = new AbortController();
-  const onSignal = (): void => {
-    if (interruption.signal.aborted) {
-      console.error('Ended at once; on a real cluster, what the example created may be left.');
-      process.exit(exitCode.interrupted);
-    }
-    console.error('\nStopping; once more to end at once.');
-    interruption.abort(new Interruption('interrupted'));
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
+export function runExample(example: Example, args: readonly string[]): Promise<number> {
+  return withOutcome({ name: example.name, called: 'the example' }, async (signal) => {
     const flags = readFlags(example, args);
     if (flags['help'] === true) console.log(helpFor(example));
-    else await playOn(example, flags, interruption.signal);
+    else await playOn(example, flags, signal);
     return exitCode.done;
-  } catch (error) {
-    if (error instanceof Interruption) {
-      console.error('Interrupted; what the example had started has ended.');
-      return exitCode.interrupted;
-    }
-    const known = error instanceof UsageError || error instanceof DemoFailure;
-    console.error(`${example.name}: ${known ? '' : 'unexpected: '}${sentenceOf(error)}`);
-    return error instanceof UsageError ? exitCode.usage : exitCode.failed;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+  });
 }
 
 function readFlags(example: Example, args: readonly string[]): Stage['flags'] {

@@ -7,7 +7,8 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { KubeConfigError, loadKubeConfig } from '@liberator/core';
 import { Simulator } from '@liberator/simulator';
 import { deleteObjects } from '../demo/cluster/create-objects.ts';
-import { DemoFailure, Interruption, sentenceOf, UsageError } from '../demo/failure.ts';
+import { sentenceOf, UsageError } from '../demo/failure.ts';
+import { exitCode, withOutcome } from '../demo/outcome.ts';
 import { formatLine, paintFor } from '../demo/telling/timeline.ts';
 import { playStory, type StoryOptions } from './story.ts';
 
@@ -28,35 +29,16 @@ Options:
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 130 interrupted`;
 
-const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
 const election = 'sidecar-election-example';
 
 /** Returns the exit code; whatever went wrong has been said then. */
-export async function runCommandLine(args: readonly string[]): Promise<number> {
-  const interruption = new AbortController();
-  const onSignal = (): void => {
-    if (interruption.signal.aborted) process.exit(exitCode.interrupted);
-    console.error('\nStopping; once more to end at once.');
-    interruption.abort(new Interruption('interrupted'));
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  try {
+export function runCommandLine(args: readonly string[]): Promise<number> {
+  return withOutcome({ name: 'sidecar-election', called: 'the example' }, async (signal) => {
     const flags = readFlags(args);
     if (flags === 'help') console.log(help);
-    else await run(flags.kubeconfig, interruption.signal);
+    else await run(flags.kubeconfig, signal);
     return exitCode.done;
-  } catch (error) {
-    if (interruption.signal.aborted) {
-      console.error('Interrupted; what the example had started has ended.');
-      return exitCode.interrupted;
-    }
-    const known = error instanceof UsageError || error instanceof DemoFailure;
-    console.error(`sidecar-election: ${known ? '' : 'unexpected: '}${sentenceOf(error)}`);
-    return error instanceof UsageError ? exitCode.usage : exitCode.failed;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  });
 }
 
 async function run(path: string | undefined, signal: AbortSignal): Promise<void> {
