@@ -8,6 +8,7 @@ import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
 import type { FleetFacts, Guard, NodeFacts } from './policy/guard.ts';
 import { evidence } from './policy/guards/evidence.ts';
+import { Returns } from './returns.ts';
 import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress, type TakeoverWitness } from './takeover/executor.ts';
@@ -44,34 +45,38 @@ const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'maintenance', '
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #executor: TakeoverExecutor;
-  readonly #returner: Returner;
+  readonly #returns: Returns;
   /** Every record known in this term, by takeover id. */
   readonly #records = new Map<string, StoredRecord>();
   /** Takeovers under way, by node name: one at a time each. */
   readonly #running = new Map<string, Promise<void>>();
-  /** Returns being attended to, likewise. */
-  readonly #attending = new Map<string, Promise<void>>();
-  /** Since when each node that came back has been well, as this leader saw it. */
-  readonly #wellSince = new Map<string, number>();
   readonly #told = new Map<string, string>();
   /** The last decision about each node that one is due about. */
   readonly #decisions = new Map<string, Decision>();
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
-    const { cluster, clock, fencers } = options;
+    const { term, cluster, clock, fleet, fencers, onError } = options;
     this.#executor = new TakeoverExecutor({
       cluster,
       clock,
       fencers,
       onProgress: (progress) => this.#progressed(progress),
     });
-    this.#returner = new Returner({
-      cluster,
+    this.#returns = new Returns({
+      term,
       clock,
-      rules: options.returnRules,
-      onProgress: options.onReturn,
-      publish: (event) => this.#publish(event),
+      fleet,
+      onError,
+      records: this.#records,
+      isBusy: (name) => this.#running.has(name),
+      returner: new Returner({
+        cluster,
+        clock,
+        rules: options.returnRules,
+        onProgress: options.onReturn,
+        publish: (event) => this.#publish(event),
+      }),
     });
   }
 
@@ -144,81 +149,15 @@ export class Leadership {
     }
   }
 
-  /** Takes in again what was taken over and has come back. No brake holds this. */
+  /** See {@link Returns.attend}. */
   attendReturns(): void {
-    const { fleet } = this.#options;
-    const returning = new Set<string>();
-    for (const [name, stored] of this.#latestRecords()) {
-      const { result, return: returned } = stored.record;
-      const there = fleet.nodes.get(name);
-      if (there === undefined || result === undefined || result === 'undone' || returned?.welcomed) continue;
-      returning.add(name);
-      if (!this.#running.has(name) && !this.#attending.has(name)) this.#attend(stored, there);
-    }
-    fleet.setReturning(returning);
-    this.#sweepLateMarks();
-  }
-
-  /** A cordon whose answer was lost may reach the server after its takeover was undone, and nobody would take it off. */
-  #sweepLateMarks(): void {
-    for (const stored of this.#records.values()) {
-      const { node, result } = stored.record;
-      const there = result === 'undone' ? this.#options.fleet.nodes.get(node.name) : undefined;
-      if (there === undefined || this.#running.has(node.name) || this.#attending.has(node.name)) continue;
-      this.#attend(stored, there);
-    }
-  }
-
-  #attend(stored: StoredRecord, there: FleetNode): void {
-    const { node } = there;
-    const { name } = node.metadata;
-    const { term, clock, onError } = this.#options;
-    const seen = { node, readySince: this.#backSince(there) };
-    if (!this.#returner.isDue(stored.record, seen)) return;
-    const work = async (): Promise<void> => {
-      try {
-        this.#records.set(stored.record.id, await this.#returner.attend(term, stored, seen));
-      } catch (error) {
-        if (term.remainingMs() > 0) onError(`return of ${name}`, error);
-        await sleep(clock, retryMs, term.signal);
-      } finally {
-        this.#attending.delete(name);
-      }
-    };
-    this.#attending.set(name, work());
-  }
-
-  /**
-   * Since when a node that came back has been well and Ready. The Ready condition alone can't tell: it outlives its node
-   * by most of a minute, which is longer than a takeover takes.
-   */
-  #backSince({ node, assessment, state }: FleetNode): number | undefined {
-    const { name } = node.metadata;
-    const well = assessment === undefined || assessment.health === 'alive';
-    if (!well || state.readySince === undefined) {
-      this.#wellSince.delete(name);
-      return undefined;
-    }
-    const since = this.#wellSince.get(name) ?? this.#options.clock.now();
-    this.#wellSince.set(name, since);
-    return Math.max(since, state.readySince);
-  }
-
-  /** The newest record of each node: what became of the ones before no longer matters. */
-  #latestRecords(): ReadonlyMap<string, StoredRecord> {
-    const latest = new Map<string, StoredRecord>();
-    for (const stored of this.#records.values()) {
-      const { node, openedAt } = stored.record;
-      if ((latest.get(node.name)?.record.openedAt ?? '') < openedAt) latest.set(node.name, stored);
-    }
-    return latest;
+    this.#returns.attend();
   }
 
   /** Resolves once nothing of this term does anything any more. */
   async settled(): Promise<void> {
-    while (this.#running.size + this.#attending.size > 0) {
-      await Promise.all([...this.#running.values(), ...this.#attending.values()]);
-    }
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    await this.#returns.settled();
   }
 
   #decide(node: FleetNode, fleet: FleetFacts): Decision | undefined {

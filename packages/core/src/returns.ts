@@ -1,0 +1,108 @@
+// What a leader does about nodes that were taken over and are there again.
+import { type Clock, sleep } from './clock.ts';
+import type { LeaderTerm } from './election/leader-term.ts';
+import type { Fleet, FleetNode } from './fleet/fleet.ts';
+import type { StoredRecord } from './takeover/cluster.ts';
+import type { Returner } from './takeover/returner.ts';
+
+export interface ReturnsOptions {
+  readonly term: LeaderTerm;
+  readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly returner: Returner;
+  /** Every record known in this term, by takeover id. What a return adds to one is put in its place. */
+  readonly records: Map<string, StoredRecord>;
+  /** Whether a node is being taken over: then it is not attended to. */
+  readonly isBusy: (node: string) => boolean;
+  readonly onError: (where: string, error: unknown) => void;
+}
+
+const retryMs = 1_000;
+
+/** The returns of one term. */
+export class Returns {
+  readonly #options: ReturnsOptions;
+  /** Returns being attended to, by node name: one at a time each. */
+  readonly #attending = new Map<string, Promise<void>>();
+  /** Since when each node that came back has been well, as this leader saw it. */
+  readonly #wellSince = new Map<string, number>();
+
+  constructor(options: ReturnsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in again what was taken over and has come back. No brake holds this. */
+  attend(): void {
+    const { fleet } = this.#options;
+    const returning = new Set<string>();
+    for (const [name, stored] of this.#latestRecords()) {
+      const { result, return: returned } = stored.record;
+      const there = fleet.nodes.get(name);
+      if (there === undefined || result === undefined || result === 'undone' || returned?.welcomed) continue;
+      returning.add(name);
+      this.#attend(stored, there);
+    }
+    fleet.setReturning(returning);
+    this.#sweepLateMarks();
+  }
+
+  /** Resolves once nobody is being attended to any more. */
+  async settled(): Promise<void> {
+    while (this.#attending.size > 0) await Promise.all(this.#attending.values());
+  }
+
+  /** A cordon whose answer was lost may reach the server after its takeover was undone, and nobody would take it off. */
+  #sweepLateMarks(): void {
+    for (const stored of this.#options.records.values()) {
+      const { node, result } = stored.record;
+      const there = result === 'undone' ? this.#options.fleet.nodes.get(node.name) : undefined;
+      if (there !== undefined) this.#attend(stored, there);
+    }
+  }
+
+  #attend(stored: StoredRecord, there: FleetNode): void {
+    const { node } = there;
+    const { name } = node.metadata;
+    const { term, clock, records, returner, isBusy, onError } = this.#options;
+    if (isBusy(name) || this.#attending.has(name)) return;
+    const seen = { node, readySince: this.#backSince(there) };
+    if (!returner.isDue(stored.record, seen)) return;
+    const work = async (): Promise<void> => {
+      try {
+        records.set(stored.record.id, await returner.attend(term, stored, seen));
+      } catch (error) {
+        if (term.remainingMs() > 0) onError(`return of ${name}`, error);
+        await sleep(clock, retryMs, term.signal);
+      } finally {
+        this.#attending.delete(name);
+      }
+    };
+    this.#attending.set(name, work());
+  }
+
+  /**
+   * Since when a node that came back has been well and Ready. The Ready condition alone can't tell: it outlives its node
+   * by most of a minute, which is longer than a takeover takes.
+   */
+  #backSince({ node, assessment, state }: FleetNode): number | undefined {
+    const { name } = node.metadata;
+    const well = assessment === undefined || assessment.health === 'alive';
+    if (!well || state.readySince === undefined) {
+      this.#wellSince.delete(name);
+      return undefined;
+    }
+    const since = this.#wellSince.get(name) ?? this.#options.clock.now();
+    this.#wellSince.set(name, since);
+    return Math.max(since, state.readySince);
+  }
+
+  /** The newest record of each node: what became of the ones before no longer matters. */
+  #latestRecords(): ReadonlyMap<string, StoredRecord> {
+    const latest = new Map<string, StoredRecord>();
+    for (const stored of this.#options.records.values()) {
+      const { node, openedAt } = stored.record;
+      if ((latest.get(node.name)?.record.openedAt ?? '') < openedAt) latest.set(node.name, stored);
+    }
+    return latest;
+  }
+}
