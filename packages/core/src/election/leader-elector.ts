@@ -246,7 +246,10 @@ export class LeaderElector implements AsyncDisposable {
    * may must not keep the work from hearing of it.
    */
   async #endInTime(term: RenewableTerm): Promise<void> {
-    while (await sleep(this.#clock, Math.min(this.#timings.retryPeriodMs, term.remainingMs()), term.signal)) {
+    const { retryPeriodMs } = this.#timings;
+    // A last rest may be smaller than what a clock can tell from nothing: waiting for just that would never end.
+    const pauseMs = (): number => Math.min(retryPeriodMs, Math.max(1, term.remainingMs()));
+    while (await sleep(this.#clock, pauseMs(), term.signal)) {
       if (term.remainingMs() > 0) continue;
       const hangs = this.#workIsAlive() ? '' : ', since the work makes no progress';
       term.end(`no renewal succeeded for ${this.#timings.renewDeadlineMs} ms${hangs}`);
