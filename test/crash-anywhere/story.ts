@@ -1,4 +1,5 @@
 // What is played with leaders that die: a cluster, the way in which it loses a node, and what becomes of that node.
+import { defaultHeartbeatDetection } from '@liberator/core';
 import type { Scenario } from '../chaos/world/scenario.ts';
 
 /**
@@ -46,13 +47,7 @@ export function scenarioOf({ node, fencer, deaths }: Story): Scenario {
     policy: {
       name: 'all',
       nodes: { all: true },
-      detection: {
-        mode: 'heartbeat',
-        suspectAfterMs: 15_000,
-        deadAfterMs: 25_000,
-        deadUnprobedAfterMs: 60_000,
-        silentProbes: 3,
-      },
+      detection: defaultHeartbeatDetection,
       controlPlane: false,
       evidence: 'unreachable',
       budget: { maxDead: 1, maxDeadPercent: 50 },

@@ -1,5 +1,5 @@
 // What a seed stands for: the shape of a cluster, its policy, and the faults that will happen to it. Data alone.
-import type { Policy } from '@liberator/core';
+import { defaultHeartbeatDetection, type Policy } from '@liberator/core';
 import type { NodeSpec } from '@liberator/simulator';
 import { Dice } from './dice.ts';
 
@@ -110,13 +110,7 @@ function drawPolicy(dice: Dice): Policy {
   return {
     name: 'all',
     nodes: { all: true },
-    detection: {
-      mode: 'heartbeat',
-      suspectAfterMs: 15_000,
-      deadAfterMs: 25_000,
-      deadUnprobedAfterMs: 60_000,
-      silentProbes: 3,
-    },
+    detection: defaultHeartbeatDetection,
     controlPlane: false,
     evidence: 'unreachable',
     budget: { maxDead: dice.whole(1, 3), maxDeadPercent: dice.of([20, 34, 50]) },
