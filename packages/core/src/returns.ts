@@ -3,6 +3,7 @@ import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { StoredRecord } from './takeover/cluster.ts';
+import type { RecordBook } from './takeover/record-book.ts';
 import type { Returner } from './takeover/returner.ts';
 
 export interface ReturnsOptions {
@@ -11,7 +12,7 @@ export interface ReturnsOptions {
   readonly fleet: Fleet;
   readonly returner: Returner;
   /** Every record known in this term, by takeover id. What a return adds to one is put in its place. */
-  readonly records: Map<string, StoredRecord>;
+  readonly records: RecordBook;
   /** Whether a node is being taken over: then it is not attended to. */
   readonly isBusy: (node: string) => boolean;
   readonly onError: (where: string, error: unknown) => void;
@@ -35,7 +36,7 @@ export class Returns {
   attend(): void {
     const { fleet } = this.#options;
     const returning = new Set<string>();
-    for (const [name, stored] of this.#latestRecords()) {
+    for (const [name, stored] of this.#options.records.latestByNode()) {
       const { result, return: returned } = stored.record;
       const there = fleet.nodes.get(name);
       if (there === undefined || result === undefined || result === 'undone' || returned?.welcomed) continue;
@@ -53,7 +54,7 @@ export class Returns {
 
   /** A cordon whose answer was lost may reach the server after its takeover was undone, and nobody would take it off. */
   #sweepLateMarks(): void {
-    for (const stored of this.#options.records.values()) {
+    for (const stored of this.#options.records.all()) {
       const { node, result } = stored.record;
       const there = result === 'undone' ? this.#options.fleet.nodes.get(node.name) : undefined;
       if (there !== undefined) this.#attend(stored, there);
@@ -69,7 +70,7 @@ export class Returns {
     if (!returner.isDue(stored.record, seen)) return;
     const work = async (): Promise<void> => {
       try {
-        records.set(stored.record.id, await returner.attend(term, stored, seen));
+        records.put(await returner.attend(term, stored, seen));
       } catch (error) {
         if (term.remainingMs() > 0) onError(`return of ${name}`, error);
         await sleep(clock, retryMs, term.signal);
@@ -94,15 +95,5 @@ export class Returns {
     const since = this.#wellSince.get(name) ?? this.#options.clock.now();
     this.#wellSince.set(name, since);
     return Math.max(since, state.readySince);
-  }
-
-  /** The newest record of each node: what became of the ones before no longer matters. */
-  #latestRecords(): ReadonlyMap<string, StoredRecord> {
-    const latest = new Map<string, StoredRecord>();
-    for (const stored of this.#options.records.values()) {
-      const { node, openedAt } = stored.record;
-      if ((latest.get(node.name)?.record.openedAt ?? '') < openedAt) latest.set(node.name, stored);
-    }
-    return latest;
   }
 }

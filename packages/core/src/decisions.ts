@@ -1,0 +1,137 @@
+// What a leader decides about dead nodes, look by look, and what it tells about that.
+import type { Clock } from './clock.ts';
+import type { DecisionChange } from './controller-events.ts';
+import { confirmCommand } from './fencing/manual.ts';
+import type { Fleet, FleetNode } from './fleet/fleet.ts';
+import { type Decision, decide, holdReasons } from './policy/decision.ts';
+import type { FleetFacts, Guard, NodeFacts } from './policy/guard.ts';
+import { evidence } from './policy/guards/evidence.ts';
+import type { NodeEvent } from './takeover/cluster.ts';
+import { withoutNumbers } from './takeover/wording.ts';
+
+export interface DecisionsOptions {
+  readonly clock: Clock;
+  readonly fleet: Pick<Fleet, 'nodes'>;
+  readonly guards: readonly Guard[];
+  /** Everything that guards may know beyond the node, as it is at this moment. */
+  readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
+  /** Names of nodes that are being taken over. */
+  readonly underWay: () => readonly string[];
+  /** Whether this death may still be taken over: it had no takeover yet, or only such as were undone. */
+  readonly isOpen: (deathId: string) => boolean;
+  readonly onDecision: (change: DecisionChange) => void;
+  readonly publish: (event: NodeEvent) => void;
+}
+
+/** The policy's answer for one node; undefined when no policy speaks for it. */
+export type DecideOn = (node: FleetNode, fleet: FleetFacts) => Decision | undefined;
+
+/** Guards that can stop a takeover which has begun; the others were asked when it did. */
+const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'maintenance', 'excluded']);
+
+export class Decisions {
+  readonly #options: DecisionsOptions;
+  readonly #told = new Map<string, string>();
+  /** The last decision about each node that one is due about. */
+  readonly #latest = new Map<string, Decision>();
+
+  constructor(options: DecisionsOptions) {
+    this.#options = options;
+  }
+
+  /** The last decision about each node that is dead, by name. */
+  get latest(): ReadonlyMap<string, Decision> {
+    return this.#latest;
+  }
+
+  /** What would hold a takeover of this node even if it died now: marks that people and other controllers put on it. */
+  holdsOn(node: FleetNode): readonly string[] {
+    return brakingReasons(
+      this.decide(node, { ...this.#options.fleetFacts([]), blind: [], paused: undefined }),
+    );
+  }
+
+  readonly decide: DecideOn = (node, fleet) => {
+    const { policy, assessment } = node;
+    if (policy === undefined || assessment === undefined) return undefined;
+    const now = this.#options.clock.now();
+    return decide({ node: factsOf(node), assessment, policy, fleet, now }, this.#options.guards);
+  };
+
+  /**
+   * Decides about every node that is dead, or would be if its host were not up, and tells what changed.
+   *
+   * @returns whom to take over now.
+   */
+  evaluate(): readonly { readonly node: FleetNode; readonly decision: Decision }[] {
+    const { fleet, fleetFacts, underWay, isOpen } = this.#options;
+    const running = underWay();
+    const candidates = [...fleet.nodes.values()].filter((node) => isCandidate(node) && isOpen(node.deathId));
+    const dead = candidates.filter(({ health }) => health === 'dead').map(({ node }) => node.metadata.name);
+    const facts = fleetFacts([...new Set([...dead, ...running])]);
+    const admitted = [];
+    for (const node of candidates) {
+      const { name } = node.node.metadata;
+      if (running.includes(name)) continue;
+      const decision = this.decide(node, facts);
+      if (decision === undefined) continue;
+      this.#latest.set(name, decision);
+      this.#tell(node, decision);
+      if (decision.action === 'act' && node.health === 'dead') admitted.push({ node, decision });
+    }
+    const due = new Set(candidates.map(({ node }) => node.metadata.name));
+    for (const name of this.#told.keys()) {
+      if (due.has(name)) continue;
+      this.#told.delete(name);
+      this.#latest.delete(name);
+    }
+    return admitted;
+  }
+
+  #tell(node: FleetNode, decision: Decision): void {
+    const { name, uid } = node.node.metadata;
+    const reasons = holdReasons(decision);
+    const words = `${decision.action}: ${reasons.map(withoutNumbers).join('; ')}`;
+    if (this.#told.get(name) === words) return;
+    this.#told.set(name, words);
+    this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
+    if (decision.action === 'hold') {
+      const held = `not taken over: ${reasons.join('; ')}`;
+      const message = wantsProof(decision)
+        ? `${held}. Once you have made sure that it is off: ${confirmCommand(name, node.deathId)}`
+        : held;
+      this.#options.publish({ type: 'Warning', reason: 'TakeoverHeld', message, node: { name, uid } });
+    }
+  }
+}
+
+/** What of a decision would stop a takeover that has begun. */
+export function brakingReasons(decision: Decision | undefined): readonly string[] {
+  const verdicts = (decision?.verdicts ?? []).filter(({ guard }) => brakes.has(guard));
+  return verdicts.flatMap(({ guard, verdict }) =>
+    verdict.outcome === 'hold' ? [`${guard}: ${verdict.reason}`] : [],
+  );
+}
+
+/** A hanging node is one too: the evidence guard holds it, and somebody has to be told why and what can be done. */
+function isCandidate({ health, assessment }: FleetNode): boolean {
+  if (health === 'dead') return true;
+  return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
+}
+
+/** Whether a human who vouches for the death would change anything: no word of theirs opens a budget, or ends a pause. */
+function wantsProof({ verdicts }: Decision): boolean {
+  return verdicts.some(({ guard, verdict }) => guard === evidence.name && verdict.outcome === 'hold');
+}
+
+function factsOf({ node, maintenance }: FleetNode): NodeFacts {
+  const { name, uid, labels, annotations } = node.metadata;
+  return {
+    name,
+    uid,
+    labels: labels ?? {},
+    annotations: annotations ?? {},
+    taints: node.spec?.taints ?? [],
+    ...(maintenance && { maintenance }),
+  };
+}
