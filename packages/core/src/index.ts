@@ -90,15 +90,25 @@ export * from './maintenance/index.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
 export * from './status/index.ts';
-export type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './takeover/cluster.ts';
+export type {
+  NodeEvent,
+  RecordListing,
+  StoredRecord,
+  TakeoverCluster,
+  UnreadableRecord,
+  WriteOutcome,
+} from './takeover/cluster.ts';
 export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons.ts';
 export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
 export type { Keepsake } from './takeover/keepsake.ts';
 export {
   type AffectedPod,
   type AffectedVolume,
+  type MachineIdentity,
+  type NotedNode,
   type ReturnRecord,
   type StepRecord,
+  type TakeoverOrder,
   type TakeoverRecord,
   type TakeoverResult,
   type TakeoverStep,

@@ -8,9 +8,10 @@ import { FleetWitness } from './fleet-witness.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import { Returns } from './returns.ts';
-import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
+import type { RecordListing, TakeoverCluster } from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
+import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { RecordBook } from './takeover/record-book.ts';
 import type { ReturnRules } from './takeover/return.ts';
@@ -112,7 +113,8 @@ export class Leadership {
   /** Reads what earlier leaders left behind, goes on with it, and prunes what is old. */
   async takeUp(): Promise<void> {
     const { term, onError } = this.#options;
-    for (const one of await this.#listRecords()) this.#records.put(one);
+    const { records } = await this.#listRecords();
+    for (const one of records) this.#records.put(one);
     for (const one of this.#records.running()) this.#takeovers.start(one.record.node.name, one);
     try {
       await this.#prune();
@@ -142,13 +144,13 @@ export class Leadership {
   }
 
   /** Tries until the term ends, and then there is nothing to go on with. */
-  async #listRecords(): Promise<readonly StoredRecord[]> {
+  async #listRecords(): Promise<RecordListing> {
     const { term, clock, cluster } = this.#options;
     for (;;) {
       try {
         return await cluster.listRecords(term);
       } catch (error) {
-        if (term.signal.aborted || term.remainingMs() <= 0) return [];
+        if (term.signal.aborted || term.remainingMs() <= 0) return { records: [], unreadable: [] };
         this.#options.onError('takeover records', error);
         await sleep(clock, retryMs, term.signal);
       }
@@ -166,6 +168,8 @@ export class Leadership {
       id: this.#records.openTakeoverId(node.deathId) ?? node.deathId,
       deathId: node.deathId,
       node: { name, uid, bootId: node.node.status?.nodeInfo?.bootID ?? '' },
+      noted: notedOf(node.node),
+      order: this.#records.nextOrder(term.epoch),
       lastHeartbeat: node.state.renewTime ?? '',
       epoch: term.epoch,
       leader: term.identity,

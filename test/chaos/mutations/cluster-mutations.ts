@@ -48,7 +48,7 @@ const recordedAfterwards: Mutation = {
       const unsaved = new Map<string, StoredRecord>();
       const cluster = withMethods(parts.cluster, (inner) => ({
         async createRecord(_term, record) {
-          const stored = { record, resourceVersion: 'unsaved' };
+          const stored = { record, resourceVersion: 'unsaved', annotations: {} };
           unsaved.set(record.id, stored);
           return stored;
         },
@@ -59,7 +59,7 @@ const recordedAfterwards: Mutation = {
             const created = await inner.createRecord(term, record);
             return created === 'exists' ? 'conflict' : created;
           }
-          const stored = { record, resourceVersion: 'unsaved' };
+          const stored = { record, resourceVersion: 'unsaved', annotations: {} };
           unsaved.set(record.id, stored);
           return stored;
         },

@@ -159,6 +159,7 @@ describe('the metrics', () => {
       'liberator_takeovers_total{result="recovered"} 1',
       'liberator_takeovers_total{result="incomplete"} 0',
       'liberator_takeovers_total{result="undone"} 0',
+      'liberator_takeovers_total{result="overtaken"} 0',
     ]);
     expect(await linesOf(metrics, 'liberator_takeover_duration_seconds_sum')).toEqual([
       'liberator_takeover_duration_seconds_sum{result="recovered"} 12',

@@ -178,10 +178,10 @@ export class Metrics {
     const takeovers = new Counter({
       registers,
       name: 'liberator_takeovers_total',
-      help: 'Takeovers that this replica brought to their end, by result: recovered, incomplete or undone.',
+      help: 'Takeovers that this replica brought to their end, by result: recovered, incomplete, undone or overtaken.',
       labelNames: ['result'],
     });
-    for (const result of ['recovered', 'incomplete', 'undone']) takeovers.inc({ result }, 0);
+    for (const result of ['recovered', 'incomplete', 'undone', 'overtaken']) takeovers.inc({ result }, 0);
     const durations = new Histogram({
       registers,
       name: 'liberator_takeover_duration_seconds',

@@ -35,7 +35,7 @@ export function summaryOf(record: TakeoverRecord, now: string): TakeoverSummary 
   return {
     id,
     node: node.name,
-    state: result ?? (record.undoing === undefined ? step : 'undoing'),
+    state: result ?? (isEnding(record) ? 'undoing' : step),
     running: result === undefined,
     openedAt,
     durationMs: Math.max(0, between(openedAt, closedAt ?? now)),
@@ -46,13 +46,19 @@ export function summaryOf(record: TakeoverRecord, now: string): TakeoverSummary 
   };
 }
 
-function waitsForHuman({ policy, result, undoing }: TakeoverRecord, step: TakeoverStep): boolean {
-  const running = result === undefined && undoing === undefined;
+/** The steps have stopped, and our marks are being taken off. */
+function isEnding({ undoing, overtaken }: TakeoverRecord): boolean {
+  return undoing !== undefined || overtaken !== undefined;
+}
+
+function waitsForHuman(record: TakeoverRecord, step: TakeoverStep): boolean {
+  const { policy, result } = record;
+  const running = result === undefined && !isEnding(record);
   return running && step === 'fence' && policy.drivers.includes(manualFencer.name);
 }
 
 function detailOf(record: TakeoverRecord, step: TakeoverStep): string | undefined {
-  if (record.undoing !== undefined) return record.undoing;
+  if (isEnding(record)) return record.undoing ?? record.overtaken;
   if (record.result === 'incomplete') return record.steps.verify?.detail;
   if (record.result !== undefined) return returnOf(record);
   return record.steps[step]?.detail;

@@ -30,7 +30,7 @@ describe('a projected Node', () => {
     },
   } as unknown as Node;
 
-  it('keeps what health, policy and probes need', () => {
+  it('keeps what health, policy, probes and records need', () => {
     expect(projectNode(full)).toEqual({
       metadata: { ...meta, labels: { a: 'b' }, annotations: { c: 'd' } },
       spec: { taints: [{ key: 't', effect: 'NoSchedule' }] },
@@ -41,7 +41,7 @@ describe('a projected Node', () => {
           { type: 'InternalIP', address: 'fd00::1' },
         ],
         daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-        nodeInfo: { bootID: 'boot' },
+        nodeInfo: { bootID: 'boot', machineID: 'm' },
       },
     });
   });

@@ -6,6 +6,7 @@ export function projectNode(node: Node): Node {
   const { name, uid, resourceVersion, labels, annotations } = node.metadata;
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   const internal = node.status?.addresses?.filter(({ type }) => type === 'InternalIP');
+  const { machineID, systemUUID } = node.status?.nodeInfo ?? {};
   const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port;
   return {
     metadata: {
@@ -18,12 +19,17 @@ export function projectNode(node: Node): Node {
     spec: {
       ...(node.spec?.taints && { taints: node.spec.taints }),
       ...(node.spec?.unschedulable && { unschedulable: true }),
+      ...(node.spec?.providerID && { providerID: node.spec.providerID }),
     },
     status: {
       ...(ready && { conditions: [{ type: ready.type, status: ready.status }] }),
       ...(internal && { addresses: internal }),
       ...(port !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: port } } }),
-      nodeInfo: { bootID: node.status?.nodeInfo?.bootID ?? '' },
+      nodeInfo: {
+        bootID: node.status?.nodeInfo?.bootID ?? '',
+        ...(machineID && { machineID }),
+        ...(systemUUID && { systemUUID }),
+      },
     },
   };
 }

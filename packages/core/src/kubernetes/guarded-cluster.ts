@@ -2,7 +2,13 @@
 // a live read of that same term, and may not last longer than the term.
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
-import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from '../takeover/cluster.ts';
+import type {
+  NodeEvent,
+  RecordListing,
+  StoredRecord,
+  TakeoverCluster,
+  WriteOutcome,
+} from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import { epochAnnotation } from '../takeover/taints.ts';
@@ -17,6 +23,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  StatefulSet,
   Taint,
   VolumeAttachment,
 } from './objects.ts';
@@ -24,14 +31,23 @@ import {
   configMaps,
   events,
   leases,
+  namespaces,
   nodes,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
   type Resource,
+  statefulSets,
   volumeAttachments,
 } from './resources.ts';
-import { decodeRecord, encodeRecord, recordName, recordSelector } from './takeover-records.ts';
+import {
+  decodeRecord,
+  encodeRecord,
+  listingOf,
+  recordName,
+  recordSelector,
+  stored,
+} from './takeover-records.ts';
 import { limitsOf, writeInTerm } from './write-in-term.ts';
 
 const nodeLeaseNamespace = 'kube-node-lease';
@@ -87,6 +103,14 @@ export class GuardedCluster implements TakeoverCluster {
     return this.#read(term, persistentVolumes, { name });
   }
 
+  readStatefulSet(term: LeaderTerm, namespace: string, name: string): Promise<StatefulSet | undefined> {
+    return this.#read(term, statefulSets, { namespace, name });
+  }
+
+  readNamespace(term: LeaderTerm, name: string): Promise<KubernetesObject | undefined> {
+    return this.#read(term, namespaces, { name });
+  }
+
   async listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]> {
     const { items } = await this.#client.list(volumeAttachments, limitsOf(term));
     return items.filter(({ spec }) => spec?.nodeName === node);
@@ -134,13 +158,13 @@ export class GuardedCluster implements TakeoverCluster {
     });
   }
 
-  async listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]> {
+  async listRecords(term: LeaderTerm): Promise<RecordListing> {
     const { items } = await this.#client.list(configMaps, {
       namespace: this.#namespace,
       labelSelector: recordSelector,
       ...limitsOf(term),
     });
-    return items.flatMap((configMap) => decodeRecord(configMap) ?? []);
+    return listingOf(items);
   }
 
   async readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined> {
@@ -159,7 +183,7 @@ export class GuardedCluster implements TakeoverCluster {
         namespace: this.#namespace,
         body: encodeRecord(this.#namespace, record),
       });
-      return { record, resourceVersion: created.metadata.resourceVersion };
+      return stored(record, created);
     } catch (error) {
       if (isAlreadyExists(error)) return 'exists';
       throw error;
@@ -180,7 +204,7 @@ export class GuardedCluster implements TakeoverCluster {
         contentType: mergePatch,
         body: encodeRecord(this.#namespace, record, seen.resourceVersion),
       });
-      return { record, resourceVersion: updated.metadata.resourceVersion };
+      return stored(record, updated);
     } catch (error) {
       if (isConflict(error)) return 'conflict';
       if (isNotFound(error)) return 'gone';

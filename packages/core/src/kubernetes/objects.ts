@@ -70,7 +70,11 @@ export interface Node extends KubernetesObject {
     readonly conditions?: readonly Condition[];
     readonly addresses?: readonly NodeAddress[];
     readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } };
-    readonly nodeInfo?: { readonly bootID?: string };
+    readonly nodeInfo?: {
+      readonly bootID?: string;
+      readonly machineID?: string;
+      readonly systemUUID?: string;
+    };
     /** What pods may ask for: `cpu`, `memory`, `pods`, each a quantity such as `250m` or `1Gi`. */
     readonly allocatable?: Readonly<Record<string, string>>;
   };

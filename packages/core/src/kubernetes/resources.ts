@@ -2,6 +2,7 @@
 import type {
   ConfigMap,
   CoreEvent,
+  KubernetesObject,
   Lease,
   Node,
   PersistentVolume,
@@ -37,7 +38,7 @@ export const pods: Resource<Pod> = core('pods', 'Pod', true);
 /** ConfigMaps. */
 export const configMaps: Resource<ConfigMap> = core('configmaps', 'ConfigMap', true);
 /** Namespaces. */
-export const namespaces: Resource = core('namespaces', 'Namespace', false);
+export const namespaces: Resource<KubernetesObject> = core('namespaces', 'Namespace', false);
 /** Events of the core group. */
 export const events: Resource<CoreEvent> = core('events', 'Event', true);
 /** PersistentVolumes. */

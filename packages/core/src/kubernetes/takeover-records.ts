@@ -1,5 +1,5 @@
 // How a takeover's record lies in the cluster: one ConfigMap each, so that no custom resource has to be installed.
-import type { StoredRecord } from '../takeover/cluster.ts';
+import type { RecordListing, StoredRecord, UnreadableRecord } from '../takeover/cluster.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import type { ConfigMap } from './objects.ts';
 import type { KubernetesReader, ReadOptions } from './reader.ts';
@@ -40,10 +40,31 @@ export function decodeRecord(configMap: ConfigMap): StoredRecord | undefined {
   try {
     const record: unknown = JSON.parse(configMap.data?.[dataKey] ?? '');
     if (!isRecord(record) || recordName(record.id) !== configMap.metadata.name) return undefined;
-    return { record, resourceVersion: configMap.metadata.resourceVersion };
+    return stored(record, configMap);
   } catch {
     return undefined;
   }
+}
+
+/** A record as the ConfigMap has it that was just read or written. */
+export function stored(record: TakeoverRecord, { metadata }: ConfigMap): StoredRecord {
+  return { record, resourceVersion: metadata.resourceVersion, annotations: metadata.annotations ?? {} };
+}
+
+/** What can be read of all that lies where records lie, and what can't. */
+export function listingOf(configMaps: readonly ConfigMap[]): RecordListing {
+  const records: StoredRecord[] = [];
+  const unreadable: UnreadableRecord[] = [];
+  for (const configMap of configMaps) {
+    const record = decodeRecord(configMap);
+    if (record !== undefined) records.push(record);
+    else {
+      const { name, annotations } = configMap.metadata;
+      const node = annotations?.['liberator.dev/node'];
+      unreadable.push({ name, node, kind: 'damaged', problem: 'it holds no record that is understood' });
+    }
+  }
+  return { records, unreadable };
 }
 
 /** Every record of a version that is understood, the newest takeover first. */

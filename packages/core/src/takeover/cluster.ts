@@ -2,11 +2,13 @@
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type { LiveRead } from '../kubernetes/live-read.ts';
 import type {
+  KubernetesObject,
   Lease,
   Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  StatefulSet,
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
@@ -26,6 +28,28 @@ export interface StoredRecord {
   readonly record: TakeoverRecord;
   /** What the next write is conditional on. */
   readonly resourceVersion: string;
+  /** As people may have written them on the record: no write of a record changes them. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Something that lies where records lie and can't be understood: it is left alone, and told. */
+export interface UnreadableRecord {
+  /** Of the object that holds it. */
+  readonly name: string;
+  /** The node that it is about, if it says so. */
+  readonly node: string | undefined;
+  /** `newer`: a later version of Liberator wrote it, whose business it is. `damaged`: nobody can read it. */
+  readonly kind: 'newer' | 'damaged';
+  /** What is wrong with it, for people. */
+  readonly problem: string;
+}
+
+/** All that lies where records lie. */
+export interface RecordListing {
+  /** Those that are understood. */
+  readonly records: readonly StoredRecord[];
+  /** Those that are not. */
+  readonly unreadable: readonly UnreadableRecord[];
 }
 
 /** A Kubernetes Event about a node. */
@@ -60,6 +84,10 @@ export interface TakeoverCluster {
   readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
   /** Undefined when there is no such volume. */
   readVolume(term: LeaderTerm, name: string): Promise<PersistentVolume | undefined>;
+  /** Undefined when there is no such StatefulSet. */
+  readStatefulSet(term: LeaderTerm, namespace: string, name: string): Promise<StatefulSet | undefined>;
+  /** Undefined when there is no such namespace. */
+  readNamespace(term: LeaderTerm, name: string): Promise<KubernetesObject | undefined>;
   /** The volumes attached to the node, or meant to be. */
   listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]>;
 
@@ -75,8 +103,8 @@ export interface TakeoverCluster {
   deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome>;
 
   /** Every record, finished ones included. */
-  listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]>;
-  /** Undefined when there is no such record. */
+  listRecords(term: LeaderTerm): Promise<RecordListing>;
+  /** Undefined when there is no such record, or none that can be read. */
   readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined>;
   /** `exists`: somebody opened a takeover under this id before. */
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'>;

@@ -98,7 +98,7 @@ describe('trouble with the API server', () => {
     const { executor, term } = story;
     const ran = executor.run(
       term,
-      { record: newRecord(), resourceVersion: '1' },
+      { record: newRecord(), resourceVersion: '1', annotations: {} },
       { lifeSign: () => undefined, holds: () => [] },
     );
     const failed = expect(ran).rejects.toBeInstanceOf(TermEndedError);

@@ -8,6 +8,7 @@ import {
   endStep,
   nextMove,
   noteStep,
+  startLeaving,
   startStep,
   startUndoing,
   type TakeoverRecord,
@@ -159,6 +160,9 @@ export class TakeoverExecutor {
       if (result.outcome === 'undo') {
         return this.#save(term, stored, startUndoing(record, result.detail));
       }
+      if (result.outcome === 'overtaken') {
+        return this.#save(term, stored, startLeaving(record, result.detail));
+      }
       const found = { ...record, ...result.findings };
       if (result.outcome !== 'wait') {
         const end = { outcome: result.outcome, detail: result.detail, at: this.#timestamp() };
@@ -195,7 +199,7 @@ export class TakeoverExecutor {
 
   async #undo(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
     const { record } = stored;
-    this.#report(record, 'undo', 'started', record.undoing ?? '');
+    this.#report(record, 'undo', 'started', record.undoing ?? record.overtaken ?? '');
     for (;;) {
       const node = await this.#retrying(term, record, 'undo', () =>
         this.#cluster.readNode(term, record.node.name),

@@ -1,11 +1,12 @@
 // Every takeover record known in one term, and the questions that are asked of all of them together.
 import { takeoverIdOf } from '../fleet/death-id.ts';
 import type { StoredRecord } from './cluster.ts';
-import type { TakeoverRecord } from './record.ts';
+import type { TakeoverOrder, TakeoverRecord } from './record.ts';
 
 export class RecordBook {
   /** By takeover id. */
   readonly #stored = new Map<string, StoredRecord>();
+  #opened = 0;
 
   /** In place of what was known under its id. */
   put(stored: StoredRecord): void {
@@ -47,6 +48,11 @@ export class RecordBook {
       if (record === undefined || record.result === undefined) return id;
       if (record.result !== 'undone') return undefined;
     }
+  }
+
+  /** For the next takeover that is opened in a term. */
+  nextOrder(epoch: number): TakeoverOrder {
+    return { epoch, number: this.#opened++ };
   }
 
   /** Finished records that nobody needs any more, beyond the `kept` newest. */

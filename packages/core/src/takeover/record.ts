@@ -50,12 +50,43 @@ export interface AffectedPod {
   readonly replacement?: { readonly uid: string; readonly node: string; readonly readyAt: string };
 }
 
+/** What tells a machine from another one that bears its name. Empty strings where the Node doesn't say. */
+export interface MachineIdentity {
+  /** As the firmware has it; the same board may report it in another byte order after an update. */
+  readonly systemUuid: string;
+  /** Of the installed system. */
+  readonly machineId: string;
+  /** As the cloud provider has it. */
+  readonly providerId: string;
+}
+
+/** What was noted of a node when its takeover was opened: its Node object may be gone when it is needed. */
+export interface NotedNode {
+  /** What tells its machine from others. */
+  readonly machine: MachineIdentity;
+  /** As in `status.addresses`. */
+  readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  /** Its labels then. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its annotations then. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Where a takeover stands among all others: by what only grows, never by anybody's wall clock. */
+export interface TakeoverOrder {
+  /** The term in which it was opened. */
+  readonly epoch: number;
+  /** How many were opened in that term before. */
+  readonly number: number;
+}
+
 /**
  * - `recovered`: every StatefulSet pod of the dead node is Ready elsewhere.
  * - `incomplete`: everything was released, yet some pod did not become Ready in time; the verify step says why.
  * - `undone`: the node came back before anything was released; our cordon was taken back.
+ * - `overtaken`: somebody else ended it: the Node was deleted, or registered anew, and nothing was left for us to release.
  */
-export type TakeoverResult = 'recovered' | 'incomplete' | 'undone';
+export type TakeoverResult = 'recovered' | 'incomplete' | 'undone' | 'overtaken';
 
 /** What is known of the node's return, once it is there again. */
 export interface ReturnRecord {
@@ -90,6 +121,10 @@ export interface TakeoverRecord {
   readonly deathId: string;
   /** The node that died. */
   readonly node: { readonly name: string; readonly uid: string; readonly bootId: string };
+  /** What was noted of it then; absent in records of older versions. */
+  readonly noted?: NotedNode;
+  /** Which of several takeovers came later; absent in records of older versions, which come before all others. */
+  readonly order?: TakeoverOrder;
   /** The last `renewTime` of the node's Lease: any other value means that it lives. Empty without a Lease. */
   readonly lastHeartbeat: string;
   /** The newest term that worked on it. */
@@ -119,6 +154,8 @@ export interface TakeoverRecord {
   readonly steps: Readonly<Partial<Record<TakeoverStep, StepRecord>>>;
   /** Set when the node turned out to be alive: the steps stop and what was done is taken back. */
   readonly undoing?: string;
+  /** Set when somebody else ended it: the steps stop, and our marks are taken off. */
+  readonly overtaken?: string;
   /** What people had put on the Node, as it was right before the release. */
   readonly keepsake?: Keepsake;
   /** What is known of the node's return. */
@@ -136,7 +173,7 @@ export type NextMove =
 
 export function nextMove(record: TakeoverRecord): NextMove {
   if (record.result !== undefined) return { move: 'nothing' };
-  if (record.undoing !== undefined) return { move: 'undo' };
+  if (record.undoing !== undefined || record.overtaken !== undefined) return { move: 'undo' };
   const step = takeoverSteps.find((name) => record.steps[name]?.outcome === undefined);
   return step === undefined ? { move: 'close' } : { move: 'step', step };
 }
@@ -176,10 +213,21 @@ export function startUndoing(record: TakeoverRecord, reason: string): TakeoverRe
   return { ...record, undoing: reason };
 }
 
+export function startLeaving(record: TakeoverRecord, reason: string): TakeoverRecord {
+  return { ...record, overtaken: reason };
+}
+
 export function close(record: TakeoverRecord, at: string): TakeoverRecord {
   const unrecovered = record.pods.some(
     (pod) => pod.statefulSet !== undefined && pod.replacement === undefined,
   );
-  const result = record.undoing !== undefined ? 'undone' : unrecovered ? 'incomplete' : 'recovered';
+  const result: TakeoverResult =
+    record.undoing !== undefined
+      ? 'undone'
+      : record.overtaken !== undefined
+        ? 'overtaken'
+        : unrecovered
+          ? 'incomplete'
+          : 'recovered';
   return { ...record, result, closedAt: at };
 }

@@ -38,7 +38,9 @@ export type StepResult =
       readonly findings?: StepFindings;
     }
   /** The node lives: stop, and take back what was done. Only while nothing was released. */
-  | { readonly outcome: 'undo'; readonly detail: string };
+  | { readonly outcome: 'undo'; readonly detail: string }
+  /** Somebody else ended it: nothing is left to do but to take off our marks. */
+  | { readonly outcome: 'overtaken'; readonly detail: string };
 
 /**
  * Does one step, or as much of it as can be done now. Every step starts from what it reads live, so it may be called

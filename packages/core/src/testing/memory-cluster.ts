@@ -9,11 +9,19 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  StatefulSet,
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
 import { mustGo } from '../takeover/affected-pods.ts';
-import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from '../takeover/cluster.ts';
+import type {
+  NodeEvent,
+  RecordListing,
+  StoredRecord,
+  TakeoverCluster,
+  UnreadableRecord,
+  WriteOutcome,
+} from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import { epochAnnotation, hasTaint, outOfServiceTaint } from '../takeover/taints.ts';
@@ -49,6 +57,9 @@ export class MemoryCluster implements TakeoverCluster {
   readonly volumes: Map<string, PersistentVolume> = new Map();
   readonly attachments: Map<string, VolumeAttachment> = new Map();
   readonly records: Map<string, StoredRecord> = new Map();
+  unreadable: readonly UnreadableRecord[] = [];
+  readonly statefulSets: Map<string, StatefulSet> = new Map();
+  readonly namespaces: Map<string, KubernetesObject> = new Map();
   readonly events: NodeEvent[] = [];
   readonly calls: Call[] = [];
   /** Every pod and every Node that was deleted through this port, by uid, in order. */
@@ -120,6 +131,15 @@ export class MemoryCluster implements TakeoverCluster {
     });
   }
 
+  readStatefulSet(term: LeaderTerm, namespace: string, name: string): Promise<StatefulSet | undefined> {
+    const key = `${namespace}/${name}`;
+    return this.#read(term, 'readStatefulSet', key, () => this.statefulSets.get(key));
+  }
+
+  readNamespace(term: LeaderTerm, name: string): Promise<KubernetesObject | undefined> {
+    return this.#read(term, 'readNamespace', name, () => this.namespaces.get(name));
+  }
+
   readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined> {
     return this.#read(term, 'readClaim', `${namespace}/${name}`, () =>
       this.claims.get(`${namespace}/${name}`),
@@ -186,8 +206,11 @@ export class MemoryCluster implements TakeoverCluster {
     });
   }
 
-  listRecords(term: LeaderTerm): Promise<readonly StoredRecord[]> {
-    return this.#read(term, 'listRecords', '', () => [...this.records.values()]);
+  listRecords(term: LeaderTerm): Promise<RecordListing> {
+    return this.#read(term, 'listRecords', '', () => ({
+      records: [...this.records.values()],
+      unreadable: this.unreadable,
+    }));
   }
 
   readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined> {
@@ -209,7 +232,7 @@ export class MemoryCluster implements TakeoverCluster {
       const current = this.records.get(record.id);
       if (current === undefined) return 'gone';
       if (refused || current.resourceVersion !== seen.resourceVersion) return 'conflict';
-      return this.#putRecord(record);
+      return this.#putRecord(record, current.annotations);
     });
   }
 
@@ -329,14 +352,15 @@ export class MemoryCluster implements TakeoverCluster {
     return answer;
   }
 
-  #putRecord(record: TakeoverRecord): StoredRecord {
+  #putRecord(record: TakeoverRecord, annotations: StoredRecord['annotations'] = {}): StoredRecord {
     // Through JSON, as over the wire: what can't be stored must not be relied on.
     const stored = {
       record: JSON.parse(JSON.stringify(record)) as TakeoverRecord,
       resourceVersion: this.#nextVersion(),
+      annotations,
     };
     this.records.set(record.id, stored);
-    return { record, resourceVersion: stored.resourceVersion };
+    return { ...stored, record };
   }
 
   #versioned<T extends KubernetesObject>(
