@@ -126,7 +126,7 @@ describe('a Node that is gone', () => {
   it('is nothing to fence or remove, yet its pods are freed', async () => {
     await using story = new TakeoverStory();
     story.cluster.nodes.delete('node-1');
-    await story.start().pass(30_000);
+    await story.start().pass(90_000);
     expect(story.ended).toEqual(
       expect.arrayContaining(['cordon skipped', 'fence skipped', 'recheck done', 'release done']),
     );
