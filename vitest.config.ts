@@ -41,7 +41,7 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 30_000,
         },
       ),
-      project('contract', ['test/contract/simulator.test.ts'], { testTimeout: 60_000 }),
+      project('contract', ['test/contract/{simulator,ports}.test.ts'], { testTimeout: 60_000 }),
       // Simulated hours of whole clusters, one after another.
       project('chaos', ['test/chaos/**/*.test.ts', 'test/crash-anywhere/**/*.test.ts'], {
         testTimeout: 120_000,

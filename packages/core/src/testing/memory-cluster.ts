@@ -1,7 +1,9 @@
 // A small honest cluster for takeovers: conditional writes, taint eviction, a StatefulSet that recreates, and any fault.
+import { isDeepStrictEqual } from 'node:util';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import { asLiveRead, type LiveRead } from '../kubernetes/live-read.ts';
 import type {
+  ConfigMap,
   KubernetesObject,
   Lease,
   Node,
@@ -12,6 +14,7 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
+import { listingOf, recordName } from '../kubernetes/takeover-records.ts';
 import type {
   NodeEvent,
   RecordListing,
@@ -55,6 +58,16 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
   fateOf: (call: Call) => CallFate | undefined = () => undefined;
   /** What an admission policy, a webhook or a quota says to a write, which is then not done; undefined: nothing. */
   refuses: (call: Call) => Refusal | undefined = () => undefined;
+
+  /** What somebody put where records lie, whether it can be read or not. */
+  putRecordObject(configMap: ConfigMap): void {
+    const { records, unreadable } = listingOf([this.versioned<ConfigMap>(configMap)]);
+    const { name } = configMap.metadata;
+    for (const stored of records) this.records.set(stored.record.id, stored);
+    this.unreadable = [...this.unreadable.filter((one) => one.name !== name), ...unreadable];
+    if (unreadable.length === 0) return;
+    for (const id of this.records.keys()) if (recordName(id) === name) this.records.delete(id);
+  }
 
   // The port.
 
@@ -163,7 +176,9 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
 
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'> {
     return this.#serve(term, 'createRecord', record.id, true, (refused, admit) => {
-      if (refused || this.records.has(record.id)) return 'exists';
+      const name = recordName(record.id);
+      if (refused || this.records.has(record.id) || this.unreadable.some((one) => one.name === name))
+        return 'exists';
       admit();
       return this.#putRecord(record);
     });
@@ -179,7 +194,7 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
       if (current === undefined) return 'gone';
       if (refused || current.resourceVersion !== seen.resourceVersion) return 'conflict';
       admit();
-      return this.#putRecord(record, current.annotations);
+      return this.#putRecord(record);
     });
   }
 
@@ -266,13 +281,13 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     return answer;
   }
 
-  #putRecord(record: TakeoverRecord, annotations: StoredRecord['annotations'] = {}): StoredRecord {
+  #putRecord(record: TakeoverRecord): StoredRecord {
+    const before = this.records.get(record.id);
     // Through JSON, as over the wire: what can't be stored must not be relied on.
-    const stored = {
-      record: JSON.parse(JSON.stringify(record)) as TakeoverRecord,
-      resourceVersion: this.nextVersion(),
-      annotations,
-    };
+    const kept = JSON.parse(JSON.stringify(record)) as TakeoverRecord;
+    if (before !== undefined && isDeepStrictEqual(before.record, kept)) return { ...before, record };
+    const annotations = { ...before?.annotations, 'liberator.dev/node': record.node.name };
+    const stored = { record: kept, resourceVersion: this.nextVersion(), annotations };
     this.records.set(record.id, stored);
     return { ...stored, record };
   }

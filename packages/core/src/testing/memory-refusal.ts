@@ -14,6 +14,7 @@ import {
   type Verb,
   volumeAttachments,
 } from '../kubernetes/resources.ts';
+import { recordName } from '../kubernetes/takeover-records.ts';
 import { TransportError } from '../kubernetes/transport.ts';
 
 /** What the API server says instead of doing as asked. */
@@ -60,8 +61,9 @@ export function refusalError({ method, target }: CallOfPort, refusal: Refusal): 
   const { status = 403, reason = 'Forbidden', message } = refusal;
   const [verb, resource] = calls[method] ?? ['get', nodes];
   const [namespace, name] = target.includes('/') ? target.split('/') : [undefined, target];
+  const named = resource === configMaps ? recordName(target) : name;
   const body = { kind: 'Status', status: 'Failure', code: status, reason, message } as const;
-  return new KubernetesError({ verb, resource, namespace, name }, { status, body });
+  return new KubernetesError({ verb, resource, namespace, name: named }, { status, body });
 }
 
 /** @param sent - whether the server may have acted on it. */

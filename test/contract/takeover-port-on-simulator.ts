@@ -1,0 +1,155 @@
+// The port of takeovers as it is in a real cluster, on a simulated one.
+import { connect, type Node, type Pod, type Transport } from '@liberator/core';
+import {
+  type ApiHandler,
+  type ResourceType,
+  resources,
+  Simulator,
+  seededRandom,
+  VirtualClock,
+} from '@liberator/simulator';
+import { endlessTerm } from '../../packages/core/src/testing/dead-node.ts';
+import { refusing } from './refusing.ts';
+import { namespace, type TakeoverPort } from './takeover-port.ts';
+
+const tester = { user: 'tester' };
+const agent = 'agent';
+const main = { containers: [{ name: 'main', image: 'app:1' }] };
+
+export async function startTakeoverOnSimulator(): Promise<TakeoverPort> {
+  const clock = new VirtualClock();
+  const refusals = refusing();
+  const simulator = await Simulator.start({
+    clock,
+    random: seededRandom('takeover port'),
+    nodes: 2,
+    inFront: (server: ApiHandler) => refusals.inFront(server),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  await buildStory(simulator);
+  const transport = simulator.transport({ user: agent });
+  const { cluster } = connect({
+    transport,
+    leaseTransport: transport,
+    namespace: 'default',
+    election: { namespace: 'default', name: 'liberator' },
+    identity: 'agent-1',
+    clock,
+    random: seededRandom('agent'),
+  });
+  const { store } = simulator;
+  const change = <T>(type: ResourceType, where: string | undefined, name: string, to: (one: T) => T): void =>
+    void store.modify<object>(
+      type,
+      where,
+      name,
+      (draft) => {
+        Object.assign(draft, structuredClone(to(draft as T)));
+        return true;
+      },
+      tester,
+    );
+  return {
+    cluster,
+    term: (epoch) => endlessTerm(clock, epoch),
+    pass: (ms) => clock.advance(ms),
+    close: () => close(simulator, transport),
+    changeNode: (name, to) => change<Node>(resources.nodes, undefined, name, to),
+    registerAnew(name) {
+      store.delete(resources.nodes, undefined, name, {}, tester);
+      store.create(resources.nodes, { metadata: { name } }, tester);
+    },
+    removeNode: (name) => void store.delete(resources.nodes, undefined, name, {}, tester),
+    changePod: (name, to) => change<Pod>(resources.pods, namespace, name, to),
+    addPod: (name, nodeName, spec) =>
+      void store.create(
+        resources.pods,
+        { metadata: { namespace, name }, spec: { ...main, ...spec, nodeName } },
+        tester,
+      ),
+    renewLease: (node, renewTime) =>
+      change<object>(resources.leases, 'kube-node-lease', node, (lease) => ({
+        ...lease,
+        spec: { renewTime, holderIdentity: node, leaseDurationSeconds: 40 },
+      })),
+    scale: (set, replicas) =>
+      change<{ spec?: object }>(resources.statefulsets, namespace, set, (one) => ({
+        ...one,
+        spec: { ...one.spec, replicas },
+      })),
+    removeSet: (set) =>
+      void store.delete(resources.statefulsets, namespace, set, { propagationPolicy: 'Background' }, tester),
+    terminateNamespace: () => void store.delete(resources.namespaces, undefined, namespace, {}, tester),
+    fillUp: () =>
+      change<Node>(resources.nodes, undefined, 'node-2', (node) => ({
+        ...node,
+        spec: { ...node.spec, unschedulable: true },
+      })),
+    refuse: (resource, name, message) => refusals.refuse({ resource, name }, message),
+    loseNextNodeWrite: (moment) =>
+      void simulator.faults.add({
+        match: { user: agent, resource: 'nodes', verb: ['patch', 'delete'] },
+        effect: moment === 'request' ? { kind: 'refuse' } : { kind: 'drop', moment: 'after' },
+        times: 1,
+      }),
+    writes: () =>
+      simulator.audit().filter(({ user, verb }) => user === agent && !['get', 'list', 'watch'].includes(verb))
+        .length,
+  };
+}
+
+async function close(simulator: Simulator, transport: Transport): Promise<void> {
+  await transport.close();
+  await simulator.stop();
+}
+
+async function buildStory(simulator: Simulator): Promise<void> {
+  const { store } = simulator;
+  await simulator.until(() => simulator.nodesReady());
+  const cordon = (unschedulable: boolean): void =>
+    void store.modify<{ spec: { unschedulable?: boolean } }>(
+      resources.nodes,
+      undefined,
+      'node-2',
+      (draft) => {
+        draft.spec = { ...draft.spec, unschedulable };
+        return true;
+      },
+      tester,
+    );
+  cordon(true);
+  store.create(resources.namespaces, { metadata: { name: namespace } }, tester);
+  const template = (app: string): object => ({ metadata: { labels: { app } }, spec: main });
+  store.create(
+    resources.daemonsets,
+    {
+      metadata: { namespace, name: 'agent' },
+      spec: { selector: { matchLabels: { app: 'agent' } }, template: template('agent') },
+    },
+    tester,
+  );
+  const claim = {
+    metadata: { name: 'data' },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  };
+  store.create(
+    resources.statefulsets,
+    {
+      metadata: { namespace, name: 'db' },
+      spec: {
+        replicas: 1,
+        serviceName: 'db',
+        selector: { matchLabels: { app: 'db' } },
+        template: template('db'),
+        volumeClaimTemplates: [claim],
+      },
+    },
+    tester,
+  );
+  await simulator.until(() => simulator.runningPods().some(({ name }) => name === 'db-0'));
+  await simulator.until(() => store.find(resources.leases, 'kube-node-lease', 'node-1') !== undefined);
+  cordon(false);
+  simulator.machine('node-1').crash();
+}

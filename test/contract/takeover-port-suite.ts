@@ -1,0 +1,28 @@
+// What takeovers rely on in the port through which they act: one text, for the fake that core's tests use and for the real one.
+import { describe } from 'vitest';
+import type { TakeoverPort } from './takeover-port.ts';
+import { describeNodeWrites } from './takeover-port-nodes.ts';
+import { describePodWrites } from './takeover-port-pods.ts';
+import { describeRecords } from './takeover-port-records.ts';
+import { describeTakeoverTrouble } from './takeover-port-trouble.ts';
+
+/** Declares the tests; each starts a cluster of its own. */
+export function describeTakeoverPort(name: string, start: () => Promise<TakeoverPort>): void {
+  const within = async (test: (port: TakeoverPort) => Promise<void>): Promise<void> => {
+    const port = await start();
+    try {
+      await test(port);
+    } finally {
+      await port.close();
+    }
+  };
+  describe(`the port of takeovers, ${name}`, () => {
+    describeNodeWrites(within);
+    describePodWrites(within);
+    describeRecords(within);
+    describeTakeoverTrouble(within);
+  });
+}
+
+/** Runs a test on a cluster of its own. */
+export type Within = (test: (port: TakeoverPort) => Promise<void>) => Promise<void>;
