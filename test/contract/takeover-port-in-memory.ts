@@ -65,6 +65,18 @@ export async function startTakeoverInMemory(): Promise<TakeoverPort> {
     scale: (set, replicas) => cluster.scale(set, replicas, namespace),
     removeSet: (set) => cluster.removeSet(set, namespace),
     terminateNamespace: () => cluster.terminateNamespace(namespace),
+    putRecordObject: (id, text, annotations = {}) =>
+      cluster.putRecordObject({
+        metadata: {
+          namespace: 'default',
+          name: `liberator-takeover-${id}`,
+          uid: id,
+          resourceVersion: '1',
+          annotations,
+        },
+        data: { 'record.json': text },
+      }),
+    annotateRecord: (id, annotations) => cluster.annotateRecord(id, annotations),
     fillUp() {
       cluster.replacementNode = undefined;
       cluster.noNodeBecause = '0/2 nodes are available: 2 Insufficient memory.';

@@ -1,5 +1,5 @@
 // The port of takeovers as it is in a real cluster, on a simulated one.
-import { connect, type Node, type Pod, type Transport } from '@liberator/core';
+import { type ConfigMap, connect, type Node, type Pod, type Transport } from '@liberator/core';
 import {
   type ApiHandler,
   type ResourceType,
@@ -82,6 +82,25 @@ export async function startTakeoverOnSimulator(): Promise<TakeoverPort> {
     removeSet: (set) =>
       void store.delete(resources.statefulsets, namespace, set, { propagationPolicy: 'Background' }, tester),
     terminateNamespace: () => void store.delete(resources.namespaces, undefined, namespace, {}, tester),
+    putRecordObject: (id, text, annotations = {}) =>
+      void store.create(
+        resources.configmaps,
+        {
+          metadata: {
+            namespace: 'default',
+            name: `liberator-takeover-${id}`,
+            labels: { 'liberator.dev/takeover': 'running' },
+            annotations,
+          },
+          data: { 'record.json': text },
+        },
+        tester,
+      ),
+    annotateRecord: (id, annotations) =>
+      change<ConfigMap>(resources.configmaps, 'default', `liberator-takeover-${id}`, (one) => ({
+        ...one,
+        metadata: { ...one.metadata, annotations: { ...one.metadata.annotations, ...annotations } },
+      })),
     fillUp: () =>
       change<Node>(resources.nodes, undefined, 'node-2', (node) => ({
         ...node,

@@ -30,6 +30,45 @@ export function describePodWrites(within: Within): void {
         expect(await cluster.readPod(term, 'default', 'db-0')).toBeUndefined();
         expect(await cluster.readClaim(term, namespace, 'nothing')).toBeUndefined();
         expect(await cluster.readVolume(term, 'nothing')).toBeUndefined();
+        expect(await cluster.readStatefulSet(term, namespace, 'nothing')).toBeUndefined();
+        expect(await cluster.readNamespace(term, 'nowhere')).toBeUndefined();
+      }));
+
+    test('have an owner that says how many it wants, and a namespace that says whether it stays', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        const { cluster } = port;
+        const owner = (await podOn(port, term, 'db-0')).object.metadata.ownerReferences?.[0];
+        expect(owner).toMatchObject({ kind: 'StatefulSet', name: 'db', controller: true });
+        const before = await cluster.readStatefulSet(term, namespace, 'db');
+        expect(before?.metadata.uid).toBe(owner?.uid);
+        expect(before?.spec?.replicas).toBeGreaterThan(0);
+        port.scale('db', 0);
+        const after = await cluster.readStatefulSet(term, namespace, 'db');
+        expect(after?.metadata.uid).toBe(owner?.uid);
+        expect(after?.spec?.replicas).toBe(0);
+        expect(Number(after?.metadata.resourceVersion)).toBeGreaterThan(
+          Number(before?.metadata.resourceVersion),
+        );
+        expect((await cluster.readNamespace(term, namespace))?.metadata).not.toHaveProperty(
+          'deletionTimestamp',
+        );
+        port.terminateNamespace();
+        await port.pass(1_000);
+        const going = await cluster.readNamespace(term, namespace);
+        expect(going?.metadata.deletionTimestamp).toBeDefined();
+        // What the dead node’s kubelet should confirm is still in it.
+        expect((await podOn(port, term, 'db-0')).object.metadata.deletionTimestamp).toBeDefined();
+        expect(await cluster.readStatefulSet(term, namespace, 'db')).toBeUndefined();
+      }));
+
+    test('have none once it was deleted, and are deleted with it', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        port.removeSet('db');
+        await port.pass(1_000);
+        expect(await port.cluster.readStatefulSet(term, namespace, 'db')).toBeUndefined();
+        expect((await podOn(port, term, 'db-0')).object.metadata.deletionTimestamp).toBeDefined();
       }));
 
     test('lead to their volumes, and those to where they are attached', () =>

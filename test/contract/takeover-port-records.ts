@@ -13,7 +13,7 @@ export function describeRecords(within: Within): void {
       within(async ({ cluster, ...port }) => {
         const term = port.term(1);
         expect(await cluster.readRecord(term, 'first')).toBeUndefined();
-        expect(await cluster.listRecords(term)).toEqual([]);
+        expect(await cluster.listRecords(term)).toEqual({ records: [], unreadable: [] });
         const created = await create({ cluster, ...port }, term, record);
         expect(created.record).toEqual(record);
         expect(await cluster.readRecord(term, 'first')).toMatchObject({
@@ -21,8 +21,8 @@ export function describeRecords(within: Within): void {
           resourceVersion: created.resourceVersion,
         });
         await create({ cluster, ...port }, term, { ...record, id: 'second' });
-        const listed = await cluster.listRecords(term);
-        expect(listed.map((one) => one.record.id).toSorted()).toEqual(['first', 'second']);
+        const { records } = await cluster.listRecords(term);
+        expect(records.map((one) => one.record.id).toSorted()).toEqual(['first', 'second']);
       }));
 
     test('can be created once', () =>
@@ -81,6 +81,46 @@ export function describeRecords(within: Within): void {
         // Made anew it is another one, and what was seen of the old one is worth nothing.
         await create(port, term, record);
         expect(await port.cluster.deleteRecord(term, updated)).toBe('conflict');
+      }));
+
+    test('says which node it is about, and what people wrote on it, whoever writes it', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        const seen = await create(port, term, record);
+        expect(seen.annotations).toEqual({ 'liberator.dev/node': 'node-1' });
+        port.annotateRecord('first', { note: 'looked at' });
+        expect(await port.cluster.updateRecord(term, seen, { ...record, epoch: 2 })).toBe('conflict');
+        const now = await port.cluster.readRecord(term, 'first');
+        if (now === undefined) throw new Error('expected the record, found none');
+        const annotations = { 'liberator.dev/node': 'node-1', note: 'looked at' };
+        expect(now).toMatchObject({ record, annotations });
+        expect(await port.cluster.updateRecord(term, now, { ...record, epoch: 2 })).toMatchObject({
+          annotations,
+        });
+        expect((await port.cluster.listRecords(term)).records).toMatchObject([
+          { record: { epoch: 2 }, annotations },
+        ]);
+      }));
+
+    test('that can’t be read is set aside, named, and in nobody’s way but its own', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        port.putRecordObject('first', 'no JSON', { 'liberator.dev/node': 'node-1' });
+        await create(port, term, { ...record, id: 'second' });
+        const { records, unreadable } = await port.cluster.listRecords(term);
+        expect(records.map((one) => one.record.id)).toEqual(['second']);
+        expect(unreadable).toMatchObject([
+          { name: 'liberator-takeover-first', node: 'node-1', kind: 'damaged' },
+        ]);
+        expect(await port.cluster.readRecord(term, 'first')).toBeUndefined();
+        expect(await port.cluster.createRecord(term, record)).toBe('exists');
+      }));
+
+    test('that somebody else wrote is read like any other', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        port.putRecordObject('first', JSON.stringify(record));
+        expect(await port.cluster.readRecord(term, 'first')).toMatchObject({ record });
       }));
 
     test('loses what JSON can’t hold', () =>

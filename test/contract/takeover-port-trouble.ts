@@ -59,9 +59,9 @@ export function describeTakeoverTrouble(within: Within): void {
           () => port.cluster.deleteRecord(term, seen),
         ];
         for (const attempt of attempts) expectRefusal(await failureOf(attempt()), {});
-        expect(await port.cluster.listRecords(term)).toMatchObject([
-          { record, resourceVersion: seen.resourceVersion },
-        ]);
+        expect(await port.cluster.listRecords(term)).toMatchObject({
+          records: [{ record, resourceVersion: seen.resourceVersion }],
+        });
       }));
 
     test('fails for an Event', () =>
@@ -118,6 +118,8 @@ export function describeTakeoverTrouble(within: Within): void {
           () => cluster.readClaim(term, namespace, 'data-db-0'),
           () => cluster.readVolume(term, 'pv-0'),
           () => cluster.listAttachmentsOn(term, 'node-1'),
+          () => cluster.readStatefulSet(term, namespace, 'db'),
+          () => cluster.readNamespace(term, namespace),
           () => cluster.deletePod(term, pod),
           () => cluster.listRecords(term),
           () => cluster.readRecord(term, 'death'),

@@ -32,6 +32,9 @@ export interface TakeoverPort {
   scale(set: string, replicas: number): void;
   removeSet(set: string): void;
   terminateNamespace(): void;
+  /** Anything that lies where records lie, under a record's name and label. */
+  putRecordObject(id: string, text: string, annotations?: Readonly<Record<string, string>>): void;
+  annotateRecord(id: string, annotations: Readonly<Record<string, string>>): void;
   /** A scheduler that finds no room on any node. */
   fillUp(): void;
 

@@ -69,6 +69,17 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     for (const id of this.records.keys()) if (recordName(id) === name) this.records.delete(id);
   }
 
+  /** Somebody writes on a record. */
+  annotateRecord(id: string, annotations: StoredRecord['annotations']): void {
+    const stored = this.records.get(id);
+    if (stored === undefined) return;
+    this.records.set(id, {
+      ...stored,
+      resourceVersion: this.nextVersion(),
+      annotations: { ...stored.annotations, ...annotations },
+    });
+  }
+
   // The port.
 
   readNode(term: LeaderTerm, name: string): Promise<LiveRead<Node> | undefined> {

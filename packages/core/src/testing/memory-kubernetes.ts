@@ -119,9 +119,11 @@ export class MemoryKubernetes {
     this.#putSet(known ?? { namespace, name: set, uid: `uid-${set}` }, replicas);
   }
 
-  /** Somebody deletes a StatefulSet and leaves its pods. */
+  /** Somebody deletes a StatefulSet, and its pods with it. */
   removeSet(set: string, namespace = 'default'): void {
     this.statefulSets.delete(`${namespace}/${set}`);
+    for (const pod of [...this.pods.values()])
+      if (pod.metadata.namespace === namespace && setOf(pod)?.name === set) this.deletePodObject(pod);
   }
 
   /** Somebody deletes a namespace: everything in it is deleted, and nothing new comes into it. */
