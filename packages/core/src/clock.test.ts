@@ -1,5 +1,6 @@
 // Timers that are never early, sleeps that leave nothing behind.
 import { getEventListeners } from 'node:events';
+import { globSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sleep, systemClock, systemRandom } from './clock.ts';
 import { ManualClock } from './testing/manual-clock.ts';
@@ -28,7 +29,7 @@ describe('the system clock', () => {
   });
 
   it('fires as soon as it can, but not synchronously, when there is nothing to wait for', async () => {
-    for (const delayMs of [0, -5]) {
+    for (const delayMs of [0, -0, -5, Number.NaN, Number.NEGATIVE_INFINITY]) {
       let fired = false;
       const done = new Promise<void>((resolve) => {
         systemClock.setTimeout(() => {
@@ -52,6 +53,37 @@ describe('the system clock', () => {
     expect(fired).toBe(1);
     await vi.advanceTimersByTimeAsync(100 * days);
     expect(fired).toBe(1);
+  });
+
+  it.each([
+    { what: 'in the past', delayMs: -5 },
+    { what: 'endlessly long ago', delayMs: Number.NEGATIVE_INFINITY },
+    { what: 'that is no number', delayMs: Number.NaN },
+    { what: 'longer than Node.js can', delayMs: 2 ** 31 },
+    { what: 'that never comes', delayMs: Number.POSITIVE_INFINITY },
+    { what: 'that is over by the time it is asked for', delayMs: 0 },
+  ])('asks Node.js for nothing that it would warn of, given a moment $what', ({ delayMs }) => {
+    const asked = vi.spyOn(globalThis, 'setTimeout');
+    // Each look at the time finds it two milliseconds later, as on a machine that has little of it to give.
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 2));
+    systemClock.clearTimeout(systemClock.setTimeout(() => {}, delayMs));
+    const pieces = asked.mock.calls.map(([, piece]) => piece ?? 0);
+    vi.restoreAllMocks();
+    expect(pieces).toHaveLength(1);
+    expect(pieces.every((piece) => piece >= 0 && piece <= 2 ** 31 - 1)).toBe(true);
+  });
+
+  it('lets nothing appear on stderr, however late its timers fire', async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error): number => warnings.push(name);
+    process.on('warning', hear);
+    await Promise.all([-1, Number.NaN, 0.5, 1].map((delayMs) => sleep(systemClock, delayMs)));
+    const endless = systemClock.setTimeout(() => {}, Number.POSITIVE_INFINITY);
+    await sleep(systemClock, 5);
+    systemClock.clearTimeout(endless);
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
   });
 
   it('cancels a long delay in any of its pieces', async () => {
@@ -132,3 +164,15 @@ function abortable(): { signal: AbortSignal; abort: () => void } {
   const controller = new AbortController();
   return { signal: controller.signal, abort: () => controller.abort() };
 }
+
+it('is where every timer of the library, the agent and the simulator comes from', () => {
+  const packages = new URL('../../', import.meta.url);
+  const sources = globSync('{core,agent,simulator}/src/**/*.ts', { cwd: packages }).filter(
+    (file) => !/\.test\.ts$|\/testing\/|core\/src\/clock\.ts$/.test(file),
+  );
+  const own = /(?<![.\w])(setTimeout|setInterval)\((?!callback: )|AbortSignal\.timeout|timers\/promises'/;
+  expect(sources.length).toBeGreaterThan(100);
+  const code = (file: string): string =>
+    readFileSync(new URL(file, packages), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '');
+  expect(sources.filter((file) => own.test(code(file)))).toEqual([]);
+});

@@ -15,8 +15,9 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. May jump in both directions. */
   wallTime(): number;
   /**
-   * Calls `callback` once, at the earliest `delayMs` from now. Negative or zero means "as soon as possible, but not
-   * synchronously". Delays beyond what the platform's timers can hold are cut into pieces, never fired early.
+   * Calls `callback` once, at the earliest `delayMs` from now. What is no positive number (zero, a negative one, NaN)
+   * means "as soon as possible, but not synchronously". Delays beyond what the platform's timers can hold are cut into
+   * pieces, never fired early; `Infinity` never fires.
    */
   setTimeout(callback: () => void, delayMs: number): TimerHandle;
   /** Cancels a timer. Cancelling one that fired or was cancelled before does nothing. */
@@ -29,7 +30,7 @@ export interface Random {
   next(): number;
 }
 
-/** Node.js fires a timer beyond this many milliseconds at once instead of late. */
+/** Node.js fires a timer beyond this many milliseconds at once instead of late, and warns on stderr. */
 const longestNativeDelayMs = 2 ** 31 - 1;
 
 class NativeTimer {
@@ -42,9 +43,10 @@ export const systemClock: Clock = {
   wallTime: () => Date.now(),
   setTimeout(callback, delayMs) {
     const timer = new NativeTimer();
-    const due = performance.now() + Math.max(delayMs, 0);
+    const due = performance.now() + Math.max(delayMs || 0, 0);
     const arm = (): void => {
-      const piece = Math.min(Math.ceil(due - performance.now()), longestNativeDelayMs);
+      // Time goes on between any two looks at it, so what is left may be less than nothing: Node.js would warn of that.
+      const piece = Math.min(Math.max(Math.ceil(due - performance.now()), 0), longestNativeDelayMs);
       // Node.js counts in whole milliseconds of its own, and so fires up to two of them early.
       timer.native = setTimeout(() => (performance.now() < due ? arm() : callback()), piece);
     };

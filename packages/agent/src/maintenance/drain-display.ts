@@ -1,5 +1,5 @@
 // Shows a drain while it goes on: lines that are redrawn on a terminal, plain lines anywhere else.
-import type { DrainProgress } from '@liberator/core';
+import { type DrainProgress, systemClock, type TimerHandle } from '@liberator/core';
 import type { OutputStream } from '../text/output.ts';
 import { DrainBoard, plainLine } from './board.ts';
 
@@ -31,14 +31,14 @@ class LiveDisplay implements DrainDisplay {
   readonly #stream: OutputStream;
   readonly #board: DrainBoard;
   readonly #startedAt = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  #timer: TimerHandle | undefined;
   #drawn = 0;
   #ended = false;
 
   constructor(node: string, stream: OutputStream) {
     this.#stream = stream;
     this.#board = new DrainBoard(node);
-    this.#timer = setInterval(() => this.#draw(), redrawEveryMs);
+    this.#drawLater();
   }
 
   hear(progress: DrainProgress): void {
@@ -49,8 +49,15 @@ class LiveDisplay implements DrainDisplay {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearInterval(this.#timer);
+    systemClock.clearTimeout(this.#timer);
     this.#draw();
+  }
+
+  #drawLater(): void {
+    this.#timer = systemClock.setTimeout(() => {
+      this.#draw();
+      this.#drawLater();
+    }, redrawEveryMs);
   }
 
   #draw(): void {

@@ -1,5 +1,6 @@
 // SIGTERM and SIGINT: the first one asks to stop in good order, and bounds how long that may take; the second one ends
 // the process at once.
+import { systemClock, type TimerHandle } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
 import { exitCode } from '../exit-code.ts';
 import { sayOnStderr } from '../failure.ts';
@@ -19,10 +20,10 @@ const longestStopMs = 15_000;
 /** Signals have their usual effect again once it is disposed. */
 export function onStopSignals(onFirst: (signal: StopSignal) => void): StopRequest {
   const stop = new AbortController();
-  let limit: NodeJS.Timeout | undefined;
+  let limit: TimerHandle | undefined;
   const listener = (signal: StopSignal): void => {
     if (stop.signal.aborted) process.exit(exitCode.signalled[signal]);
-    limit = setTimeout(giveUp, longestStopMs);
+    limit = systemClock.setTimeout(giveUp, longestStopMs);
     onFirst(signal);
     stop.abort();
   };
@@ -30,7 +31,7 @@ export function onStopSignals(onFirst: (signal: StopSignal) => void): StopReques
   return {
     signal: stop.signal,
     [Symbol.dispose]() {
-      clearTimeout(limit);
+      systemClock.clearTimeout(limit);
       for (const signal of stopSignals) process.off(signal, listener);
     },
   };

@@ -1,6 +1,5 @@
 // `liberator status`: once, or again and again.
-import { setTimeout as pause } from 'node:timers/promises';
-import { createReader, type KubernetesReader } from '@liberator/core';
+import { createReader, type KubernetesReader, sleep, systemClock } from '@liberator/core';
 import { openCallersCluster } from '../callers-cluster.ts';
 import { type Place, placeOf } from '../cluster-place.ts';
 import type { StatusFlags } from '../commands/status.ts';
@@ -29,7 +28,7 @@ export async function showStatus(flags: StatusFlags): Promise<void> {
     const show = watcher(process.stdout, flags.output);
     for (;;) {
       show(await lookOrFail(reader, place));
-      await pause(lookEveryMs);
+      await sleep(systemClock, lookEveryMs);
     }
   } finally {
     await transport.close();

@@ -38,7 +38,7 @@ export class ManualClock implements Clock {
   }
 
   setTimeout(callback: () => void, delayMs: number): TimerHandle {
-    const timer: ManualTimer = { at: this.#now + Math.max(delayMs, 0), callback };
+    const timer: ManualTimer = { at: this.#now + Math.max(delayMs || 0, 0), callback };
     this.#timers.add(timer);
     return timer;
   }

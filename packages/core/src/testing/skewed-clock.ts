@@ -32,7 +32,7 @@ export class SkewedClock implements Clock {
 
   setTimeout(callback: () => void, delayMs: number): TimerHandle {
     // In whole milliseconds, as on a real platform: a rounding error must not become a pause that takes no time.
-    const delay = Math.ceil(Math.max(delayMs, 0) / this.#speed + this.#lateByMs());
+    const delay = Math.ceil(Math.max(delayMs || 0, 0) / this.#speed + this.#lateByMs());
     return this.#shared.setTimeout(callback, delay);
   }
 

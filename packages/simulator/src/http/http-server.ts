@@ -1,6 +1,7 @@
 // The API server on a real socket, for programs that run in another process and for tests of real transports.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { systemClock } from '@liberator/core';
 import { StatusError } from '../store/status-error.ts';
 import { failure } from './handler.ts';
 import { type ApiHandler, type ApiRequest, type ApiResponse, NoAnswer } from './request.ts';
@@ -89,9 +90,9 @@ async function closeGracefully(server: Server, exchanges: ReadonlySet<AbortContr
   const stopped = stop(server);
   for (const exchange of exchanges) exchange.abort();
   server.closeIdleConnections();
-  const grace = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  const grace = systemClock.setTimeout(() => server.closeAllConnections(), closeGraceMs);
   await stopped;
-  clearTimeout(grace);
+  systemClock.clearTimeout(grace);
 }
 
 async function serve(
@@ -165,13 +166,13 @@ async function send(
 function drained(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
-      clearTimeout(timer);
+      systemClock.clearTimeout(timer);
       outgoing.off('drain', onDrain);
       outgoing.off('close', onDrain);
       act();
     };
     const onDrain = (): void => settle(resolve);
-    const timer = setTimeout(
+    const timer = systemClock.setTimeout(
       () =>
         settle(() => reject(new NoAnswer('expected the client to read on, found it stuck', { sent: true }))),
       stuckClientMs,
