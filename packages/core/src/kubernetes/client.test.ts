@@ -4,9 +4,11 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import { answer, statusBody } from '../testing/scripted-server.ts';
 import { clientOf, connectTo, during, failureOf } from '../testing/wire.ts';
 import { createReader } from './client.ts';
+import { connect } from './connect.ts';
 import { KubernetesError, MalformedAnswerError, RequestTimeoutError } from './errors.ts';
 import type { KubernetesReader } from './reader.ts';
 import { leases, nodes, pods } from './resources.ts';
+import type { Transport } from './transport.ts';
 
 describe('request', () => {
   test('sends any verb with a body of its content type and parses the answer', async () => {
@@ -182,11 +184,32 @@ describe('request', () => {
   });
 });
 
-test('a reader can only read, in its type and in fact', async () => {
+test.each([
+  ['that was asked for', (transport: Transport) => createReader({ transport })],
+  [
+    'of a connection',
+    (transport: Transport) => {
+      const election = { namespace: 'liberator', name: 'liberator' };
+      return connect({
+        transport,
+        leaseTransport: transport,
+        namespace: 'liberator',
+        election,
+        identity: 'a',
+      }).reader;
+    },
+  ],
+])('a reader %s can only read, in its type and in fact', async (_, make) => {
   const { server } = await clientOf((_, response) => answer(response, 200, { metadata: { name: 'node-1' } }));
-  const reader = createReader({ transport: connectTo(server.kubeConfig()) });
+  const reader = make(connectTo(server.kubeConfig()));
   expectTypeOf(reader).toEqualTypeOf<KubernetesReader>();
   expectTypeOf<keyof KubernetesReader>().toEqualTypeOf<'get' | 'list' | 'listPages' | 'watch'>();
-  expect(Object.keys(reader).sort()).toEqual(['get', 'list', 'listPages', 'watch']);
+  // Nothing else within reach of a cast: neither on it, nor behind it, nor in what somebody puts there later.
+  expect(Reflect.ownKeys(reader).toSorted()).toEqual(['get', 'list', 'listPages', 'watch']);
+  expect(Object.getPrototypeOf(reader)).toBe(Object.prototype);
+  expect(Object.isFrozen(reader)).toBe(true);
+  const { request } = reader as unknown as { request?: (options: object) => Promise<unknown> };
+  await request?.({ verb: 'delete', resource: nodes, name: 'node-1' });
   expect((await reader.get(nodes, { name: 'node-1' })).metadata.name).toBe('node-1');
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
 });

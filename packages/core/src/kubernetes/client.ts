@@ -74,8 +74,8 @@ const longestRestarts = 3;
 const longestAnswerBytes = 128 * 1024 * 1024;
 const longestFailureBytes = 1024 * 1024;
 
-/** Reads from, and inside this room writes to, one API server. */
-export class KubernetesClient implements KubernetesReader {
+/** Reads from, and inside this room writes to, one API server. Not a reader to hand out: that is {@link readerOf}. */
+export class KubernetesClient {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -297,11 +297,15 @@ async function failure(
 
 /** A {@link KubernetesReader} and nothing more: not even a cast finds a way to write behind it. */
 export function createReader(options: KubernetesClientOptions): KubernetesReader {
-  const client = new KubernetesClient(options);
-  return {
+  return readerOf(new KubernetesClient(options));
+}
+
+/** The reading half of a client: what leaves this room in its place. */
+export function readerOf(client: KubernetesClient): KubernetesReader {
+  return Object.freeze<KubernetesReader>({
     get: (resource, at, more) => client.get(resource, at, more),
     list: (resource, more) => client.list(resource, more),
     listPages: (resource, more) => client.listPages(resource, more),
     watch: (resource, more) => client.watch(resource, more),
-  };
+  });
 }

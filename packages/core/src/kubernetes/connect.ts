@@ -3,7 +3,7 @@ import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts'
 import type { LeaseStore } from '../election/lease-record.ts';
 import type { NodeProbe } from '../fleet/prober.ts';
 import type { TakeoverCluster } from '../takeover/cluster.ts';
-import { KubernetesClient } from './client.ts';
+import { KubernetesClient, readerOf } from './client.ts';
 import { GuardedCluster } from './guarded-cluster.ts';
 import { probeKubelet } from './kubelet-probe.ts';
 import { createLeaseStore } from './lease-store.ts';
@@ -58,11 +58,12 @@ export interface Connection {
 export function connect(options: ConnectOptions): Connection {
   const { clock = systemClock, random = systemRandom, namespace, election, identity } = options;
   const client = new KubernetesClient({ transport: options.transport, clock, random });
+  const reader = readerOf(client);
   return {
-    reader: client,
+    reader,
     cluster: new GuardedCluster({ client, clock, namespace, identity }),
     leaseStore: createLeaseStore({ transport: options.leaseTransport, clock, random, ...election }),
-    minimumEpoch: () => epochAfterRecords(client, namespace),
+    minimumEpoch: () => epochAfterRecords(reader, namespace),
   };
 }
 
