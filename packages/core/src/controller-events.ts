@@ -34,7 +34,7 @@ export interface SightChange {
 
 /** Something failed. */
 export interface ControllerError {
-  /** Where it happened: `election`, `watch nodes`, `events`, `listener`, ... */
+  /** Where it happened: `election`, `leading`, `watch nodes`, `events`, `listener`, ... */
   readonly where: string;
   /** As it was thrown. */
   readonly error: unknown;

@@ -71,23 +71,66 @@ describe('before all caches are synced', () => {
     { what: 'Nodes', about: (plural: string) => plural === 'nodes' },
     { what: 'node Leases', about: (_: string, namespace?: string) => namespace === 'kube-node-lease' },
     { what: 'the election Lease', about: (_: string, namespace?: string) => namespace === 'liberator' },
-  ])('nothing is decided, though everything but $what is known and this replica leads', async ({ about }) => {
+  ])(
+    'a replica does not stand for election, and decides nothing, though everything but $what is known',
+    async ({ about }) => {
+      const world = new World();
+      world.reader.slowLists = about;
+      world.dead.add('node-1');
+      const a = world.replica('a').run();
+      await world.pass(120);
+      expect(a.controller.ready).toBe(false);
+      expect(a.controller.leading).toBeUndefined();
+      expect(world.lease.history).toEqual([]);
+      expect(a.controller.blind).toContain('not all caches are synced');
+      expect([world.cluster.records.size, a.about(/: /)]).toEqual([0, []]);
+      world.reader.slowLists = () => false;
+      await world.pass(20);
+      expect(a.controller.leading).toBeDefined();
+      expect(a.controller.blind).toEqual([]);
+      // A whole grace period from then on.
+      expect(world.cluster.records.size).toBe(0);
+      await world.pass(20);
+      expect(world.cluster.records.size).toBe(1);
+    },
+  );
+});
+
+describe('a replica whose caches are not filled', () => {
+  it('leaves the lead to one whose are, also when there is no other to be seen yet', async () => {
     const world = new World();
-    world.reader.slowLists = about;
-    world.dead.add('node-1');
+    const early = world.replica('early', { reader: world.slowReader((plural) => plural === 'nodes') }).run();
+    await world.pass(10);
+    const ready = world.replica('ready').run();
+    await world.pass(30);
+    expect(early.controller.leading).toBeUndefined();
+    expect(ready.controller.leading).toMatchObject({ epoch: 0 });
+    expect(early.about(/leads/)).toEqual([expect.stringContaining('ready leads')]);
+  });
+
+  it('stands for election as soon as they are', async () => {
+    const world = new World();
+    world.reader.slowLists = (plural) => plural === 'nodes';
     const a = world.replica('a').run();
-    await world.pass(120);
-    expect(a.controller.ready).toBe(false);
-    expect(a.controller.leading).toBeDefined();
-    expect(a.controller.blind).toContain('not all caches are synced');
-    expect([world.cluster.records.size, a.about(/: /)]).toEqual([0, []]);
+    await world.pass(20.5);
+    expect(a.controller.leading).toBeUndefined();
     world.reader.slowLists = () => false;
+    // What waits for its list looks again once a second.
+    await world.pass(1.2);
+    expect(a.controller.leading).toBeDefined();
+  });
+
+  it('is not one whose watches went stale: somebody has to lead, and tell why nothing is done', async () => {
+    const world = new World();
+    const a = world.replica('a').run();
+    const b = world.replica('b').run();
     await world.pass(20);
-    expect(a.controller.blind).toEqual([]);
-    // A whole grace period from then on.
-    expect(world.cluster.records.size).toBe(0);
-    await world.pass(20);
-    expect(world.cluster.records.size).toBe(1);
+    world.reader.fail(new Error('connection refused'));
+    await world.pass(60);
+    a.stop.abort();
+    await world.pass(10);
+    expect(b.controller.leading).toBeDefined();
+    expect(b.controller.blind).not.toEqual([]);
   });
 });
 

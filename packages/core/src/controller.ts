@@ -3,7 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './clock.ts';
 import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
-import { LeaderElector } from './election/leader-elector.ts';
+import { LeaderElector, LeadershipLostError } from './election/leader-elector.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { LeaseStore } from './election/lease-record.ts';
 import type { Fencer } from './fencing/fencer.ts';
@@ -66,8 +66,28 @@ export interface ControllerOptions {
 /** How often health and decisions are looked at again; everything that matters is counted in whole seconds. */
 const tickMs = 500;
 
-/** A leader that did not look for this long hangs, and must not go on leading. */
+/** A leader that did not decide for this long hangs, and must not go on leading. */
 const hangsAfterMs = 5_000;
+
+/** No request takes longer: a leader that heard nothing of the records that it asked for will hear nothing any more. */
+const takingUpHangsAfterMs = 30_000;
+
+/** How long what a leader has under way may take to end after its term; most of it is cut off at once. */
+const settlesWithinMs = 10_000;
+
+/** What is known of our own leadership while it lasts. */
+interface OwnLeadership {
+  readonly term: LeaderTerm;
+  readonly since: number;
+  readonly leading: Leadership;
+  readonly publisher: StatusPublisher | undefined;
+  /** When the newest own renewal that came back through our own watch was sent. */
+  renewalSeenAt: number | undefined;
+  /** Whether what earlier leaders left behind has been read. */
+  tookUp: boolean;
+  /** When anything was last heard of reading it. */
+  heardOfTakeUpAt: number;
+}
 
 /**
  * Watches nodes, elects a leader among all controllers that share an election Lease, and as the leader takes over
@@ -90,9 +110,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #guards: readonly Guard[];
   readonly #sightRules: SightRules;
   #electionLease: Lease | undefined;
-  #leadership:
-    | { term: LeaderTerm; since: number; renewalSeenAt: number | undefined; leading: Leadership }
-    | undefined;
+  #leadership: OwnLeadership | undefined;
   #missedHeartbeats = true;
   #lookedAt: number | undefined;
   #blind: readonly string[] = ['just started'];
@@ -165,7 +183,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return this.#blind;
   }
 
-  /** When this replica last looked around, on its {@link Clock}: a healthy one does twice a second while it runs. */
+  /**
+   * When this replica last looked around, on its {@link Clock}: a healthy one does twice a second while it runs. As the
+   * leader, when it last came to the end of deciding, so that one which no longer decides shows itself by it.
+   */
   get lookedAt(): number | undefined {
     return this.#lookedAt;
   }
@@ -189,8 +210,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#watches.start();
     this.#prober?.start();
     const ticking = this.#tick(stop.signal);
+    // Nobody may stand for election who can't look; it is thrown below.
+    ticking.catch(() => stop.abort());
     try {
-      await this.#elector().run((term) => this.#lead(term), stop.signal);
+      await this.#elector().run((term, resign) => this.#lead(term, resign), stop.signal);
     } finally {
       signal.removeEventListener('abort', onAbort);
       stop.abort();
@@ -215,7 +238,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return new LeaderElector({
       ...election,
       ...(minimumEpoch && { minimumEpoch }),
-      workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? 0) < hangsAfterMs,
+      workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? Number.NEGATIVE_INFINITY) < hangsAfterMs,
+      // A watch that was filled and went stale is another matter: nobody may see any better, and somebody has to lead to
+      // tell why nothing is done.
+      mayLead: () => this.#watches.synced,
       store: leaseStore,
       identity,
       clock: this.#clock,
@@ -227,8 +253,29 @@ export class Controller extends EventEmitter<ControllerEvents> {
     });
   }
 
-  async #lead(term: LeaderTerm): Promise<void> {
-    const { cluster, fencers, identity } = this.#options;
+  async #lead(term: LeaderTerm, resign: (reason: string) => void): Promise<void> {
+    const own = this.#beginLeading(term);
+    this.#leadership = own;
+    this.#tell('leadership', { identity: term.identity, leader: term.identity, epoch: term.epoch });
+    const takingUp = own.leading.takeUp();
+    let failure: unknown;
+    try {
+      await this.#decide(own, takingUp);
+    } catch (error) {
+      failure = error;
+      if (!term.signal.aborted) this.#failed('leading', error);
+      // Before anything is waited for: whoever decides no more must not keep others from deciding.
+      resign(`what the leader does failed: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    } finally {
+      await this.#settled(own, takingUp, failure);
+      this.#leadership = undefined;
+    }
+  }
+
+  #beginLeading(term: LeaderTerm): OwnLeadership {
+    const { cluster, fencers } = this.#options;
+    const now = this.#clock.now();
     const leading = new Leadership({
       term,
       clock: this.#clock,
@@ -241,22 +288,79 @@ export class Controller extends EventEmitter<ControllerEvents> {
       onProgress: (progress) => this.#tell('takeover', progress),
       returnRules: { ...defaultReturnRules, ...this.#options.returning },
       onReturn: (progress) => this.#tell('return', progress),
-      onError: (where, error) => this.#failed(where, error),
+      onError: (where, error) => {
+        own.heardOfTakeUpAt = this.#clock.now();
+        this.#failed(where, error);
+      },
     });
-    this.#leadership = { term, since: this.#clock.now(), renewalSeenAt: undefined, leading };
-    const publisher = this.#statusPublisher(term);
-    this.#tell('leadership', { identity, leader: identity, epoch: term.epoch });
-    try {
-      await leading.takeUp();
-      do {
-        this.#look();
-        if (this.#blind.length === 0) leading.evaluate();
-        leading.attendReturns();
-        publisher?.offer(() => this.#describeStatus(term, leading));
-      } while (await sleep(this.#clock, tickMs, term.signal));
-    } finally {
+    const own: OwnLeadership = {
+      term,
+      since: now,
+      renewalSeenAt: undefined,
+      tookUp: false,
+      heardOfTakeUpAt: now,
+      leading,
+      publisher: this.#statusPublisher(term),
+    };
+    return own;
+  }
+
+  /** Decides, look by look, until the term ends; whatever fails in it is thrown. */
+  async #decide(own: OwnLeadership, takingUp: Promise<void>): Promise<void> {
+    const rounds = async (): Promise<void> => {
+      do this.#decideOnce(own);
+      while (await sleep(this.#clock, tickMs, own.term.signal));
+    };
+    const takenUp = async (): Promise<void> => {
+      await takingUp;
+      own.tookUp = true;
+      this.#decideOnce(own);
+      await deciding;
+    };
+    const deciding = rounds();
+    await Promise.race([deciding, takenUp()]);
+  }
+
+  /** One look of a leader, and what follows from it. Only one that came to its end shows that this replica is alive. */
+  #decideOnce(own: OwnLeadership): void {
+    const { term, leading, publisher } = own;
+    if (term.signal.aborted) return;
+    if (!own.tookUp && this.#clock.now() - own.heardOfTakeUpAt > takingUpHangsAfterMs) {
+      throw new Error(
+        `the records of earlier takeovers were neither read nor refused for ${takingUpHangsAfterMs} ms`,
+      );
+    }
+    this.#look();
+    if (this.#blind.length === 0) leading.evaluate();
+    if (own.tookUp) leading.attendReturns();
+    publisher?.offer(() => this.#describeStatus(term, leading));
+    this.#lookedAt = this.#clock.now();
+  }
+
+  /**
+   * Waits for what is under way, but not for ever: nothing of it can write any more.
+   *
+   * @throws {@link LeadershipLostError} when it took too long; then the Lease had better run out by itself.
+   */
+  async #settled(
+    { leading, publisher }: OwnLeadership,
+    takingUp: Promise<void>,
+    cause: unknown,
+  ): Promise<void> {
+    const settled = async (): Promise<void> => {
+      // What it failed with is known already.
+      await takingUp.catch(() => {});
       await Promise.all([leading.settled(), publisher?.settled()]);
-      this.#leadership = undefined;
+    };
+    const over = new AbortController();
+    const late = sleep(this.#clock, settlesWithinMs, over.signal);
+    const inTime = await Promise.race([settled().then(() => true), late.then(() => false)]);
+    over.abort();
+    if (!inTime) {
+      throw new LeadershipLostError(
+        `expected what was under way to end within ${settlesWithinMs} ms of the term, found that it goes on`,
+        { cause },
+      );
     }
   }
 
@@ -284,14 +388,19 @@ export class Controller extends EventEmitter<ControllerEvents> {
     );
   }
 
-  /** Every replica looks, leader or not, so that a new leader has seen what the old one saw. */
+  /**
+   * Every replica looks, so that a new leader has seen what the old one saw. A leader does so in the loop that decides, and
+   * there alone: whether it is alive must not be vouched for by another one.
+   */
   async #tick(signal: AbortSignal): Promise<void> {
-    do this.#look();
-    while (await sleep(this.#clock, tickMs, signal));
+    do {
+      if (this.#leadership !== undefined) continue;
+      this.#look();
+      this.#lookedAt = this.#clock.now();
+    } while (await sleep(this.#clock, tickMs, signal));
   }
 
   #look(): void {
-    this.#lookedAt = this.#clock.now();
     this.#noteRenewalEcho();
     const sight = lookAround(
       {
@@ -300,6 +409,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         leading: this.#leadership && {
           since: this.#leadership.since,
           renewalSeenAt: this.#leadership.renewalSeenAt,
+          tookUp: this.#leadership.tookUp,
         },
         heartbeats: this.#fleet.heartbeats,
       },

@@ -1,6 +1,11 @@
 // `@liberator/core/election`: leader election by itself, over any Lease that a LeaseStore reaches.
 export type { ElectionTimings } from './election-timings.ts';
-export { LeaderElector, type LeaderElectorOptions, LeadershipLostError } from './leader-elector.ts';
+export {
+  LeaderElector,
+  type LeaderElectorOptions,
+  LeadershipLostError,
+  type LeadersWork,
+} from './leader-elector.ts';
 export { type LeaderTerm, type Renewal, TermEndedError } from './leader-term.ts';
 export type {
   LeaseRecord,

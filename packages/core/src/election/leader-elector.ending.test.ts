@@ -4,6 +4,72 @@ import { Candidate, changeable, clock, untilItsEnd } from '../testing/candidate.
 import { MemoryLease } from '../testing/memory-lease.ts';
 import { LeadershipLostError } from './leader-elector.ts';
 
+describe('resigning', () => {
+  it('ends the term at once, and gives the Lease back when the work has settled', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const settled = Promise.withResolvers<void>();
+    const bug = new TypeError('a bug');
+    const a = new Candidate(time, lease).run(async (_, resign) => {
+      resign('it failed');
+      resign('said twice');
+      await settled.promise;
+      throw bug;
+    });
+    const b = new Candidate(time, lease, { identity: 'b' }).run();
+    await time.advance(5_000);
+    expect(a.term?.remainingMs()).toBe(0);
+    expect(a.term?.signal.aborted).toBe(true);
+    expect(lease.history).toHaveLength(1);
+    expect(a.outcome).toBeUndefined();
+    settled.resolve();
+    await time.advance(2_000);
+    expect(a.outcome).toMatchObject({ threw: { message: 'leadership lost: it failed', cause: bug } });
+    expect(b.leads).toBe(true);
+  });
+
+  it('is a loss of leadership although nothing was thrown', async () => {
+    const time = clock();
+    const a = new Candidate(time, new MemoryLease(time)).run(async (_, resign) => resign('enough'));
+    await time.settle();
+    expect(a.outcome).toMatchObject({ threw: { message: 'leadership lost: enough' } });
+  });
+
+  it('does nothing to a term that has ended otherwise', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const a = new Candidate(time, lease).run(async (term, resign) => {
+      await untilItsEnd(term);
+      resign('too late');
+    });
+    await time.advance(1_000);
+    lease.put({ holderIdentity: 'b', leaseTransitions: 1 });
+    await time.advance(2_000);
+    expect(a.outcome).toMatchObject({ threw: { message: 'leadership lost: b holds the Lease now' } });
+    expect(lease.current?.record.holderIdentity).toBe('b');
+  });
+
+  it.each(['resigned', 'was told to stop', 'has its term'] as const)(
+    'leaves the Lease to run out where the work can’t be sure that it has ended, and %s',
+    async (how) => {
+      const time = clock();
+      const lease = new MemoryLease(time);
+      const unsettled = new LeadershipLostError('something goes on');
+      const a = new Candidate(time, lease).run(async (term, resign) => {
+        if (how === 'resigned') resign('it failed');
+        if (how === 'was told to stop') await untilItsEnd(term);
+        throw unsettled;
+      });
+      await time.settle();
+      a.stop.abort();
+      await time.settle();
+      expect(a.outcome).toEqual({ threw: unsettled });
+      expect(a.term?.remainingMs()).toBe(0);
+      expect(lease.current?.record.holderIdentity).toBe('a');
+    },
+  );
+});
+
 describe('letting go', () => {
   it('lets another candidate lead at its next attempt', async () => {
     const time = clock();

@@ -86,6 +86,46 @@ describe('a candidate', () => {
     expect(candidate.leaders).toEqual(['b', 'a']);
   });
 
+  it('leaves the Lease to others while it could not do the work, and watches who has it', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    let able = false;
+    const a = new Candidate(time, lease, { mayLead: () => able }).run();
+    await time.advance(30_000);
+    expect(lease.history).toEqual([]);
+    const b = new Candidate(time, lease, { identity: 'b' }).run();
+    await time.advance(3_000);
+    expect([a.terms, a.leaders, b.leads]).toEqual([[], ['b'], true]);
+    b.stop.abort();
+    await time.advance(30_000);
+    expect(a.leads).toBe(false);
+    able = true;
+    // Not with the next attempt: the Lease is free, and nobody leads.
+    await time.advance(200);
+    expect(a.leads).toBe(true);
+    able = false;
+    await time.advance(60_000);
+    expect(a.leads).toBe(true);
+  });
+
+  it('asks the server no more often while it could not do the work', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    let reads = 0;
+    const a = new Candidate(time, lease, {
+      mayLead: () => false,
+      fate: () => {
+        reads++;
+        return {};
+      },
+    }).run();
+    await time.advance(60_000);
+    expect(reads).toBeLessThanOrEqual(31);
+    a.stop.abort();
+    await time.settle();
+    expect([a.outcome, time.pendingTimers]).toEqual([{ returned: false }, 0]);
+  });
+
   it('waits as long as the holder keeps renewing', async () => {
     const time = clock();
     const lease = new MemoryLease(time);

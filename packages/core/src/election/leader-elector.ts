@@ -12,6 +12,9 @@ import {
 } from './lease-record.ts';
 import { ObservedLease } from './observed-lease.ts';
 
+/** How often a candidate that can't lead yet asks itself whether it can. */
+const lookAgainMs = 100;
+
 /** Options of {@link LeaderElector}. */
 export interface LeaderElectorOptions extends ElectionTimings {
   /** Where the election's Lease is kept. */
@@ -40,6 +43,11 @@ export interface LeaderElectorOptions extends ElectionTimings {
    */
   readonly workIsAlive?: () => boolean;
   /**
+   * Whether this candidate could do the work if it led, asked whenever the Lease may be taken. While it says no, it
+   * leaves the Lease to others and goes on watching it. Default: it always could.
+   */
+  readonly mayLead?: () => boolean;
+  /**
    * Called when another holder, or a new term of the same one, is seen for the first time; `identity` is empty when
    * nobody leads. For logs and for status: only a {@link LeaderTerm} says that this candidate leads.
    */
@@ -47,6 +55,15 @@ export interface LeaderElectorOptions extends ElectionTimings {
   /** Called for each failed attempt that will be retried, and for a release that was given up. */
   readonly onError?: (error: unknown) => void;
 }
+
+/**
+ * What is called with a term to work in it.
+ *
+ * @param term - For every write, and to hear when it is over.
+ * @param resign - Ends the term at once, while the work has yet to settle: from then on nothing is renewed and nothing
+ *   of this term can be written. The reason is for people.
+ */
+export type LeadersWork = (term: LeaderTerm, resign: (reason: string) => void) => Promise<void>;
 
 /** Thrown by {@link LeaderElector.run} when leadership ended before the work did. The process should exit. */
 export class LeadershipLostError extends Error {
@@ -86,11 +103,14 @@ export class LeaderElector implements AsyncDisposable {
   readonly #timings: Required<ElectionTimings>;
   readonly #minimumEpoch: () => Promise<number>;
   readonly #workIsAlive: () => boolean;
+  readonly #mayLead: () => boolean;
   readonly #runs = new Map<AbortController, Promise<unknown>>();
   readonly #onError: (error: unknown) => void;
   readonly #lease: ObservedLease;
   /** An acquisition of ours that may have been applied although no term came of it. */
   #unanswered: LeaseRecord | undefined;
+  /** Whether the last attempt ended at {@link LeaderElectorOptions.mayLead}. */
+  #declined = false;
   #writes = 0;
 
   /** @throws RangeError when the timings don't leave room for one another. */
@@ -102,6 +122,7 @@ export class LeaderElector implements AsyncDisposable {
     this.#timings = checkedTimings(options);
     this.#minimumEpoch = options.minimumEpoch ?? (async () => 0);
     this.#workIsAlive = options.workIsAlive ?? (() => true);
+    this.#mayLead = options.mayLead ?? (() => true);
     this.#onError = options.onError ?? (() => {});
     this.#lease = new ObservedLease({
       clock: this.#clock,
@@ -122,14 +143,18 @@ export class LeaderElector implements AsyncDisposable {
    * Waits until this candidate leads, then runs `work` for as long as it does.
    *
    * When `signal` aborts, the term ends, `work` is awaited and the Lease is released, so that another candidate can
-   * take over at once. When `work` returns, the Lease is released likewise. Resolves to false when `signal` aborted
-   * before this candidate ever led.
+   * take over at once. When `work` returns, or resigns and returns, the Lease is released likewise. Resolves to false when
+   * `signal` aborted before this candidate ever led.
    *
-   * @throws {@link LeadershipLostError} when leadership was lost while `work` still ran; `work` has settled by then.
+   * Work that can't be sure that all of it has ended throws a {@link LeadershipLostError} of its own: then the Lease is
+   * not released, and nobody else leads before it has run out.
+   *
+   * @throws {@link LeadershipLostError} when leadership was lost, or resigned, while `work` still ran; `work` has settled
+   *   by then.
    * @throws whatever else `work` throws, after the release. That it was cut off by the end of its term is no failure: the
    *   reason of `term.signal`, an AbortError, or an error that one of these caused.
    */
-  async run(work: (term: LeaderTerm) => Promise<void>, signal?: AbortSignal): Promise<boolean> {
+  async run(work: LeadersWork, signal?: AbortSignal): Promise<boolean> {
     const stopping = new AbortController();
     const onAbort = (): void => stopping.abort();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -150,7 +175,7 @@ export class LeaderElector implements AsyncDisposable {
     await Promise.allSettled(this.#runs.values());
   }
 
-  async #runUntil(stop: AbortSignal, work: (term: LeaderTerm) => Promise<void>): Promise<boolean> {
+  async #runUntil(stop: AbortSignal, work: LeadersWork): Promise<boolean> {
     const term = await this.#acquire(stop);
     if (term === undefined) return false;
 
@@ -159,18 +184,27 @@ export class LeaderElector implements AsyncDisposable {
     if (stop.aborted) onStop();
     const renewing = this.#keepRenewing(term);
     const watching = this.#endInTime(term);
+    let resigned = false;
+    const resign = (reason: string): void => {
+      if (term.signal.aborted) return;
+      resigned = true;
+      term.end(reason);
+    };
+    let settled = true;
     try {
-      await work(term);
+      await work(term, resign);
     } catch (error) {
+      settled = !(error instanceof LeadershipLostError);
+      if (!settled) throw error;
       if (term.signal.aborted && !stop.aborted)
         throw new LeadershipLostError(endReason(term), { cause: error });
       if (!term.signal.aborted || !wasCutOff(error, term)) throw error;
     } finally {
       stop.removeEventListener('abort', onStop);
-      const endedByItself = !term.signal.aborted;
+      const endedByUs = resigned || stop.aborted || !term.signal.aborted;
       term.end('the work is done');
       const [stillHeld] = await Promise.all([renewing, watching]);
-      if (endedByItself || stop.aborted) await this.#release(stillHeld);
+      if (endedByUs && settled) await this.#release(stillHeld);
     }
     if (!stop.aborted && endReason(term) !== 'the work is done')
       throw new LeadershipLostError(endReason(term));
@@ -190,9 +224,22 @@ export class LeaderElector implements AsyncDisposable {
         if (stop.aborted) break;
         this.#onError(error);
       }
-      await sleep(this.#clock, this.#timings.retryPeriodMs * (1 + acquireJitter * this.#random.next()), stop);
+      await this.#rest(this.#timings.retryPeriodMs * (1 + acquireJitter * this.#random.next()), stop);
     }
     return undefined;
+  }
+
+  /** Until the next attempt: shorter when nothing was in the way of the last one but that we could not lead yet. */
+  async #rest(pauseMs: number, stop: AbortSignal): Promise<void> {
+    if (!this.#declined) {
+      await sleep(this.#clock, pauseMs, stop);
+      return;
+    }
+    this.#declined = false;
+    const until = this.#clock.now() + pauseMs;
+    while (!this.#mayLead() && this.#clock.now() < until) {
+      if (!(await sleep(this.#clock, Math.min(pauseMs, lookAgainMs), stop))) return;
+    }
   }
 
   async #tryAcquire(stop: AbortSignal): Promise<RenewableTerm | undefined> {
@@ -201,6 +248,8 @@ export class LeaderElector implements AsyncDisposable {
     const seen = await this.#store.read(options);
     this.#lease.see(seen);
     if (!this.#lease.mayBeTaken(this.#unanswered)) return undefined;
+    this.#declined = !this.#mayLead();
+    if (this.#declined) return undefined;
     const leastEpoch = seen === undefined ? await this.#minimumEpoch() : 0;
 
     const sentAt = this.#clock.now();

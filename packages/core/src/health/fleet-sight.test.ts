@@ -30,11 +30,11 @@ describe('an agent', () => {
     { why: 'while a cache is stale', input: { stale: ['the watch of Nodes is stale'] } },
     {
       why: 'when its own renewals stop coming back',
-      input: { leading: { since: 0, renewalSeenAt: 1_000_000 - 10_001 } },
+      input: { leading: { since: 0, renewalSeenAt: 1_000_000 - 10_001, tookUp: true } },
     },
     {
       why: 'when its first renewal never comes back',
-      input: { leading: { since: 1_000_000 - 10_001, renewalSeenAt: undefined } },
+      input: { leading: { since: 1_000_000 - 10_001, renewalSeenAt: undefined, tookUp: true } },
     },
   ])('is blind, and has missed heartbeats, $why', ({ input }) => {
     const sight = look(input);
@@ -43,7 +43,7 @@ describe('an agent', () => {
   });
 
   it('waits for its first renewal to come back without taking that for an outage', () => {
-    const sight = look({ leading: { since: 1_000_000 - 10_000, renewalSeenAt: undefined } });
+    const sight = look({ leading: { since: 1_000_000 - 10_000, renewalSeenAt: undefined, tookUp: true } });
     expect(sight).toEqual({
       blind: ['our first Lease renewal has not come back through our own watch yet'],
       missedHeartbeats: false,
@@ -55,7 +55,7 @@ describe('an agent', () => {
       synced: false,
       stale: ['a', 'b'],
       heartbeats: [0],
-      leading: { since: 0, renewalSeenAt: 0 },
+      leading: { since: 0, renewalSeenAt: 0, tookUp: true },
     });
     expect(sight.blind).toHaveLength(5);
   });

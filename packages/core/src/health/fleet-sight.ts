@@ -12,6 +12,8 @@ export interface SightInput {
         readonly since: number;
         /** When the newest own renewal that came back through our own watch was sent; undefined before the first. */
         readonly renewalSeenAt: number | undefined;
+        /** Whether the records of earlier takeovers have been read. */
+        readonly tookUp: boolean;
       }
     | undefined;
   /** For each node that has ever sent a heartbeat, when the last one reached us. */
@@ -71,12 +73,13 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
 
   const waiting: string[] = [];
   if (input.leading !== undefined) {
-    const { since, renewalSeenAt } = input.leading;
+    const { since, renewalSeenAt, tookUp } = input.leading;
     if (now - (renewalSeenAt ?? since) > rules.renewalEchoMs) {
       lost.push('our own Lease renewals no longer come back through our own watch');
     } else if (renewalSeenAt === undefined) {
       waiting.push('our first Lease renewal has not come back through our own watch yet');
     }
+    if (!tookUp) waiting.push('the records of earlier takeovers have not been read yet');
   }
   return { blind: [...lost, ...waiting], missedHeartbeats: lost.length > 0 };
 }

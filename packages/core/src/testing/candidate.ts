@@ -1,7 +1,7 @@
 // One candidate of an election over a Lease in memory, and what was seen of it.
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../clock.ts';
-import { LeaderElector, type LeaderElectorOptions } from '../election/leader-elector.ts';
+import { LeaderElector, type LeaderElectorOptions, type LeadersWork } from '../election/leader-elector.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { LeaseClientOptions, MemoryLease, RequestFate } from './memory-lease.ts';
@@ -49,11 +49,11 @@ export class Candidate {
   }
 
   /** Leads until told to stop, unless the work is another one. */
-  run(work: (term: LeaderTerm) => Promise<void> = untilItsEnd): this {
+  run(work: LeadersWork = untilItsEnd): this {
     this.elector
-      .run((term) => {
+      .run((term, resign) => {
         this.terms.push(term);
-        return work(term);
+        return work(term, resign);
       }, this.stop.signal)
       .then(
         (returned) => {

@@ -1,15 +1,17 @@
 // Four nodes, an API server and any number of controllers, in virtual time.
 import { onTestFinished } from 'vitest';
+import { sleep } from '../clock.ts';
 import { Controller, type ControllerOptions } from '../controller.ts';
 import type { ProbeResult } from '../health/observation.ts';
 import type { Lease } from '../kubernetes/objects.ts';
+import type { KubernetesReader } from '../kubernetes/reader.ts';
 import { leases, nodes } from '../kubernetes/resources.ts';
 import { clusterWithDeadNode } from './dead-node.ts';
 import { anyNode } from './fleet-objects.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { MemoryLease, type RequestFate } from './memory-lease.ts';
-import { MemoryReader } from './memory-reader.ts';
+import { type About, MemoryReader } from './memory-reader.ts';
 
 export const election = { namespace: 'liberator', name: 'liberator' };
 
@@ -113,6 +115,22 @@ export class World {
     const replica = new Replica(this, identity, options);
     this.#replicas.push(replica);
     return replica;
+  }
+
+  /** The same API server, seen by somebody whose lists of some kinds don't get through. */
+  slowReader(slow: About): KubernetesReader {
+    const { reader, clock } = this;
+    return {
+      get: (resource, at) => reader.get(resource, at),
+      list: (...args) => reader.list(...args),
+      async *listPages(resource, options = {}) {
+        while (slow(resource.plural, options.namespace)) {
+          if (!(await sleep(clock, 1_000, options.signal))) throw new Error('aborted');
+        }
+        yield* reader.listPages(resource, options);
+      },
+      watch: (...args) => reader.watch(...args),
+    };
   }
 
   answers(name: string): ProbeResult {
