@@ -2,6 +2,7 @@
 export type { RunningPod } from './controllers/container-runtime.ts';
 export type { Machine, NodeSpec, ProbeOutcome } from './controllers/machine.ts';
 export { kubernetesTimings, type TimingOptions, type Timings } from './controllers/timings.ts';
+export { Admission, type DeletionRefusal } from './faults/admission.ts';
 export type { Fault, FaultEffect, FaultMatch, RequestFacts } from './faults/fault.ts';
 export { Faults, type FaultsOptions } from './faults/faults.ts';
 export type { AuditEvent } from './http/audit.ts';

@@ -5,6 +5,7 @@ import { controlPlaneOf } from './controllers/control-plane.ts';
 import { type Controller, type ControllerContext, isFromInside } from './controllers/controller.ts';
 import { Machine, type NodeSpec } from './controllers/machine.ts';
 import { timingsWith, wholeSeconds } from './controllers/timings.ts';
+import { Admission } from './faults/admission.ts';
 import { Faults } from './faults/faults.ts';
 import type { AuditEvent } from './http/audit.ts';
 import { createApiHandler } from './http/handler.ts';
@@ -62,6 +63,8 @@ export class Simulator implements AsyncDisposable {
    * kubelet, cut its machine off.
    */
   readonly faults: Faults;
+  /** Who refuses what, the cluster's own controllers included. */
+  readonly admission: Admission = new Admission();
   readonly #options: SimulatorOptions;
   readonly #context: ControllerContext;
   readonly #store: ServerStore;
@@ -81,6 +84,7 @@ export class Simulator implements AsyncDisposable {
       clock,
       random,
       tolerationSeconds: wholeSeconds(timings.defaultTolerationMs),
+      admitDeletion: (type, object, context) => this.admission.checkDeletion(type, object, context),
       onWrite: (write) => this.#auditWrite(write),
     });
     this.#context = { store: this.#store, clock, random, timings, report: options.onError ?? warn };

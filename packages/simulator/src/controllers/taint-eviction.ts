@@ -1,7 +1,7 @@
 // Deletes pods that don't tolerate a NoExecute taint of their node, or no longer do.
 import type { TimerHandle } from '@liberator/core';
 import { setCondition } from './conditions.ts';
-import type { Controller, ControllerContext } from './controller.ts';
+import { type Controller, type ControllerContext, isRefusal } from './controller.ts';
 import { ControllerClient } from './controller-client.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { taintsOf, tolerates } from './taints.ts';
@@ -124,7 +124,8 @@ export class TaintEviction implements Controller {
       );
       this.#client.delete('pods', pod);
     } catch (error) {
-      this.#context.report(error, `taint eviction of ${pod.metadata.name}`);
+      // Refused by somebody's policy: a real one tries five times within a second, and gives up.
+      if (!isRefusal(error)) this.#context.report(error, `taint eviction of ${pod.metadata.name}`);
     }
   }
 

@@ -53,6 +53,7 @@ class MemoryStore implements ServerStore {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #tolerationSeconds: number | undefined;
+  readonly #admitDeletion: StoreOptions['admitDeletion'];
   readonly #onWrite: ((write: StoreWrite) => void) | undefined;
   readonly #collections: ReadonlyMap<ServedResource, Collection>;
   #version = 1;
@@ -63,11 +64,13 @@ class MemoryStore implements ServerStore {
     random,
     historyLimit = defaultHistoryLimit,
     tolerationSeconds,
+    admitDeletion,
     onWrite,
   }: StoreOptions) {
     this.#clock = clock;
     this.#random = random;
     this.#tolerationSeconds = tolerationSeconds;
+    this.#admitDeletion = admitDeletion;
     this.#onWrite = onWrite;
     this.#collections = new Map(
       servedResources.map((type) => [type, new Collection(historyLimit, this.#version)]),
@@ -178,6 +181,7 @@ class MemoryStore implements ServerStore {
   ): Deletion {
     const served = servedAs(type);
     let object = this.get(served, namespace, name);
+    this.#admitDeletion?.(served, object, context);
     const { marked, remove } = planDeletion(served, object, options, this.#clock.wallTime());
     if (marked !== undefined) {
       const silent = remove ? { ...context, audited: true } : context;

@@ -1,5 +1,6 @@
 // What a store is made with.
 import type { Clock, Random } from '@liberator/core';
+import type { ServedResource } from './resources.ts';
 import type { ResourceType, StoredObject, WriteContext } from './store.ts';
 
 /** A write that was done, for whoever keeps a record. */
@@ -24,6 +25,8 @@ export interface StoreOptions {
   readonly historyLimit?: number;
   /** How long pods tolerate `not-ready` and `unreachable` unless they say otherwise, in whole seconds; default 300. */
   readonly tolerationSeconds?: number;
+  /** Asked before each deletion, whoever wants it; throws a `StatusError` to refuse it. */
+  readonly admitDeletion?: (type: ServedResource, object: StoredObject, context: WriteContext) => void;
   /** Called within each write that isn't recorded elsewhere, after it was done. */
   readonly onWrite?: (write: StoreWrite) => void;
 }
