@@ -200,6 +200,90 @@ describe('a blind controller', () => {
   });
 });
 
+describe('nodes that were off long before', () => {
+  const off = (world: World, ...names: string[]): void => {
+    for (const name of names) {
+      world.dead.add(name);
+      world.cluster.changeNode(name, (node) => ({
+        ...node,
+        status: { ...node.status, conditions: [{ type: 'Ready', status: 'Unknown' }] },
+      }));
+    }
+  };
+  const nobody = { ...anyNode, nodes: { matchLabels: { nobody: 'has this' } } };
+  const few = { ...anyNode, budget: { maxDead: 9, maxDeadPercent: 100 } };
+
+  it('do not keep a new leader from seeing that another one dies', async () => {
+    const world = new World();
+    off(world, 'node-3', 'node-4');
+    world.cluster.changeNode('node-1', ({ metadata, ...node }) => ({
+      ...node,
+      metadata: { ...metadata, labels: { role: 'db' } },
+    }));
+    await world.pass(3_600);
+    const policy = { ...few, nodes: { matchLabels: { role: 'db' } } };
+    const a = world.replica('a', { policies: [policy] }).run();
+    await world.pass(20);
+    world.dead.add('node-1');
+    await world.pass(40);
+    expect(a.about(/^36[1-9].* blind/)).toEqual([]);
+    expect(a.about(/claim node-1/)).toHaveLength(1);
+  });
+
+  it('do not blind a leader after the API server was away', async () => {
+    const world = new World();
+    const a = world.replica('a', { policies: [nobody] }).run();
+    await world.pass(30);
+    off(world, 'node-3');
+    await world.pass(600);
+    off(world, 'node-4');
+    await world.pass(600);
+    world.reader.fail(new Error('connection refused'));
+    await world.pass(60);
+    world.reader.fail(undefined);
+    await world.pass(20);
+    expect(a.controller.blind).toEqual([]);
+    await world.pass(60);
+    expect(a.controller.blind).toEqual([]);
+  });
+
+  it('and are more than half of all are believed to be so after a while, not at once', async () => {
+    const world = new World();
+    off(world, 'node-2', 'node-3', 'node-4');
+    await world.pass(3_600);
+    const a = world.replica('a', { policies: [few] }).run();
+    await world.pass(110);
+    expect(a.controller.blind).toEqual(['3 of 4 node Leases have not been renewed since we began to look']);
+    expect(world.cluster.records.size).toBe(0);
+    await world.pass(30);
+    expect(a.controller.blind).toEqual([]);
+    // A whole grace period from then on.
+    expect(a.about(/is dead/)).toEqual([]);
+    await world.pass(60);
+    expect(a.about(/is dead/)).toHaveLength(3);
+  });
+
+  it('are not those who fall silent as a replica starts: that is an outage, and stays one', async () => {
+    const world = new World();
+    await world.pass(60);
+    for (const name of ['node-2', 'node-3', 'node-4']) world.dead.add(name);
+    const a = world.replica('a', { policies: [few] }).run();
+    await world.pass(3_600);
+    expect(a.controller.blind).toEqual(['3 of 4 node Leases fell silent together']);
+    expect(world.cluster.records.size).toBe(0);
+  });
+
+  it('are nobody’s proof of sight: where no other is heard, nothing is decided', async () => {
+    const world = new World();
+    off(world, 'node-1', 'node-2', 'node-3', 'node-4');
+    await world.pass(3_600);
+    const a = world.replica('a', { policies: [few] }).run();
+    await world.pass(3_600);
+    expect(a.controller.blind).toContain('no node Lease has been renewed since we began to look');
+    expect(world.cluster.records.size).toBe(0);
+  });
+});
+
 describe('several replicas', () => {
   it('have one leader, and all see the same', async () => {
     const world = new World();

@@ -112,6 +112,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   #electionLease: Lease | undefined;
   #leadership: OwnLeadership | undefined;
   #missedHeartbeats = true;
+  #heardMost = false;
   #lookedAt: number | undefined;
   #blind: readonly string[] = ['just started'];
 
@@ -307,18 +308,17 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   /** Decides, look by look, until the term ends; whatever fails in it is thrown. */
   async #decide(own: OwnLeadership, takingUp: Promise<void>): Promise<void> {
+    const takenUp = takingUp.then(() => {
+      own.tookUp = true;
+    });
     const rounds = async (): Promise<void> => {
+      // Mostly they are read at once, and then there is nothing to be said of it.
+      await Promise.race([takenUp, sleep(this.#clock, tickMs, own.term.signal)]);
       do this.#decideOnce(own);
       while (await sleep(this.#clock, tickMs, own.term.signal));
     };
-    const takenUp = async (): Promise<void> => {
-      await takingUp;
-      own.tookUp = true;
-      this.#decideOnce(own);
-      await deciding;
-    };
     const deciding = rounds();
-    await Promise.race([deciding, takenUp()]);
+    await Promise.race([deciding, takenUp.then(() => deciding)]);
   }
 
   /** One look of a leader, and what follows from it. Only one that came to its end shows that this replica is alive. */
@@ -411,12 +411,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
           renewalSeenAt: this.#leadership.renewalSeenAt,
           tookUp: this.#leadership.tookUp,
         },
-        heartbeats: this.#fleet.heartbeats,
+        ...this.#fleet.hearing,
+        heardMost: this.#heardMost,
       },
       this.#clock.now(),
       this.#sightRules,
     );
     const blind = sight.blind.length > 0;
+    this.#heardMost = sight.heardMost;
     this.#missedHeartbeats ||= sight.missedHeartbeats;
     if (!blind && this.#missedHeartbeats) {
       this.#missedHeartbeats = false;

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../health/observation.ts';
+import type { Lease } from '../kubernetes/objects.ts';
 import type { Policy } from '../policy/policy.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
@@ -73,7 +74,11 @@ describe('a node', () => {
     await story.pass(60);
     story.fleet.nodeSeen(nodeNamed('node-1'));
     expect(story.node().state).toMatchObject({ hadLease: true, renewTime: 'a', heartbeatAt: 60_000 });
-    expect(story.fleet.heartbeats).toEqual([60_000]);
+    // Nobody knows how old it was by then.
+    expect(story.fleet.hearing).toEqual({
+      heartbeats: [],
+      unheard: [{ since: 60_000, calledSilent: false }],
+    });
     await story.pass(14);
     expect(story.node().health).toBe('alive');
     await story.pass(2);
@@ -109,7 +114,7 @@ describe('a node', () => {
     await story.pass(20);
     story.fleet.nodeGone('node-1');
     expect(story.fleet.nodes.size).toBe(0);
-    expect(story.fleet.heartbeats).toEqual([]);
+    expect(story.fleet.hearing.heartbeats).toEqual([]);
     story.fleet.nodeSeen(nodeNamed('node-1'));
     await story.pass(14);
     expect(story.node().health).toBe('alive');
@@ -133,7 +138,7 @@ describe('a node', () => {
     story.fleet.leaseSeen(leaseOf('unknown', 'a'));
     await story.pass(600);
     expect([story.node('bare').health, story.node().health]).toEqual(['alive', 'alive']);
-    expect(story.fleet.heartbeats).toEqual([]);
+    expect(story.fleet.hearing.heartbeats).toEqual([]);
   });
 });
 
@@ -162,11 +167,68 @@ describe('when nodes were last heard', () => {
     const story = new Story();
     story.fleet.nodeSeen(nodeNamed('node-1'));
     await story.pass(20);
-    expect(story.fleet.heartbeats).toEqual([20_000]);
+    expect(story.fleet.hearing.heartbeats).toEqual([20_000]);
     story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'Unknown' }));
     await story.pass(20);
     story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'Unknown' }));
-    expect(story.fleet.heartbeats).toEqual([20_000]);
+    expect(story.fleet.hearing.heartbeats).toEqual([20_000]);
+  });
+
+  it('is when a renewal reached us: a Lease that was there when we came says nothing of how old it is', async () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'Unknown' }));
+    story.fleet.leaseSeen(leaseOf('node-1', 'last week'), { listed: true });
+    await story.pass(5);
+    expect(story.fleet.hearing).toEqual({ heartbeats: [], unheard: [{ since: 0, calledSilent: true }] });
+    story.fleet.leaseSeen(leaseOf('node-1', 'last week'));
+    expect(story.fleet.hearing.heartbeats).toEqual([]);
+    story.fleet.leaseSeen(leaseOf('node-1', 'now'));
+    expect(story.fleet.hearing).toEqual({ heartbeats: [5_000], unheard: [] });
+    await story.pass(5);
+    // Listed anew after a time in which we could not see: somebody renewed it meanwhile.
+    story.fleet.leaseSeen(leaseOf('node-1', 'then'), { listed: true });
+    expect(story.fleet.hearing.heartbeats).toEqual([10_000]);
+  });
+
+  it('begins with the first Lease of a node that joins while we look', async () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'True' }));
+    await story.pass(10);
+    story.fleet.leaseSeen(leaseOf('node-1', 'first'));
+    expect(story.fleet.hearing).toEqual({ heartbeats: [10_000], unheard: [] });
+  });
+
+  it('does not begin with a Lease that says nothing of when', () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1', { ready: 'Unknown' }));
+    story.fleet.leaseSeen({ ...leaseOf('node-1', undefined), spec: { renewTime: null } } as unknown as Lease);
+    expect(story.fleet.hearing).toEqual({ heartbeats: [], unheard: [{ since: 0, calledSilent: true }] });
+    expect(story.node().state.hadLease).toBe(false);
+  });
+
+  it('outlasts our own blindness: who was silent before does not fall silent anew after it', async () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1'));
+    story.fleet.leaseSeen(leaseOf('node-1', 'a'));
+    story.fleet.nodeSeen(nodeNamed('node-2', { ready: 'True' }));
+    await story.pass(5);
+    story.fleet.nodeSeen(nodeNamed('node-2', { ready: 'Unknown' }));
+    await story.pass(600);
+    story.fleet.sightRegained();
+    expect(story.fleet.hearing.heartbeats).toEqual([0, 5_000]);
+    // And yet it gets a whole new grace period.
+    expect(story.node().state.heartbeatAt).toBe(605_000);
+  });
+
+  it('is forgotten with the Node: one that registers anew has to be heard anew', async () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1'));
+    story.fleet.leaseSeen(leaseOf('node-1', 'a'));
+    await story.pass(5);
+    story.fleet.nodeSeen(nodeNamed('node-1', { uid: 'anew', ready: 'True' }));
+    expect(story.fleet.hearing.unheard).toEqual([{ since: 5_000, calledSilent: false }]);
+    story.fleet.nodeGone('node-1');
+    expect(story.fleet.hearing).toEqual({ heartbeats: [], unheard: [] });
   });
 
   it('leaves out those that were taken over: a new replica must not think that they fall silent now', () => {
@@ -176,7 +238,7 @@ describe('when nodes were last heard', () => {
     story.fleet.leaseSeen(leaseOf('node-1', 'long ago'));
     story.fleet.nodeSeen(nodeNamed('node-2'));
     story.fleet.leaseSeen(leaseOf('node-2', 'now'));
-    expect(story.fleet.heartbeats).toEqual([0]);
+    expect(story.fleet.hearing.heartbeats).toEqual([0]);
   });
 });
 
@@ -348,9 +410,12 @@ describe('for any order of what watches bring', () => {
     fc.record({ kind: fc.constant('regained' as const), name: names, uid: fc.constant('') }),
   );
 
+  // Nobody looks before some time has passed.
+  const inTurn = fc.array(fc.tuple(happening, fc.integer({ min: 1, max: 20 })), { maxLength: 20 });
+
   it('no node is called dead before it was silent to us for fifteen seconds, nor its death by two names', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(happening, fc.nat(20)), { maxLength: 20 }), async (happenings) => {
+      fc.asyncProperty(inTurn, async (happenings) => {
         const story = new Story();
         const heardAt = new Map<string, number>();
         for (const [{ kind, name, uid }, seconds] of happenings) {

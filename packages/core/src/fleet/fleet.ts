@@ -1,11 +1,11 @@
 // What is known of all nodes: turns what the watches bring into observations, and observations into health.
 import type { Clock } from '../clock.ts';
 import { confirmedByHuman } from '../fencing/manual.ts';
+import type { UnheardNode } from '../health/fleet-sight.ts';
 import {
   type Assessment,
   assess,
   type Health,
-  lastHeard,
   type NodeState,
   newNodeState,
   observe,
@@ -16,6 +16,7 @@ import { selects } from '../policy/node-selector.ts';
 import type { Policy } from '../policy/policy.ts';
 import { takeoverTaintKey } from '../takeover/taints.ts';
 import { deathIdOf } from './death-id.ts';
+import { type Hearing, heardOf, hearReady, newHearing } from './hearing.ts';
 import { type MaintenanceSight, seeMaintenance } from './maintenance-sight.ts';
 import { readyStatusOf } from './node-projection.ts';
 
@@ -63,6 +64,8 @@ export class Fleet {
   readonly #renewTimes = new Map<string, string>();
   /** By uid, whose hosts a probe of ours has heard at least once. */
   readonly #heard = new Set<string>();
+  /** By uid, what was heard of each node itself. */
+  readonly #hearing = new Map<string, Hearing>();
   #returning: ReadonlySet<string> = new Set();
 
   constructor(options: {
@@ -80,17 +83,23 @@ export class Fleet {
   }
 
   /**
-   * When each node that ever gave a sign of life was last heard. A node that we took over counts no more: it fell silent
-   * before, if we knew it then or not.
+   * When each node that may be heard was last heard, and which of them never were. A node that we took over counts no
+   * more: it fell silent before, if we knew it then or not. Times of blindness change nothing here: who was heard last
+   * before one has to be heard again.
    */
-  get heartbeats(): readonly number[] {
+  get hearing(): { readonly heartbeats: readonly number[]; readonly unheard: readonly UnheardNode[] } {
     const now = this.#clock.now();
-    return [...this.#nodes.values()].flatMap(({ node, state }) => {
-      if (node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) return [];
-      if (!state.hadLease && state.ready === 'absent') return [];
-      // Without a Lease yet, a node is heard as long as Kubernetes doesn't call it Unknown.
-      return [lastHeard(state) ?? now];
-    });
+    const heartbeats: number[] = [];
+    const unheard: UnheardNode[] = [];
+    for (const { node, state } of this.#nodes.values()) {
+      const hearing = this.#hearing.get(node.metadata.uid);
+      if (hearing === undefined || node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) continue;
+      if (!state.hadLease && state.ready === 'absent') continue;
+      const heard = heardOf(hearing, { hadLease: state.hadLease, now });
+      if (typeof heard === 'number') heartbeats.push(heard);
+      else unheard.push(heard);
+    }
+    return { heartbeats, unheard };
   }
 
   nodeSeen(node: Node): void {
@@ -100,7 +109,10 @@ export class Fleet {
     const same = known !== undefined && known.node.metadata.uid === uid;
     let state = same ? known.state : newNodeState(at);
     if (!same) state = observe(state, { kind: 'lease', at, renewTime: this.#renewTimes.get(name) });
-    state = observe(state, { kind: 'ready', at, status: readyStatusOf(node) });
+    const ready = readyStatusOf(node);
+    state = observe(state, { kind: 'ready', at, status: ready });
+    if (known !== undefined && !same) this.#forget(known);
+    this.#hearing.set(uid, hearReady(this.#hearing.get(uid) ?? newHearing(at, ready), at, ready));
     const policy = this.#policies.find((candidate) => selects(candidate.nodes, labels ?? {}));
     const judged = same && policy !== undefined;
     const { assessment, health } = judged ? known : { assessment: undefined, health: 'alive' as const };
@@ -110,20 +122,34 @@ export class Fleet {
 
   nodeGone(name: string): void {
     const known = this.#nodes.get(name);
-    if (known !== undefined) this.#heard.delete(known.node.metadata.uid);
+    if (known !== undefined) this.#forget(known);
     this.#nodes.delete(name);
   }
 
-  leaseSeen(lease: Lease): void {
+  #forget({ node }: FleetNode): void {
+    this.#heard.delete(node.metadata.uid);
+    this.#hearing.delete(node.metadata.uid);
+  }
+
+  /**
+   * @param options.listed it was there when we began to look, so that nobody knows how old its last renewal is. Default
+   *   false: somebody just wrote it.
+   */
+  leaseSeen(lease: Lease, { listed = false }: { readonly listed?: boolean } = {}): void {
     const { name } = lease.metadata;
-    const renewTime = lease.spec?.renewTime;
+    // Null is what an API server shows of a Lease without one.
+    const renewTime = lease.spec?.renewTime ?? undefined;
     if (renewTime !== undefined) this.#renewTimes.set(name, renewTime);
     const known = this.#nodes.get(name);
     if (known === undefined) return;
-    this.#put({
-      ...known,
-      state: observe(known.state, { kind: 'lease', at: this.#clock.now(), renewTime }),
-    });
+    const at = this.#clock.now();
+    const { uid } = known.node.metadata;
+    const hearing = this.#hearing.get(uid);
+    const isNews = renewTime !== undefined && renewTime !== known.state.renewTime;
+    if (hearing !== undefined && isNews && (!listed || known.state.renewTime !== undefined)) {
+      this.#hearing.set(uid, { ...hearing, heardAt: at });
+    }
+    this.#put({ ...known, state: observe(known.state, { kind: 'lease', at, renewTime }) });
   }
 
   leaseGone(name: string): void {

@@ -40,7 +40,7 @@ export class FleetWatches {
         onDeleted: (node) => fleet.nodeGone(node.metadata.name),
       },
     });
-    const leaseReflector = new Reflector<Lease, Lease>({
+    const leaseReflector: Reflector<Lease, Lease> = new Reflector<Lease, Lease>({
       ...common,
       resource: leases,
       namespace: 'kube-node-lease',
@@ -49,7 +49,7 @@ export class FleetWatches {
       project: projectLease,
       handlers: {
         ...reportAs('watch node Leases'),
-        onAdded: (lease) => fleet.leaseSeen(lease),
+        onAdded: (lease) => fleet.leaseSeen(lease, { listed: !leaseReflector.hasSynced }),
         onUpdated: (_, lease) => fleet.leaseSeen(lease),
         onDeleted: (lease) => fleet.leaseGone(lease.metadata.name),
       },

@@ -8,21 +8,33 @@ import {
   lookAround,
   type SightInput,
   shortestSafeDeathMs,
+  type UnheardNode,
 } from './fleet-sight.ts';
 import { assess, newNodeState, observe } from './node-health.ts';
 
 const rules = defaultSightRules;
-const seeing: SightInput = { synced: true, stale: [], leading: undefined, heartbeats: [] };
+const seeing: SightInput = {
+  synced: true,
+  stale: [],
+  leading: undefined,
+  heartbeats: [],
+  unheard: [],
+  heardMost: false,
+};
 const look = (input: Partial<SightInput>, now = 1_000_000): ReturnType<typeof lookAround> =>
   lookAround({ ...seeing, ...input }, now, rules);
 
 describe('an agent', () => {
   it('sees when its caches are fresh and nodes are heard', () => {
-    expect(look({ heartbeats: [999_000, 995_000, 990_000] })).toEqual({ blind: [], missedHeartbeats: false });
+    expect(look({ heartbeats: [999_000, 995_000, 990_000] })).toEqual({
+      blind: [],
+      missedHeartbeats: false,
+      heardMost: true,
+    });
   });
 
   it('sees in an empty cluster', () => {
-    expect(look({})).toEqual({ blind: [], missedHeartbeats: false });
+    expect(look({})).toEqual({ blind: [], missedHeartbeats: false, heardMost: false });
   });
 
   it.each([
@@ -44,7 +56,7 @@ describe('an agent', () => {
 
   it('waits for its first renewal to come back without taking that for an outage', () => {
     const sight = look({ leading: { since: 1_000_000 - 10_000, renewalSeenAt: undefined, tookUp: true } });
-    expect(sight).toEqual({
+    expect(sight).toMatchObject({
       blind: ['our first Lease renewal has not come back through our own watch yet'],
       missedHeartbeats: false,
     });
@@ -100,6 +112,133 @@ function cutNode(phase: number): ReturnType<typeof newNodeState> {
   for (let i = 0; i < 3; i++) state = observe(state, { kind: 'probe', at: cutAt, result: 'silent' });
   return state;
 }
+
+describe('nodes that were never heard', () => {
+  const since = (secondsAgo: number, calledSilent: boolean): UnheardNode => ({
+    since: 1_000_000 - secondsAgo * 1000,
+    calledSilent,
+  });
+  const heard = (count: number): readonly number[] => Array.from({ length: count }, () => 999_000);
+  const gone = (count: number, secondsAgo: number) =>
+    Array.from({ length: count }, () => since(secondsAgo, true));
+  const lost = (count: number, secondsAgo: number) =>
+    Array.from({ length: count }, () => since(secondsAgo, false));
+
+  it.each([
+    {
+      what: 'two of five were given up long before we came',
+      heartbeats: heard(3),
+      unheard: gone(2, 60),
+      blind: [],
+    },
+    {
+      what: 'so many were that we may have come in the middle of an outage',
+      heartbeats: heard(2),
+      unheard: gone(3, 13),
+      blind: ['3 of 5 node Leases have not been renewed since we began to look'],
+    },
+    {
+      what: 'the same, a moment before that can be told',
+      heartbeats: heard(2),
+      unheard: gone(3, 12),
+      blind: [],
+    },
+    {
+      what: 'the same, and we have listened for long enough',
+      heartbeats: heard(2),
+      unheard: gone(3, 120),
+      blind: [],
+    },
+    {
+      what: 'the same, and then one of the two falls silent',
+      heartbeats: [987_000, 999_000],
+      unheard: gone(3, 500),
+      blind: [],
+    },
+    {
+      what: 'most fell silent as we came',
+      heartbeats: heard(2),
+      unheard: lost(3, 13),
+      blind: ['3 of 5 node Leases fell silent together'],
+    },
+    {
+      what: 'most fell silent as we came, however long ago',
+      heartbeats: heard(2),
+      unheard: lost(3, 86_400),
+      blind: ['3 of 5 node Leases fell silent together'],
+    },
+    {
+      what: 'one fell silent as we came, one was given up before, and one more falls silent now',
+      heartbeats: [987_000, ...heard(2)],
+      unheard: [...lost(1, 500), ...gone(1, 500)],
+      blind: [],
+    },
+    {
+      what: 'nobody else is there, and nobody ever was',
+      heartbeats: [],
+      unheard: gone(3, 86_400),
+      blind: ['no node Lease has been renewed since we began to look'],
+    },
+  ])('when $what', ({ heartbeats, unheard, blind }) => {
+    expect(look({ heartbeats, unheard })).toMatchObject({ blind, missedHeartbeats: blind.length > 0 });
+  });
+
+  it('are waited for without taking that for an outage', () => {
+    expect(look({ heartbeats: [], unheard: [...lost(2, 12), ...gone(1, 12)] })).toMatchObject({
+      blind: ['no node Lease has been renewed since we began to look'],
+      missedHeartbeats: false,
+    });
+  });
+
+  it('are no longer waited for once half of all were heard, whatever becomes of those', () => {
+    const early = look({ heartbeats: heard(2), unheard: gone(2, 5) });
+    expect(early.heardMost).toBe(true);
+    // One of them died, was taken over, and takes no part any more.
+    const late = look({ heartbeats: heard(1), unheard: gone(2, 60), heardMost: early.heardMost });
+    expect(late).toEqual({ blind: [], missedHeartbeats: false, heardMost: true });
+    expect(look({ heartbeats: heard(1), unheard: gone(2, 60) }).blind).toHaveLength(1);
+  });
+
+  it.each([
+    { what: 'before the caches are filled', input: { synced: false, heartbeats: heard(3) } },
+    { what: 'without any node', input: {} },
+    { what: 'while most are still waited for', input: { heartbeats: heard(2), unheard: gone(3, 5) } },
+  ])('are not yet known to be few $what', ({ input }) => {
+    expect(look(input).heardMost).toBe(false);
+  });
+
+  it('and were given up before we came blind nobody for good, as long as one is heard', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: rules.togetherMs, max: 100 * rules.togetherMs }),
+        (count, living, agoMs) => {
+          expect(look({ heartbeats: heard(living), unheard: gone(count, agoMs / 1000) }).blind).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  it('since an outage in which we came are never called dead before it is seen as one', () => {
+    const detection = defaultHeartbeatDetection;
+    fc.assert(
+      fc.property(
+        // Of each node, whether Kubernetes had given it up by then.
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }),
+        fc.double({ min: 0, max: 0.99, noNaN: true }),
+        fc.integer({ min: 0, max: rules.togetherMs - detection.deadAfterMs - 1 }),
+        (cut, share, laterBy) => {
+          // What each one's Lease says is as old as our first look, whatever it says.
+          const now = 1_000_000 + detection.deadAfterMs + laterBy;
+          const living = Array.from({ length: Math.floor(cut.length * share) }, () => now - 1_000);
+          const unheard = cut.map((calledSilent) => ({ since: 1_000_000, calledSilent }));
+          expect(look({ heartbeats: living, unheard }, now).missedHeartbeats).toBe(true);
+        },
+      ),
+    );
+  });
+});
 
 describe('an outage that cuts off nodes at once', () => {
   const deadAfterEach = [defaultHeartbeatDetection.deadAfterMs, shortestSafeDeathMs(rules)];

@@ -16,8 +16,20 @@ export interface SightInput {
         readonly tookUp: boolean;
       }
     | undefined;
-  /** For each node that has ever sent a heartbeat, when the last one reached us. */
+  /** For each node of which a heartbeat has reached us, when the last one did. */
   readonly heartbeats: readonly number[];
+  /** The nodes from which none has, although they have sent some before we looked. */
+  readonly unheard: readonly UnheardNode[];
+  /** {@link Sight.heardMost} of the look before; false at first. */
+  readonly heardMost: boolean;
+}
+
+/** A node that we have listened for in vain so far. */
+export interface UnheardNode {
+  /** Since when we have listened. */
+  readonly since: number;
+  /** Whether Kubernetes itself had given it up by then: it fell silent before, and not with the others. */
+  readonly calledSilent: boolean;
 }
 
 /** By what a controller knows that it is blind. */
@@ -29,7 +41,10 @@ export interface SightRules {
    * once it is a quarter over this: so early that an outage is seen as one before the first node could be called dead.
    */
   readonly heartbeatIntervalMs: number;
-  /** Silences that began within this long of one another began together. Default 120,000 ms. */
+  /**
+   * Silences that began within this long of one another began together. Default 120,000 ms. For as long, too, a fleet is
+   * listened for of which more than half has not been heard since we began to look.
+   */
   readonly togetherMs: number;
 }
 
@@ -48,14 +63,21 @@ export interface Sight {
    * period afterwards. False while we see and merely wait for the first proof of it in a new term.
    */
   readonly missedHeartbeats: boolean;
+  /** Whether half of all nodes or more were heard at some moment since we began to look: then we did not begin blind. */
+  readonly heardMost: boolean;
 }
 
 /**
- * Whether we can see.
+ * Whether we can see: sight is proven by nodes that are heard, never assumed.
  *
  * More than half of all nodes that were left falling silent together is read as our own blindness, not as their death:
  * that is what an outage of the API server, of etcd or of a core switch looks like from here. It ends only when they
  * are heard again; if they really died, a human has to say so.
+ *
+ * A node that was never heard and that Kubernetes had given up before we came can't fall silent any more, so it takes no
+ * part in this, however many there are. One that Kubernetes still called Ready fell silent as we came. Where more than
+ * half of all have not been heard, we may have come in the middle of an outage: we listen a while longer before we believe
+ * what Kubernetes says.
  */
 export function lookAround(input: SightInput, now: number, rules: SightRules): Sight {
   const lost: string[] = [];
@@ -63,15 +85,30 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
   lost.push(...input.stale);
 
   const silentAfterMs = 1.25 * rules.heartbeatIntervalMs;
-  const silences = input.heartbeats.filter((at) => now - at >= silentAfterMs);
+  const waiting: string[] = [];
+  const { unheard } = input;
+  const heartbeats = [
+    ...input.heartbeats,
+    ...unheard.filter(({ calledSilent }) => !calledSilent).map(({ since }) => since),
+  ];
+  const silences = heartbeats.filter((at) => now - at >= silentAfterMs);
   const together = largestCluster(silences, rules.togetherMs);
   // Nodes that died long before can't fall silent any more, so they don't count among those that could have.
-  const listening = input.heartbeats.length - (silences.length - together);
+  const listening = heartbeats.length - (silences.length - together);
+  const overdue = unheard.filter(({ since }) => now - since >= silentAfterMs);
+  const expected = unheard.filter(({ since }) => now - since < rules.togetherMs);
+  const missing = expected.filter(({ since }) => now - since >= silentAfterMs).length;
+  const all = input.heartbeats.length + expected.length;
+  const heardMost =
+    input.heardMost || (input.synced && input.heartbeats.length >= Math.max(1, expected.length));
   if (together > listening / 2) {
     lost.push(`${together} of ${listening} node Leases fell silent together`);
+  } else if (unheard.length > 0 && input.heartbeats.length === 0) {
+    (overdue.length > 0 ? lost : waiting).push('no node Lease has been renewed since we began to look');
+  } else if (missing > all / 2 && !heardMost) {
+    lost.push(`${missing} of ${all} node Leases have not been renewed since we began to look`);
   }
 
-  const waiting: string[] = [];
   if (input.leading !== undefined) {
     const { since, renewalSeenAt, tookUp } = input.leading;
     if (now - (renewalSeenAt ?? since) > rules.renewalEchoMs) {
@@ -81,7 +118,7 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
     }
     if (!tookUp) waiting.push('the records of earlier takeovers have not been read yet');
   }
-  return { blind: [...lost, ...waiting], missedHeartbeats: lost.length > 0 };
+  return { blind: [...lost, ...waiting], missedHeartbeats: lost.length > 0, heardMost };
 }
 
 /**
