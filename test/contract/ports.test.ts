@@ -1,7 +1,12 @@
 // The ports of core: what stands in for them in core's own tests behaves as the real thing does.
+import { startLeaseInMemory } from './lease-port-in-memory.ts';
+import { startLeaseOnSimulator } from './lease-port-on-simulator.ts';
+import { describeLeasePort } from './lease-port-suite.ts';
 import { startTakeoverInMemory } from './takeover-port-in-memory.ts';
 import { startTakeoverOnSimulator } from './takeover-port-on-simulator.ts';
 import { describeTakeoverPort } from './takeover-port-suite.ts';
 
 describeTakeoverPort('in memory', startTakeoverInMemory);
 describeTakeoverPort('on the simulator', startTakeoverOnSimulator);
+describeLeasePort('in memory', startLeaseInMemory);
+describeLeasePort('on the simulator', startLeaseOnSimulator);

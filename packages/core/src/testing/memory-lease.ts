@@ -1,12 +1,15 @@
 // An election Lease on a server that answers late, wrongly or never, as a test says.
 import { type Clock, sleep } from '../clock.ts';
-import type {
-  LeaseRecord,
-  LeaseRequestOptions,
-  LeaseSnapshot,
-  LeaseStore,
-  LeaseWriteResult,
+import {
+  type LeaseRecord,
+  type LeaseRequestOptions,
+  type LeaseSnapshot,
+  type LeaseStore,
+  type LeaseWriteResult,
+  sameRecord,
 } from '../election/lease-record.ts';
+import { RequestAbortedError, RequestTimeoutError } from '../kubernetes/errors.ts';
+import { leases } from '../kubernetes/resources.ts';
 
 /** What becomes of one request. Left empty, it is answered at once. */
 export interface RequestFate {
@@ -21,6 +24,9 @@ export interface RequestFate {
 }
 
 export type LeaseVerb = 'read' | 'create' | 'update';
+
+/** In the words of RBAC. */
+const verbs = { read: 'get', create: 'create', update: 'patch' } as const;
 
 export interface LeaseClientOptions {
   /** The client's own clock, by which it loses patience. */
@@ -76,7 +82,7 @@ export class MemoryLease {
       allowed: () => boolean,
     ): Promise<LeaseWriteResult> => {
       const fate = options.fate?.(verb, record) ?? {};
-      return this.#call(options, fate, limits, () =>
+      return this.#call(verb, options, fate, limits, () =>
         allowed() && fate.refused !== true
           ? { outcome: 'written', snapshot: this.#write(record) }
           : { outcome: 'conflict' },
@@ -84,7 +90,7 @@ export class MemoryLease {
     };
     return {
       read: (limits) =>
-        this.#call(options, options.fate?.('read', undefined) ?? {}, limits, () => this.#current),
+        this.#call('read', options, options.fate?.('read', undefined) ?? {}, limits, () => this.#current),
       create: (record, limits) => write('create', record, limits, () => this.#current === undefined),
       update: (seen, record, limits) =>
         write('update', record, limits, () => {
@@ -94,7 +100,9 @@ export class MemoryLease {
     };
   }
 
+  /** A write that changes nothing is none. */
   #write(record: LeaseRecord): LeaseSnapshot {
+    if (this.#current !== undefined && sameRecord(this.#current.record, record)) return this.#current;
     const resourceVersion = this.#nextVersion();
     this.#current = { record, uid: this.#current?.uid ?? `lease-${resourceVersion}`, resourceVersion };
     this.history.push(record);
@@ -107,6 +115,7 @@ export class MemoryLease {
 
   /** The server goes on with a request whose client has long given up. */
   async #call<T>(
+    verb: LeaseVerb,
     { clock, honoursLimits = true }: LeaseClientOptions,
     { toServerMs = 0, toClientMs = 0, lost }: RequestFate,
     { timeoutMs, signal }: LeaseRequestOptions,
@@ -120,9 +129,11 @@ export class MemoryLease {
       return lost === 'answer' ? await new Promise<never>(() => {}) : answer;
     })();
     if (!honoursLimits) return answered;
+    const call = { verb: verbs[verb], resource: leases } as const;
     const settled = new AbortController();
     const gaveUp = sleep(clock, timeoutMs, AbortSignal.any([signal, settled.signal])).then((): never => {
-      throw new Error(signal.aborted ? 'the request was aborted' : `no answer within ${timeoutMs} ms`);
+      if (signal.aborted) throw new RequestAbortedError(call, true, signal.reason);
+      throw new RequestTimeoutError(call, 'total', timeoutMs, true);
     });
     gaveUp.catch(() => {});
     try {
