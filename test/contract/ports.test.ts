@@ -2,6 +2,9 @@
 import { startLeaseInMemory } from './lease-port-in-memory.ts';
 import { startLeaseOnSimulator } from './lease-port-on-simulator.ts';
 import { describeLeasePort } from './lease-port-suite.ts';
+import { startReaderInMemory } from './reader-port-in-memory.ts';
+import { startReaderOnSimulator } from './reader-port-on-simulator.ts';
+import { describeReaderPort } from './reader-port-suite.ts';
 import { startTakeoverInMemory } from './takeover-port-in-memory.ts';
 import { startTakeoverOnSimulator } from './takeover-port-on-simulator.ts';
 import { describeTakeoverPort } from './takeover-port-suite.ts';
@@ -10,3 +13,5 @@ describeTakeoverPort('in memory', startTakeoverInMemory);
 describeTakeoverPort('on the simulator', startTakeoverOnSimulator);
 describeLeasePort('in memory', startLeaseInMemory);
 describeLeasePort('on the simulator', startLeaseOnSimulator);
+describeReaderPort('in memory', startReaderInMemory);
+describeReaderPort('on the simulator', startReaderOnSimulator);
