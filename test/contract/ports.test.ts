@@ -2,6 +2,9 @@
 import { startLeaseInMemory } from './lease-port-in-memory.ts';
 import { startLeaseOnSimulator } from './lease-port-on-simulator.ts';
 import { describeLeasePort } from './lease-port-suite.ts';
+import { startMaintenanceInMemory } from './maintenance-port-in-memory.ts';
+import { startMaintenanceOnSimulator } from './maintenance-port-on-simulator.ts';
+import { describeMaintenancePort } from './maintenance-port-suite.ts';
 import { startReaderInMemory } from './reader-port-in-memory.ts';
 import { startReaderOnSimulator } from './reader-port-on-simulator.ts';
 import { describeReaderPort } from './reader-port-suite.ts';
@@ -15,3 +18,5 @@ describeLeasePort('in memory', startLeaseInMemory);
 describeLeasePort('on the simulator', startLeaseOnSimulator);
 describeReaderPort('in memory', startReaderInMemory);
 describeReaderPort('on the simulator', startReaderOnSimulator);
+describeMaintenancePort('in memory', startMaintenanceInMemory);
+describeMaintenancePort('on the simulator', startMaintenanceOnSimulator);

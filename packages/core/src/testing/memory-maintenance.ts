@@ -1,4 +1,5 @@
 // A small cluster in memory on which maintenance is tested: pods leave when asked, and sets make them anew elsewhere.
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import type {
   Node,
@@ -20,6 +21,7 @@ export interface PodOptions {
   readonly claim?: string;
   readonly emptyDir?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly phase?: 'Running' | 'Succeeded';
 }
 
@@ -33,11 +35,15 @@ export class MemoryMaintenance implements MaintenanceCluster {
   readonly claims: Map<string, PersistentVolumeClaim> = new Map();
   readonly volumes: Map<string, PersistentVolume> = new Map();
   readonly sets: Map<string, StatefulSet> = new Map();
+  /** Each lets none of its pods go. */
+  readonly budgets: Map<string, PodDisruptionBudget> = new Map();
   /** Names of the pods whose eviction was carried out, in order. */
   readonly evicted: string[] = [];
   /** Uids of StatefulSet pods that left and aren't Ready elsewhere yet, and the most there ever were at once. */
   readonly inFlight: Set<string> = new Set();
   mostInFlight = 0;
+  /** Throws what the server answers where an admission policy refuses to let a pod go. */
+  admit: (pod: Pod) => void = () => undefined;
   /** Refuses an eviction when it gives something. */
   refuse: (pod: Pod) => EvictionAnswer | undefined = () => undefined;
   /** Called before each call is served; may throw what the network throws. */
@@ -60,12 +66,23 @@ export class MemoryMaintenance implements MaintenanceCluster {
 
   /** Somebody else's write. */
   changeNodeAside(name: string, change: (node: Node) => Node): void {
-    const node = change(this.#node(name));
-    this.nodes.set(name, { ...node, metadata: { ...node.metadata, resourceVersion: this.#next() } });
+    const node = this.#node(name);
+    const changed = change(node);
+    // A write that changes nothing is none.
+    if (isDeepStrictEqual(node, changed)) return;
+    this.nodes.set(name, { ...changed, metadata: { ...changed.metadata, resourceVersion: this.#next() } });
   }
 
   putPod(name: string, options: PodOptions = {}): Pod {
-    const { owner = 'ReplicaSet/web', node = 'node-1', claim, emptyDir, annotations, phase } = options;
+    const {
+      owner = 'ReplicaSet/web',
+      node = 'node-1',
+      claim,
+      emptyDir,
+      annotations,
+      labels,
+      phase,
+    } = options;
     const [kind = '', ownerName = ''] = owner?.split('/') ?? [];
     const pod: Pod = {
       metadata: {
@@ -74,6 +91,7 @@ export class MemoryMaintenance implements MaintenanceCluster {
         uid: `uid-${name}-${this.#version}`,
         resourceVersion: this.#next(),
         ...(annotations && { annotations }),
+        ...(labels && { labels }),
         ...(owner !== null && {
           ownerReferences: [{ apiVersion: 'v1', kind, name: ownerName, uid: owner, controller: true }],
         }),
@@ -107,8 +125,22 @@ export class MemoryMaintenance implements MaintenanceCluster {
   }
 
   scale(set: string, replicas: number): void {
-    const metadata = { namespace: 'default', name: set, uid: set, resourceVersion: this.#next() };
+    const uid = `StatefulSet/${set}`;
+    const metadata = { namespace: 'default', name: set, uid, resourceVersion: this.#next() };
     this.sets.set(`default/${set}`, { metadata, spec: { replicas } });
+  }
+
+  /** Somebody deletes a StatefulSet, and its pods with it. */
+  removeSet(set: string): void {
+    this.sets.delete(`default/${set}`);
+    for (const pod of [...this.pods.values()])
+      if (pod.metadata.ownerReferences?.[0]?.uid === `StatefulSet/${set}`) this.#terminate(pod);
+  }
+
+  /** A budget that lets none of the pods with these labels go. */
+  protect(budget: string, matchLabels: Readonly<Record<string, string>>): void {
+    const metadata = { namespace: 'default', name: budget, uid: budget, resourceVersion: this.#next() };
+    this.budgets.set(`default/${budget}`, { metadata, spec: { selector: { matchLabels } } });
   }
 
   // The port.
@@ -139,8 +171,12 @@ export class MemoryMaintenance implements MaintenanceCluster {
     return this.#serve('readStatefulSet', () => this.sets.get(`${namespace}/${name}`));
   }
 
-  async listBudgets(): Promise<readonly PodDisruptionBudget[]> {
-    return this.#serve('listBudgets', () => []);
+  async listBudgets(namespace: string): Promise<readonly PodDisruptionBudget[]> {
+    return this.#serve('listBudgets', () =>
+      [...this.budgets.values()]
+        .filter(({ metadata }) => metadata.namespace === namespace)
+        .toSorted(({ metadata: a }, { metadata: b }) => (a.name < b.name ? -1 : 1)),
+    );
   }
 
   async changeNode(seen: Node, change: NodeChange): Promise<WriteOutcome> {
@@ -149,14 +185,17 @@ export class MemoryMaintenance implements MaintenanceCluster {
       const node = this.nodes.get(name);
       if (node === undefined) return 'gone';
       if (node.metadata.uid !== uid || node.metadata.resourceVersion !== resourceVersion) return 'conflict';
-      this.changeNodeAside(name, ({ metadata, spec, ...rest }) => {
-        const { [maintenanceAnnotation]: mark, ...others } = metadata.annotations ?? {};
+      this.changeNodeAside(name, ({ metadata: { annotations: before, ...metadata }, spec, ...rest }) => {
+        const { [maintenanceAnnotation]: mark, ...others } = before ?? {};
+        const { unschedulable: _, ...kept } = spec ?? {};
+        // As on the wire, where false is not there.
+        const wanted = { ...kept, ...(change.unschedulable && { unschedulable: true }) };
         const text = change.maintenance === undefined ? mark : change.maintenance;
         const annotations = { ...others, ...(typeof text === 'string' && { [maintenanceAnnotation]: text }) };
         return {
           ...rest,
-          metadata: { ...metadata, annotations },
-          spec: { ...spec, unschedulable: change.unschedulable },
+          metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+          ...(Object.keys(wanted).length > 0 && { spec: wanted }),
         };
       });
       return 'written';
@@ -168,20 +207,42 @@ export class MemoryMaintenance implements MaintenanceCluster {
       const key = `${at.namespace}/${at.name}`;
       const pod = this.pods.get(key);
       if (pod === undefined || pod.metadata.uid !== at.uid) return { outcome: 'gone' };
-      const refusal = this.refuse(pod);
+      if (pod.metadata.deletionTimestamp !== undefined) return { outcome: 'evicted' };
+      this.admit(pod);
+      const refusal = this.refuse(pod) ?? this.#refusedByBudget(pod);
       if (refusal !== undefined) return refusal;
       this.evicted.push(at.name);
-      this.pods.set(key, { ...pod, metadata: { ...pod.metadata, deletionTimestamp: 'now' } });
-      const [owner] = pod.metadata.ownerReferences ?? [];
-      const isOfSet = owner?.kind === 'StatefulSet';
-      if (isOfSet) this.inFlight.add(at.name);
-      this.mostInFlight = Math.max(this.mostInFlight, this.inFlight.size);
-      this.#clock.setTimeout(() => {
-        this.pods.delete(key);
-        if (isOfSet && owner !== undefined) this.#makeAnew(pod, `StatefulSet/${owner.name}`);
-      }, stopsAfterMs);
+      this.#terminate(pod);
       return { outcome: 'evicted' };
     });
+  }
+
+  #refusedByBudget({ metadata: { labels = {} } }: Pod): EvictionAnswer | undefined {
+    const covering = [...this.budgets.values()].filter(({ spec }) =>
+      Object.entries(spec?.selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value),
+    );
+    const budgets = covering.map(({ metadata }) => metadata.name);
+    if (budgets.length === 0) return undefined;
+    const why = `The disruption budget ${budgets.join(' and ')} needs 1 healthy pods and has 1 currently`;
+    return { outcome: 'refused', budgets, why, retryAfterMs: 0 };
+  }
+
+  /** Its kubelet stops it. */
+  #terminate(pod: Pod): void {
+    const key = `default/${pod.metadata.name}`;
+    if (pod.metadata.deletionTimestamp !== undefined) return;
+    const graceMs = 1_000 * (pod.spec?.terminationGracePeriodSeconds ?? 30);
+    const deletionTimestamp = `${new Date(this.#clock.wallTime() + graceMs).toISOString().slice(0, 19)}Z`;
+    const metadata = { ...pod.metadata, deletionTimestamp, resourceVersion: this.#next() };
+    this.pods.set(key, { ...pod, metadata });
+    const [owner] = pod.metadata.ownerReferences ?? [];
+    const isOfSet = owner?.kind === 'StatefulSet';
+    if (isOfSet) this.inFlight.add(pod.metadata.name);
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight.size);
+    this.#clock.setTimeout(() => {
+      this.pods.delete(key);
+      if (isOfSet && owner !== undefined) this.#makeAnew(pod, `StatefulSet/${owner.name}`);
+    }, stopsAfterMs);
   }
 
   #makeAnew(old: Pod, owner: string): void {
@@ -192,14 +253,21 @@ export class MemoryMaintenance implements MaintenanceCluster {
     const claim = old.spec?.volumes?.find((one) => one.persistentVolumeClaim)?.persistentVolumeClaim
       ?.claimName;
     const { replacementNode: node } = this;
-    const pod = this.putPod(name, { owner, ...(claim && { claim }), node: node ?? 'none' });
+    const { labels } = old.metadata;
+    const pod = this.putPod(name, {
+      owner,
+      ...(claim && { claim }),
+      ...(labels && { labels }),
+      node: node ?? 'none',
+    });
     const { nodeName: _, ...nowhere } = pod.spec ?? {};
     const unscheduled = node === undefined ? { spec: nowhere } : {};
     const starting: Pod = { ...pod, ...unscheduled, status: { phase: 'Pending', conditions: [] } };
     this.pods.set(`default/${name}`, starting);
     if (node === undefined) return;
     this.#clock.setTimeout(() => {
-      this.pods.set(`default/${name}`, pod);
+      const metadata = { ...pod.metadata, resourceVersion: this.#next() };
+      this.pods.set(`default/${name}`, { ...pod, metadata });
       this.inFlight.delete(name);
     }, readyAfterMs);
   }
