@@ -89,6 +89,9 @@ export async function startTakeoverInMemory(): Promise<TakeoverPort> {
     loseNextNodeWrite(moment) {
       lost = moment;
     },
+    hang() {
+      cluster.fateOf = () => ({ outcome: 'unanswered' });
+    },
     writes: () => served,
   };
 }

@@ -113,6 +113,7 @@ export async function startTakeoverOnSimulator(): Promise<TakeoverPort> {
         effect: moment === 'request' ? { kind: 'refuse' } : { kind: 'drop', moment: 'after' },
         times: 1,
       }),
+    hang: () => void simulator.faults.add({ match: { user: agent }, effect: { kind: 'hang' } }),
     writes: () =>
       simulator.audit().filter(({ user, verb }) => user === agent && !['get', 'list', 'watch'].includes(verb))
         .length,

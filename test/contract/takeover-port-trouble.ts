@@ -100,6 +100,38 @@ export function describeTakeoverTrouble(within: Within): void {
       }));
   });
 
+  describe('a call that is not answered', () => {
+    test('fails after ten seconds at most, as one of which nobody knows what became of it', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        const live = await readNode(port, term);
+        const pod = await podOn(port, term, 'db-0');
+        port.hang();
+        const calls = [port.cluster.setTaints(term, live, [taint]), port.cluster.deletePod(term, pod)].map(
+          watched,
+        );
+        await port.pass(9_900);
+        expect(calls.map(({ error }) => error)).toEqual([undefined, undefined]);
+        await port.pass(100);
+        for (const { error } of calls)
+          expect(error).toMatchObject({ name: 'RequestTimeoutError', timeoutMs: 10_000, sent: true });
+      }));
+
+    test('fails at once when the term ends', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        const live = await readNode(port, term);
+        port.hang();
+        const call = watched(port.cluster.setTaints(term, live, [taint]));
+        const read = watched(port.cluster.readNodeLease(term, 'node-1'));
+        await port.pass(1_000);
+        term.end('the test says so');
+        await port.pass(0);
+        for (const { error } of [call, read])
+          expect(error).toMatchObject({ name: 'RequestAbortedError', sent: true });
+      }));
+  });
+
   describe('once the term is over', () => {
     test('nothing is asked and nothing is written', () =>
       within(async (port) => {
@@ -153,4 +185,18 @@ function expectRefusal(error: unknown, call: object): void {
   expect(error).toBeInstanceOf(KubernetesError);
   expect(error).toMatchObject({ status: 403, reason: 'Forbidden', call });
   expect((error as KubernetesError).message).toContain(words);
+}
+
+/** What a call fails with, once it has. */
+function watched(call: Promise<unknown>): { error: unknown } {
+  const seen: { error: unknown } = { error: undefined };
+  failureOf(call).then(
+    (error) => {
+      seen.error = error;
+    },
+    (answered: unknown) => {
+      seen.error = answered;
+    },
+  );
+  return seen;
 }

@@ -44,6 +44,8 @@ export interface TakeoverPort {
   refuse(resource: 'nodes' | 'pods' | 'configmaps' | 'events', name: string, message: string): void;
   /** The next write to a Node is lost: on its way there, or its answer on the way back. */
   loseNextNodeWrite(moment: 'request' | 'answer'): void;
+  /** Calls of the agent reach nobody and are not answered, from now on. */
+  hang(): void;
   /** How many writes have reached the server through the port. */
   writes(): number;
 }

@@ -1,5 +1,6 @@
 // A small honest cluster for takeovers: conditional writes, taint eviction, a StatefulSet that recreates, and any fault.
 import { isDeepStrictEqual } from 'node:util';
+import { sleep } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import { asLiveRead, type LiveRead } from '../kubernetes/live-read.ts';
 import type {
@@ -27,7 +28,7 @@ import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import { epochAnnotation } from '../takeover/taints.ts';
 import { keyOf, MemoryKubernetes } from './memory-kubernetes.ts';
-import { noAnswerError, type Refusal, refusalError } from './memory-refusal.ts';
+import { abortedError, noAnswerError, type Refusal, refusalError, timeoutError } from './memory-refusal.ts';
 
 /** One call of a method, as it is about to be served. */
 export interface Call {
@@ -44,9 +45,15 @@ export interface CallFate {
   readonly before?: () => void;
   /** After it was served, before its answer arrives. */
   readonly after?: () => void;
-  /** `failed`: not done, and an error. `answer-lost`: done, and an error. `conflict`: a write that is refused. */
-  readonly outcome?: 'failed' | 'answer-lost' | 'conflict';
+  /**
+   * `failed`: not done, and an error. `answer-lost`: done, and an error. `conflict`: a write that is refused.
+   * `unanswered`: not done, and an error when patience or the term is over.
+   */
+  readonly outcome?: 'failed' | 'answer-lost' | 'conflict' | 'unanswered';
 }
+
+/** As long as any call in a term may take. */
+const longestCallMs = 10_000;
 
 export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
   readonly records: Map<string, StoredRecord> = new Map();
@@ -280,6 +287,7 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     // The last moment: the bytes are about to leave.
     term.assertValid();
     if (fate?.outcome === 'failed') throw noAnswerError(call, false);
+    if (fate?.outcome === 'unanswered') return this.#unanswered(term, call);
     this.catchUp();
     const answer = serve(fate?.outcome === 'conflict', () => {
       const refusal = this.refuses(call);
@@ -289,7 +297,14 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     fate?.after?.();
     await Promise.resolve();
     if (fate?.outcome === 'answer-lost') throw noAnswerError(call, true);
+    // Whoever's term has ended meanwhile hears of no answer.
+    if (term.signal.aborted) throw abortedError(call, term.signal.reason);
     return answer;
+  }
+
+  async #unanswered(term: LeaderTerm, call: Call): Promise<never> {
+    if (await sleep(this.clock, longestCallMs, term.signal)) throw timeoutError(call, longestCallMs);
+    throw abortedError(call, term.signal.reason);
   }
 
   #putRecord(record: TakeoverRecord): StoredRecord {

@@ -59,7 +59,7 @@ export class MemoryKubernetes {
   replacementNode: string | undefined = 'node-2';
   /** What the scheduler says of a pod that no node takes; undefined while it has said nothing. */
   noNodeBecause: string | undefined;
-  readonly #clock: Clock;
+  protected readonly clock: Clock;
   /** Pods that are starting, by uid, and when they will be Ready. */
   readonly #readyAt = new Map<string, number>();
   /** Volumes whose pod is gone, and when they are taken from a node that doesn't let go. */
@@ -67,7 +67,7 @@ export class MemoryKubernetes {
   #version = 0;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   // What a test does.
@@ -129,7 +129,7 @@ export class MemoryKubernetes {
   /** Somebody deletes a namespace: everything in it is deleted, and nothing new comes into it. */
   terminateNamespace(namespace: string): void {
     const known = this.#namespace(namespace);
-    this.namespaces.set(namespace, this.versioned(markDeleted(known, this.#clock, 0)));
+    this.namespaces.set(namespace, this.versioned(markDeleted(known, this.clock, 0)));
     for (const key of [...this.statefulSets.keys()])
       if (key.startsWith(`${namespace}/`)) this.statefulSets.delete(key);
     for (const pod of [...this.pods.values()])
@@ -148,14 +148,14 @@ export class MemoryKubernetes {
 
   /** With the grace that the pod asks for, unless another is given. A finalizer keeps it. */
   protected deletePodObject(pod: Pod, graceSeconds?: number): void {
-    const marked = this.#changed(pod, markDeleted(pod, this.#clock, graceSeconds ?? graceOf(pod)));
+    const marked = this.#changed(pod, markDeleted(pod, this.clock, graceSeconds ?? graceOf(pod)));
     if (isLetGo(marked)) this.#podGone(marked);
     else this.pods.set(keyOf(marked), marked);
   }
 
   /** A finalizer keeps it. */
   protected deleteNodeObject(node: Node): void {
-    this.writeNode(node, markDeleted(node, this.#clock, 0));
+    this.writeNode(node, markDeleted(node, this.clock, 0));
   }
 
   /** What Kubernetes has done by now. */
@@ -211,7 +211,7 @@ export class MemoryKubernetes {
   #detach(): void {
     for (const [volume, forcedAt] of this.#detachedAt) {
       const node = this.nodes.get(this.attachments.get(volume)?.spec?.nodeName ?? '');
-      if (this.#clock.now() < forcedAt && !hasTaint(node?.spec?.taints, outOfServiceTaint)) continue;
+      if (this.clock.now() < forcedAt && !hasTaint(node?.spec?.taints, outOfServiceTaint)) continue;
       this.attachments.delete(volume);
       this.#detachedAt.delete(volume);
     }
@@ -219,7 +219,7 @@ export class MemoryKubernetes {
 
   #start(): void {
     for (const [uid, readyAt] of this.#readyAt) {
-      if (this.#clock.now() < readyAt) continue;
+      if (this.clock.now() < readyAt) continue;
       this.#readyAt.delete(uid);
       const pod = [...this.pods.values()].find(({ metadata }) => metadata.uid === uid);
       if (pod === undefined) continue;
@@ -240,7 +240,7 @@ export class MemoryKubernetes {
     for (const { persistentVolumeClaim } of pod.spec?.volumes ?? []) {
       const claim = this.claims.get(`${pod.metadata.namespace}/${persistentVolumeClaim?.claimName}`);
       const volume = claim?.spec?.volumeName ?? '';
-      if (this.attachments.has(volume)) this.#detachedAt.set(volume, this.#clock.now() + forcedDetachAfterMs);
+      if (this.attachments.has(volume)) this.#detachedAt.set(volume, this.clock.now() + forcedDetachAfterMs);
     }
     if (this.#isWanted(pod)) this.#makeAnew(pod);
   }
@@ -270,13 +270,13 @@ export class MemoryKubernetes {
     const { nodeName: _, ...template } = spec ?? {};
     const node = this.replacementNode;
     const uid = `${metadata.uid}'`;
-    if (node !== undefined) this.#readyAt.set(uid, this.#clock.now() + readyAfterMs);
+    if (node !== undefined) this.#readyAt.set(uid, this.clock.now() + readyAfterMs);
     this.putPod({
       metadata: {
         namespace,
         name,
         uid,
-        creationTimestamp: timestamp(this.#clock.wallTime()),
+        creationTimestamp: timestamp(this.clock.wallTime()),
         ...(labels && { labels }),
         ...(annotations && { annotations }),
         ...(ownerReferences && { ownerReferences }),

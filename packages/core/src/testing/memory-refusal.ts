@@ -1,5 +1,10 @@
 // The errors of clusters in memory: of the very types, and with the very fields, that a real client throws.
-import { KubernetesError } from '../kubernetes/errors.ts';
+import {
+  type CallDescription,
+  KubernetesError,
+  RequestAbortedError,
+  RequestTimeoutError,
+} from '../kubernetes/errors.ts';
 import {
   configMaps,
   events,
@@ -57,13 +62,18 @@ interface CallOfPort {
   readonly target: string;
 }
 
-export function refusalError({ method, target }: CallOfPort, refusal: Refusal): KubernetesError {
+export function refusalError(call: CallOfPort, refusal: Refusal): KubernetesError {
   const { status = 403, reason = 'Forbidden', message } = refusal;
-  const [verb, resource] = calls[method] ?? ['get', nodes];
-  const [namespace, name] = target.includes('/') ? target.split('/') : [undefined, target];
-  const named = resource === configMaps ? recordName(target) : name;
   const body = { kind: 'Status', status: 'Failure', code: status, reason, message } as const;
-  return new KubernetesError({ verb, resource, namespace, name: named }, { status, body });
+  return new KubernetesError(descriptionOf(call), { status, body });
+}
+
+export function timeoutError(call: CallOfPort, timeoutMs: number): RequestTimeoutError {
+  return new RequestTimeoutError(descriptionOf(call), 'total', timeoutMs, true);
+}
+
+export function abortedError(call: CallOfPort, reason: unknown): RequestAbortedError {
+  return new RequestAbortedError(descriptionOf(call), true, reason);
 }
 
 /** @param sent - whether the server may have acted on it. */
@@ -72,4 +82,11 @@ export function noAnswerError({ method, target }: CallOfPort, sent: boolean): Tr
   return new TransportError(sent ? `no answer to ${what}: connection reset` : `${what}: connection refused`, {
     sent,
   });
+}
+
+function descriptionOf({ method, target }: CallOfPort): CallDescription {
+  const [verb, resource] = calls[method] ?? ['get', nodes];
+  const [namespace, name] = target.includes('/') ? target.split('/') : [undefined, target];
+  const named = resource === configMaps ? recordName(target) : name;
+  return { verb, resource, namespace, name: named };
 }
