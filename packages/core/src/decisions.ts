@@ -1,12 +1,15 @@
 // What a leader decides about dead nodes, look by look, and what it tells about that.
 import type { Clock } from './clock.ts';
 import type { DecisionChange } from './controller-events.ts';
-import { confirmCommand } from './fencing/manual.ts';
+import { confirmCommand } from './fencing/confirmation.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
+import type { Assessment } from './health/node-health.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
 import type { FleetFacts, Guard, NodeFacts } from './policy/guard.ts';
 import { evidence } from './policy/guards/evidence.ts';
+import type { Policy } from './policy/policy.ts';
 import type { NodeEvent } from './takeover/cluster.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
 import { withoutNumbers } from './takeover/wording.ts';
 
 export interface DecisionsOptions {
@@ -57,6 +60,36 @@ export class Decisions {
     const now = this.#options.clock.now();
     return decide({ node: factsOf(node), assessment, policy, fleet, now }, this.#options.guards);
   };
+
+  /**
+   * The same for a takeover whose Node is gone, by what is on record of it. Maintenance and other controllers' taints ended with the
+   * Node: they were about taking it away, or about work on it, and it is gone.
+   */
+  decideOnRecord(
+    { node, noted, evidence, reasons }: TakeoverRecord,
+    policy: Policy,
+    fleet: FleetFacts,
+  ): Decision {
+    const facts: NodeFacts = {
+      name: node.name,
+      uid: node.uid,
+      labels: noted?.labels ?? {},
+      annotations: noted?.annotations ?? {},
+      taints: [],
+    };
+    const assessment: Assessment = {
+      health: 'dead',
+      evidence,
+      reasons,
+      hostUp: false,
+      silentSince: undefined,
+      nextCheckAt: undefined,
+    };
+    return decide(
+      { node: facts, assessment, policy, fleet, now: this.#options.clock.now() },
+      this.#options.guards,
+    );
+  }
 
   /**
    * Decides about every node that is dead, or would be if its host were not up, and tells what changed.

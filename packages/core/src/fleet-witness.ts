@@ -1,15 +1,17 @@
-// What the caches say while a takeover runs: whether its node shows life, and whether a brake is on.
-
-import { brakingReasons, type DecideOn } from './decisions.ts';
+// What the caches say while a takeover runs: whether its node shows life, whether a brake is on, and which policy counts.
+import { brakingReasons, type Decisions } from './decisions.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { FleetFacts } from './policy/guard.ts';
-import type { TakeoverWitness } from './takeover/executor.ts';
+import type { Policy } from './policy/policy.ts';
+import type { NodeNow, TakeoverWitness } from './takeover/executor.ts';
+import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
+import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 
 export interface FleetWitnessOptions {
-  readonly fleet: Pick<Fleet, 'nodes'>;
+  readonly fleet: Pick<Fleet, 'nodes' | 'policyFor'>;
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
-  readonly decide: DecideOn;
+  readonly decisions: Pick<Decisions, 'decide' | 'decideOnRecord'>;
 }
 
 export class FleetWitness implements TakeoverWitness {
@@ -19,32 +21,50 @@ export class FleetWitness implements TakeoverWitness {
     this.#options = options;
   }
 
+  nodeNow(record: TakeoverRecord): NodeNow {
+    const node = this.#ofRecord(record);
+    const policy = this.#policyOf(record, node);
+    return {
+      gone: !this.#options.fleet.nodes.has(record.node.name),
+      ...(node && { noted: notedOf(node.node) }),
+      ...(policy && { policy: recordedPolicyOf(policy) }),
+    };
+  }
+
   lifeSign(record: TakeoverRecord): string | undefined {
     const node = this.#options.fleet.nodes.get(record.node.name);
     if (node === undefined) return undefined;
     if (node.node.metadata.uid !== record.node.uid) return 'a new Node has taken its name';
     const { assessment, state } = node;
-    // A Lease that the cache doesn't show yet, as in a new leader's first moments, is no sign of anything.
-    const renewed = state.renewTime !== undefined && state.renewTime !== record.lastHeartbeat;
-    if (renewed) return 'its Lease is renewed again';
+    // A Lease that the cache doesn't show yet, as in a new leader's first moments, is no sign of anything; nor is one without a time.
+    const renewTime = state.renewTime ?? '';
+    if (renewTime !== '' && renewTime !== record.lastHeartbeat) return 'its Lease is renewed again';
     // A human who vouches for the death outweighs a host that still answers.
     return assessment?.hostUp && assessment.evidence !== 'proven' ? assessment.reasons.join(', ') : undefined;
   }
 
   holds(record: TakeoverRecord): readonly string[] {
-    const { fleetFacts, decide } = this.#options;
+    const { fleetFacts, decisions } = this.#options;
+    const facts = fleetFacts([record.node.name]);
     const node = this.#ofRecord(record);
-    if (node === undefined) return fleetFacts([]).blind;
-    const reasons = [...brakingReasons(decide(node, fleetFacts([record.node.name])))];
+    const policy = this.#policyOf(record, node);
+    if (policy === undefined) return ['no policy selects the node any more'];
+    // Brakes outlive the Node: its machine may run, and whoever put them on meant the takeover.
+    if (node === undefined) return brakingReasons(decisions.decideOnRecord(record, policy, facts));
+    const reasons = brakingReasons(decisions.decide(node, facts));
     // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
-    if (node.policy === undefined) reasons.push('no policy selects the node any more');
-    else if (node.assessment?.health !== 'dead')
-      reasons.push('waiting for evidence that the node is still dead');
-    return reasons;
+    return node.assessment?.health === 'dead'
+      ? reasons
+      : [...reasons, 'waiting for evidence that the node is still dead'];
   }
 
   #ofRecord(record: TakeoverRecord): FleetNode | undefined {
     const node = this.#options.fleet.nodes.get(record.node.name);
     return node?.node.metadata.uid === record.node.uid ? node : undefined;
+  }
+
+  /** By its labels, as they were noted when there is no Node. */
+  #policyOf(record: TakeoverRecord, node: FleetNode | undefined): Policy | undefined {
+    return node === undefined ? this.#options.fleet.policyFor(record.noted?.labels ?? {}) : node.policy;
   }
 }

@@ -9,8 +9,21 @@ export type {
   SightChange,
 } from './controller-events.ts';
 export * from './election/index.ts';
-export type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencing/fencer.ts';
-export { confirmCommand, confirmedDeadAnnotation, manualFencer } from './fencing/manual.ts';
+export {
+  confirmCommand,
+  confirmedByAnnotation,
+  confirmedDeadAnnotation,
+  confirmOnRecordCommand,
+} from './fencing/confirmation.ts';
+export type { FenceContext, FencePermit, FenceRefusal, FenceRefusalCode } from './fencing/fence-context.ts';
+export type {
+  FenceConfirmation,
+  FenceTarget,
+  MachineIdentity,
+  NotedNode,
+} from './fencing/fence-target.ts';
+export type { FenceProof, FenceResult, Fencer } from './fencing/fencer.ts';
+export { manualFencer } from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
 export type { FleetNode, HealthChange } from './fleet/fleet.ts';
 export type { MaintenanceSight } from './fleet/maintenance-sight.ts';
@@ -104,8 +117,8 @@ export type { Keepsake } from './takeover/keepsake.ts';
 export {
   type AffectedPod,
   type AffectedVolume,
-  type MachineIdentity,
-  type NotedNode,
+  type PolicyChange,
+  type RecordedPolicy,
   type ReturnRecord,
   type StepRecord,
   type TakeoverOrder,

@@ -14,6 +14,7 @@ import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts'
 import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { RecordBook } from './takeover/record-book.ts';
+import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import type { ReturnRules } from './takeover/return.ts';
 import { Returner, type ReturnProgress } from './takeover/returner.ts';
 import { Takeovers } from './takeovers.ts';
@@ -67,7 +68,7 @@ export class Leadership {
       clock,
       onError,
       records: this.#records,
-      witness: new FleetWitness({ fleet, fleetFacts, decide: this.#decisions.decide }),
+      witness: new FleetWitness({ fleet, fleetFacts, decisions: this.#decisions }),
       executor: new TakeoverExecutor({
         cluster,
         clock,
@@ -177,12 +178,7 @@ export class Leadership {
       evidence: assessment.evidence,
       reasons: assessment.reasons,
       verdicts: decision.verdicts,
-      policy: {
-        name: policy.name,
-        node: policy.node,
-        proof: policy.fencing.proof,
-        drivers: policy.fencing.drivers,
-      },
+      policy: recordedPolicyOf(policy),
       pods: [],
       steps: {},
     };

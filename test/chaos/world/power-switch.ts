@@ -1,5 +1,5 @@
 // A simulated power switch: it takes its time, may be out of reach, may answer late or never, and may lie.
-import { type Clock, type FenceResult, type Fencer, sleep } from '@liberator/core';
+import { type Clock, type FenceContext, type FenceResult, type Fencer, sleep } from '@liberator/core';
 import type { Machine } from '@liberator/simulator';
 
 export interface PowerSwitchOptions {
@@ -51,10 +51,10 @@ export class PowerSwitch {
 
   readonly fencer: Fencer = {
     name: 'switch',
-    fence: ({ node }, signal) => this.#fence(node.metadata.name, signal),
+    fence: ({ name }, context) => this.#fence(name, context),
   };
 
-  async #fence(name: string, signal: AbortSignal): Promise<FenceResult> {
+  async #fence(name: string, { signal, permit }: FenceContext): Promise<FenceResult> {
     const { clock, machine, takesMs, onOff } = this.#options;
     this.#asked++;
     if (!(await sleep(clock, takesMs, signal))) return { outcome: 'failed', detail: 'nobody waits any more' };
@@ -63,6 +63,8 @@ export class PowerSwitch {
     if (condition === 'slow') {
       return { outcome: 'waiting', detail: 'the switch is busy', retryAfterMs: 2_000 };
     }
+    const permitted = await permit();
+    if (permitted.outcome === 'refused') return { outcome: 'failed', detail: permitted.detail };
     const target = machine(name);
     if (condition === 'lying' && target.isAlive()) this.#liedAbout.add(name);
     else {

@@ -218,8 +218,8 @@ export class World implements AsyncDisposable {
     return [
       {
         name: fencer.name,
-        fence: async (target, signal) => {
-          const result = await fencer.fence(target, signal);
+        fence: async (target, context) => {
+          const result = await fencer.fence(target, context);
           await gate.passage();
           return result;
         },

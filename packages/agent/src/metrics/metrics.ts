@@ -209,9 +209,9 @@ export class Metrics {
         takeovers.inc({ result });
         observe(durations, { result }, openedAt, closedAt);
       }
-      if (phase === 'done' && step !== 'close' && step !== 'undo') {
-        const done = record.steps[step];
-        observe(stepDurations, { step }, done?.startedAt, done?.endedAt);
+      const done = Object.entries(record.steps).find(([name]) => name === step)?.[1];
+      if (phase === 'done' && done !== undefined) {
+        observe(stepDurations, { step }, done.startedAt, done.endedAt);
       }
     });
   }

@@ -1,5 +1,6 @@
 // What makes a node unable to write, and with what proof: the interface that every driver implements.
-import type { Node } from '../kubernetes/objects.ts';
+import type { FenceContext } from './fence-context.ts';
+import type { FenceTarget } from './fence-target.ts';
 
 /**
  * What a fencer vouches for.
@@ -19,17 +20,14 @@ export type FenceProof =
   | 'confirmed-by-human'
   | 'none';
 
-/** What a fencer is asked about. */
-export interface FenceTarget {
-  /** The Node as just read from the API server. */
-  readonly node: Node;
-  /** Names this very death of this very node; a later death of the same node has another. */
-  readonly deathId: string;
-}
-
 /** What a fencer came to. */
 export type FenceResult =
-  | { readonly outcome: 'fenced'; readonly proof: FenceProof; readonly detail: string }
+  | {
+      readonly outcome: 'fenced';
+      readonly proof: FenceProof;
+      /** Who answered what, for people. Stable: a text that changes with every answer becomes an Event each time. */
+      readonly detail: string;
+    }
   /** Not yet, and nothing went wrong: ask again after `retryAfterMs`. */
   | { readonly outcome: 'waiting'; readonly detail: string; readonly retryAfterMs: number }
   | { readonly outcome: 'failed'; readonly detail: string };
@@ -47,8 +45,8 @@ export interface Fencer {
    */
   readonly timeoutMs?: number;
   /**
-   * Rejects only for bugs: a device that can't be reached is a result. `signal` aborts when the term ends, and when the
-   * answer has taken too long: what is still under way then should be called off, since nobody waits for it any more.
+   * Rejects only for bugs: a device that can't be reached is a result. {@link FenceContext.permit} has to be asked right before
+   * each request that harms: a driver that powers off a node which came back is the worst thing that could happen.
    */
-  fence(target: FenceTarget, signal: AbortSignal): Promise<FenceResult>;
+  fence(target: FenceTarget, context: FenceContext): Promise<FenceResult>;
 }

@@ -3,20 +3,38 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { FenceProof, FenceResult, Fencer, FenceTarget } from './fencer.ts';
-import { type Climb, climbLadder } from './ladder.ts';
-import { confirmCommand, manualFencer } from './manual.ts';
+import { confirmationIn, confirmCommand } from './confirmation.ts';
+import { type FenceContext, type FencePermit, refused } from './fence-context.ts';
+import type { FenceTarget } from './fence-target.ts';
+import type { FenceProof, FenceResult, Fencer } from './fencer.ts';
+import { type Climb, type ClimbResult, climbLadder } from './ladder.ts';
+import { manualFencer } from './manual.ts';
 import { noneFencer } from './none.ts';
 
 const node: Node = { metadata: { name: 'node-1', uid: 'uid-1', resourceVersion: '1' } };
-const target: FenceTarget = { node, deathId: 'd1' };
+const target: FenceTarget = {
+  name: 'node-1',
+  uid: 'uid-1',
+  deathId: 'd1',
+  noted: {
+    machine: { systemUuid: '', machineId: '', providerId: '' },
+    addresses: [],
+    labels: {},
+    annotations: {},
+  },
+  node,
+  confirmCommand: confirmCommand('node-1', 'd1'),
+};
 const { signal } = new AbortController();
+const granted: FencePermit = { outcome: 'granted', validForMs: 5_000 };
+const context: FenceContext = { signal, permit: async () => granted };
 
 /** Asked by a term that doesn't end, in a time that nobody waits for. */
 const asked = (proof: 'required' | 'optional', term = signal): Climb => ({
   proof,
   signal: term,
   clock: new ManualClock({ turns: 1 }),
+  permit: async () => granted,
 });
 
 const fenced = (proof: FenceProof): FenceResult => ({ outcome: 'fenced', proof, detail: `it says ${proof}` });
@@ -43,7 +61,7 @@ function fencer(name: string, result: FenceResult | Error): Fencer & { asked: nu
 const climb = (
   results: readonly (FenceResult | Error)[],
   proof: 'required' | 'optional',
-): ReturnType<typeof climbLadder> =>
+): Promise<ClimbResult> =>
   climbLadder(
     results.map((result, i) => fencer(`f${i + 1}`, result)),
     target,
@@ -57,7 +75,10 @@ describe('a ladder of fencers', () => {
       fencer('cloud', fenced('powered-off')),
       fencer('manual', waiting(1)),
     ];
-    expect(await climbLadder(fencers, target, asked('required'))).toEqual(fenced('powered-off'));
+    expect(await climbLadder(fencers, target, asked('required'))).toEqual({
+      ...fenced('powered-off'),
+      fencer: 'cloud',
+    });
     expect(fencers.map(({ asked }) => asked)).toEqual([1, 1, 0]);
   });
 
@@ -128,7 +149,9 @@ describe('a ladder of fencers', () => {
   });
 
   it('takes a driver that throws for one that failed, and climbs on', async () => {
-    expect(await climb([new TypeError('a bug'), fenced('rebooted')], 'required')).toEqual(fenced('rebooted'));
+    expect(await climb([new TypeError('a bug'), fenced('rebooted')], 'required')).toMatchObject(
+      fenced('rebooted'),
+    );
     expect(await climb([new TypeError('a bug')], 'required')).toMatchObject({
       outcome: 'waiting',
       detail: 'f1: a bug',
@@ -157,13 +180,13 @@ describe('a ladder of fencers', () => {
     const mute = (timeoutMs?: number): Fencer => ({
       name: 'mute',
       ...(timeoutMs !== undefined && { timeoutMs }),
-      fence: (_, signal) => {
+      fence: (_, { signal }) => {
         signal.addEventListener('abort', () => reasons.push(String(signal.reason)));
         return new Promise(() => {});
       },
     });
     const last = fencer('last', fenced('powered-off'));
-    let found: FenceResult | undefined;
+    let found: ClimbResult | undefined;
     const fencers = [mute(), mute(5_000), last];
     climbLadder(fencers, target, { ...asked('required'), clock }).then((result) => {
       found = result;
@@ -173,7 +196,7 @@ describe('a ladder of fencers', () => {
     await clock.advance(5_000);
     expect(found).toBeUndefined();
     await clock.advance(1);
-    expect(found).toEqual(fenced('powered-off'));
+    expect(found).toMatchObject(fenced('powered-off'));
     expect(reasons).toEqual(['Error: mute: no answer within 60 s', 'Error: mute: no answer within 5 s']);
   });
 
@@ -182,7 +205,7 @@ describe('a ladder of fencers', () => {
     let seen: unknown;
     const mute: Fencer = {
       name: 'mute',
-      fence: (_, signal) => {
+      fence: (_, { signal }) => {
         signal.addEventListener('abort', () => {
           seen = signal.reason;
         });
@@ -215,36 +238,207 @@ describe('a ladder of fencers', () => {
   });
 });
 
-describe('the fencer "manual"', () => {
-  const annotated = (value: string): FenceTarget => ({
-    ...target,
-    node: { metadata: { ...node.metadata, annotations: { 'liberator.dev/confirmed-dead': value } } },
+describe('a look before each fencer', () => {
+  /** Looks that come out as given, one after another; the last one stays. */
+  const looking = (
+    proof: 'required' | 'optional',
+    ...permits: readonly FencePermit[]
+  ): Climb & { looks: number } => {
+    const climb = {
+      ...asked(proof),
+      looks: 0,
+      permit: async () => permits[Math.min(climb.looks++, permits.length - 1)] ?? granted,
+    };
+    return climb;
+  };
+  const alive = refused('alive', 'its Lease was renewed');
+  const held = refused('held', 'paused: night');
+
+  it.each([alive, held, refused('overtaken', 'a new Node has taken its name')])(
+    'keeps the first from being asked when it finds: $code',
+    async (refusal) => {
+      const first = fencer('first', fenced('powered-off'));
+      expect(await climbLadder([first], target, looking('required', refusal))).toEqual(refusal);
+      expect(first.asked).toBe(0);
+    },
+  );
+
+  it.each([alive, held])('keeps the second from being asked when it finds: $code', async (refusal) => {
+    for (const answer of [failed, waiting(1_000), fenced('none')]) {
+      const second = fencer('second', fenced('powered-off'));
+      const climb = looking('required', granted, refusal);
+      expect(await climbLadder([fencer('first', answer), second], target, climb)).toEqual(refusal);
+      expect(second.asked).toBe(0);
+    }
   });
 
+  it('comes once more before a proof counts: a node that lives makes it void, and it is told all the same', async () => {
+    const climb = looking('required', granted, alive);
+    expect(await climbLadder([fencer('ipmi', fenced('powered-off'))], target, climb)).toEqual({
+      ...alive,
+      despite: { fencer: 'ipmi', proof: 'powered-off', detail: 'it says powered-off' },
+    });
+  });
+
+  it('lets a proof count under a brake that was put on meanwhile: it is true all the same', async () => {
+    const climb = looking('required', granted, held);
+    expect(await climbLadder([fencer('ipmi', fenced('powered-off'))], target, climb)).toMatchObject(
+      fenced('powered-off'),
+    );
+  });
+
+  it('comes once more before a ladder goes on without a proof', async () => {
+    expect(await climbLadder([fencer('ipmi', failed)], target, looking('optional', granted, alive))).toEqual(
+      alive,
+    );
+    expect(await climbLadder([], target, looking('optional', alive))).toEqual(alive);
+  });
+
+  it('that nobody answers ends the climb: nobody is asked in the dark', async () => {
+    const first = fencer('first', fenced('powered-off'));
+    const climb = { ...asked('required'), permit: () => Promise.reject(new Error('no answer')) };
+    await expect(climbLadder([first], target, climb)).rejects.toThrow('no answer');
+    expect(first.asked).toBe(0);
+  });
+
+  it('finds a term that ended while it looked', async () => {
+    const term = new AbortController();
+    const first = fencer('first', fenced('powered-off'));
+    const permit = async (): Promise<FencePermit> => {
+      term.abort(new Error('the term is over'));
+      return granted;
+    };
+    const climb = { ...asked('required', term.signal), permit };
+    await expect(climbLadder([first], target, climb)).rejects.toThrow('the term is over');
+    expect(first.asked).toBe(0);
+  });
+});
+
+describe('a permit that a fencer asks for', () => {
+  /** Asks before it acts, as every fencer should. */
+  const careful = (name: string, act: () => FenceResult, think?: () => Promise<unknown>): Fencer => ({
+    name,
+    async fence(_, { permit }) {
+      await think?.();
+      const permitted = await permit();
+      return permitted.outcome === 'granted' ? act() : { outcome: 'failed', detail: permitted.detail };
+    },
+  });
+
+  it('is asked for anew each time, and a refusal ends the climb: the device has not failed', async () => {
+    for (const proof of ['required', 'optional'] as const) {
+      let acts = 0;
+      let looks = 0;
+      const held = refused('held', 'paused: night');
+      const climb = { ...asked(proof), permit: async () => (looks++ === 0 ? granted : held) };
+      const first = careful('first', () => {
+        acts++;
+        return fenced('powered-off');
+      });
+      const second = fencer('second', fenced('powered-off'));
+      expect(await climbLadder([first, second], target, climb)).toEqual(held);
+      expect({ acts, asked: second.asked }).toEqual({ acts: 0, asked: 0 });
+    }
+  });
+
+  it('says "unknown" when the API server does not answer', async () => {
+    let looks = 0;
+    const climb = {
+      ...asked('required'),
+      permit: async (): Promise<FencePermit> => {
+        if (looks++ === 0) return granted;
+        throw new Error('no answer');
+      },
+    };
+    expect(await climbLadder([careful('first', () => fenced('powered-off'))], target, climb)).toEqual(
+      refused('unknown', 'no answer'),
+    );
+  });
+
+  it('is refused to whoever was called off, while another one is at work', async () => {
+    const clock = new ManualClock({ turns: 1 });
+    const late = Promise.withResolvers<void>();
+    const acts: string[] = [];
+    const slow: Fencer = {
+      ...careful(
+        'slow',
+        () => {
+          acts.push('slow');
+          return fenced('powered-off');
+        },
+        () => late.promise,
+      ),
+      timeoutMs: 5_000,
+    };
+    const next = careful('next', () => {
+      acts.push('next');
+      return waiting(1_000);
+    });
+    const climbing = climbLadder([slow, next], target, { ...asked('required'), clock });
+    await clock.advance(5_000);
+    late.resolve();
+    await clock.advance(1_000);
+    expect(await climbing).toMatchObject({ outcome: 'waiting' });
+    expect(acts).toEqual(['next']);
+  });
+
+  it('is refused once the fencer has answered', async () => {
+    let kept: FenceContext | undefined;
+    const first: Fencer = {
+      name: 'first',
+      async fence(_, given) {
+        kept = given;
+        return failed;
+      },
+    };
+    await climbLadder([first], target, asked('required'));
+    expect(await kept?.permit()).toMatchObject({ outcome: 'refused', code: 'called-off' });
+  });
+});
+
+describe('the fencer "manual"', () => {
+  const annotated = (value: string, by?: string, on: 'node' | 'record' = 'node'): FenceTarget => {
+    const annotations = {
+      'liberator.dev/confirmed-dead': value,
+      ...(by !== undefined && { 'liberator.dev/confirmed-by': by }),
+    };
+    const confirmation = confirmationIn(annotations, 'd1', on);
+    return { ...target, ...(confirmation && { confirmation }) };
+  };
+
   it('waits for the annotation and prints the command that sets it', async () => {
-    const result = await manualFencer.fence(target, signal);
+    const result = await manualFencer.fence(target, context);
     expect(result).toMatchObject({ outcome: 'waiting' });
     expect(result.detail).toContain('kubectl annotate node node-1 liberator.dev/confirmed-dead=d1');
     expect(result.detail).toContain(confirmCommand('node-1', 'd1'));
   });
 
   it('takes the id of this very death for a proof', async () => {
-    expect(await manualFencer.fence(annotated('d1'), signal)).toMatchObject({
+    expect(await manualFencer.fence(annotated('d1'), context)).toMatchObject({
       outcome: 'fenced',
       proof: 'confirmed-by-human',
     });
   });
 
+  it('says who vouches, if they gave a name, and where', async () => {
+    expect((await manualFencer.fence(annotated('d1', 'alice'), context)).detail).toBe(
+      'confirmed by alice with liberator.dev/confirmed-dead',
+    );
+    expect((await manualFencer.fence(annotated('d1', '', 'record'), context)).detail).toBe(
+      'confirmed by liberator.dev/confirmed-dead on the record, since the Node is gone',
+    );
+  });
+
   it.each(['d0', 'true', '', 'd1 '])(
     'takes "%s" for nothing: it names another death, or none',
     async (value) => {
-      expect((await manualFencer.fence(annotated(value), signal)).outcome).toBe('waiting');
+      expect((await manualFencer.fence(annotated(value), context)).outcome).toBe('waiting');
     },
   );
 });
 
 describe('the fencer "none"', () => {
   it('says that it did nothing', async () => {
-    expect(await noneFencer.fence(target, signal)).toMatchObject({ outcome: 'fenced', proof: 'none' });
+    expect(await noneFencer.fence(target, context)).toMatchObject({ outcome: 'fenced', proof: 'none' });
   });
 });

@@ -1,6 +1,6 @@
 // What is known of all nodes: turns what the watches bring into observations, and observations into health.
 import type { Clock } from '../clock.ts';
-import { confirmedByHuman } from '../fencing/manual.ts';
+import { confirmedByHuman } from '../fencing/confirmation.ts';
 import type { UnheardNode } from '../health/fleet-sight.ts';
 import {
   type Assessment,
@@ -102,6 +102,11 @@ export class Fleet {
     return { heartbeats, unheard };
   }
 
+  /** The one that counts for a node with these labels. */
+  policyFor(labels: Readonly<Record<string, string>>): Policy | undefined {
+    return this.#policies.find((candidate) => selects(candidate.nodes, labels));
+  }
+
   nodeSeen(node: Node): void {
     const { name, uid, labels } = node.metadata;
     const at = this.#clock.now();
@@ -113,7 +118,7 @@ export class Fleet {
     state = observe(state, { kind: 'ready', at, status: ready });
     if (known !== undefined && !same) this.#forget(known);
     this.#hearing.set(uid, hearReady(this.#hearing.get(uid) ?? newHearing(at, ready), at, ready));
-    const policy = this.#policies.find((candidate) => selects(candidate.nodes, labels ?? {}));
+    const policy = this.policyFor(labels ?? {});
     const judged = same && policy !== undefined;
     const { assessment, health } = judged ? known : { assessment: undefined, health: 'alive' as const };
     const maintenance = seeMaintenance(node, same ? known.maintenance : undefined, at);

@@ -175,6 +175,10 @@ export class GuardedCluster implements TakeoverCluster {
     return configMap && decodeRecord(configMap);
   }
 
+  recordAddress(id: string): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.#namespace, name: recordName(id) };
+  }
+
   async createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'> {
     try {
       const created = await this.#write<ConfigMap>(term, {

@@ -108,6 +108,8 @@ export interface TakeoverCluster {
   readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined>;
   /** `exists`: somebody opened a takeover under this id before. */
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'>;
+  /** Where the ConfigMap of a record is, for people who have to find it. Reads nothing. */
+  recordAddress(id: string): { readonly namespace: string; readonly name: string };
   /** Conditional on what was seen. */
   updateRecord(
     term: LeaderTerm,

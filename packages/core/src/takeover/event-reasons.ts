@@ -4,6 +4,7 @@
 export const nodeEventReasons = [
   'TakeoverHeld',
   'TakeoverStarted',
+  'TakeoverPolicyChanged',
   'FencingPending',
   'NodeFenced',
   'NodeReleased',

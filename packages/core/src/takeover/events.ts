@@ -25,6 +25,8 @@ export function eventFor({ record, step, phase, detail }: TakeoverProgress): Nod
       return event('Normal', phase === 'done' ? 'NodeRemoved' : 'NodeKept', detail);
     case 'verify':
       return event(detail.startsWith('not recovered') ? 'Warning' : 'Normal', 'TakeoverVerified', detail);
+    case 'policy':
+      return event('Normal', 'TakeoverPolicyChanged', detail);
     case 'undo':
       return event('Normal', 'TakeoverUndone', `${record.undoing ?? 'the node is alive'}; ${detail}`);
     default:

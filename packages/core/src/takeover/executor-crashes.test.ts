@@ -93,6 +93,7 @@ async function live(
       const fresh = newRecord({ epoch: term.epoch, policy: { ...newRecord().policy, node: policy } });
       const stored = cluster.records.get('death') ?? (await executor.open(term, fresh));
       await executor.run(term, stored, {
+        nodeNow: () => ({ gone: !cluster.nodes.has('node-1') }),
         lifeSign: () => (caches === 'fresh' ? isBack(cluster) : undefined),
         holds: () => [],
       });

@@ -99,7 +99,7 @@ describe('trouble with the API server', () => {
     const ran = executor.run(
       term,
       { record: newRecord(), resourceVersion: '1', annotations: {} },
-      { lifeSign: () => undefined, holds: () => [] },
+      { nodeNow: () => ({ gone: false }), lifeSign: () => undefined, holds: () => [] },
     );
     const failed = expect(ran).rejects.toBeInstanceOf(TermEndedError);
     await story.pass(10_000);

@@ -1,19 +1,25 @@
 // Carries a takeover from whatever step its record shows to its end, writing down each step before it acts.
 import { type Clock, sleep } from '../clock.ts';
 import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
+import type { NotedNode } from '../fencing/fence-target.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
+import { broughtUpToDate } from './follow.ts';
+import { letGoOf, readLiveNode } from './life-signs.ts';
+import { endedByOthers } from './nothing-left.ts';
 import {
   close,
   endStep,
   nextMove,
   noteStep,
+  type RecordedPolicy,
   startLeaving,
   startStep,
   startUndoing,
   type TakeoverRecord,
   type TakeoverStep,
 } from './record.ts';
+import { policyDifferences } from './recorded-policy.ts';
 import { held, type PerformStep, type StepContext, type StepResult } from './step.ts';
 import { cordon } from './steps/cordon.ts';
 import { fence } from './steps/fence.ts';
@@ -40,8 +46,8 @@ const performers: Readonly<Record<TakeoverStep, PerformStep>> = {
 export interface TakeoverProgress {
   /** The record as it is now. */
   readonly record: TakeoverRecord;
-  /** What it is about: a step, the undoing, or the end. */
-  readonly step: TakeoverStep | 'undo' | 'close';
+  /** What it is about: a step, the policy that it follows, the undoing, or the end. */
+  readonly step: TakeoverStep | 'policy' | 'undo' | 'close';
   /** How far that is. */
   readonly phase: 'started' | 'waiting' | 'done' | 'skipped' | 'retrying';
   /** What happened or is waited for, for people. */
@@ -55,8 +61,19 @@ export interface TakeoverExecutorOptions {
   readonly onProgress: (progress: TakeoverProgress) => void;
 }
 
+/** What the watch caches and the configuration say of a takeover's node at this moment. */
+export interface NodeNow {
+  /** No Node has its name. */
+  readonly gone: boolean;
+  /** As the Node is; absent when it is gone, or when another one has its name. */
+  readonly noted?: NotedNode;
+  /** The policy that counts for it, by what was noted if there is no Node; absent when none does. */
+  readonly policy?: RecordedPolicy;
+}
+
 /** What the rest of the controller knows while a takeover runs. */
 export interface TakeoverWitness {
+  nodeNow(record: TakeoverRecord): NodeNow;
   /** A positive sign, in the watch caches, that the node lives; undefined while there is none. */
   lifeSign(record: TakeoverRecord): string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
@@ -65,6 +82,15 @@ export interface TakeoverWitness {
 
 /** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
 const heldSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'recheck', 'remove']);
+
+/** A brake stops no takeover from ending which has nothing left to do: that harms nobody. */
+function heldUnlessEnded(holds: readonly string[]): PerformStep {
+  return async (context) => {
+    const live = await readLiveNode(context);
+    if (live.state === 'alive') return letGoOf(live);
+    return (live.state === 'gone' ? await endedByOthers(context) : undefined) ?? held(holds);
+  };
+}
 
 /** Thrown when the record is in other hands: a newer leader works on it, or somebody deleted it. */
 export class TakeoverTakenError extends Error {
@@ -124,7 +150,8 @@ export class TakeoverExecutor {
     step: TakeoverStep,
     witness: TakeoverWitness,
   ): Promise<StoredRecord> {
-    const alreadyOurs = opened.record.steps[step]?.epoch === term.epoch;
+    const before = opened.record.steps[step];
+    const alreadyOurs = before?.epoch === term.epoch && before.outcome === undefined;
     const claimed = alreadyOurs
       ? opened
       : await this.#save(term, opened, startStep(opened.record, step, term.epoch, this.#timestamp()));
@@ -153,10 +180,24 @@ export class TakeoverExecutor {
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
       };
+      const now = witness.nodeNow(record);
+      const current = await this.#broughtUpToDate(context, step, now);
+      if (current !== undefined) {
+        stored = await this.#save(term, stored, current);
+        this.#tellPolicy(record, stored.record);
+        const next = nextMove(stored.record);
+        if (next.move !== 'step' || next.step !== step) return stored;
+        continue;
+      }
       // A sign of life goes before any brake: what a step does then is to give the node back.
       const harms = heldSteps.has(step) && context.lifeSign() === undefined;
       const holds = harms ? context.holds() : [];
-      const result = holds.length > 0 ? held(holds) : await this.#attempt(context, step);
+      const result =
+        holds.length === 0
+          ? await this.#attempt(context, step, performers[step])
+          : now.gone && step !== 'remove'
+            ? await this.#attempt(context, step, heldUnlessEnded(holds))
+            : held(holds);
       if (result.outcome === 'undo') {
         return this.#save(term, stored, startUndoing(record, result.detail));
       }
@@ -186,15 +227,36 @@ export class TakeoverExecutor {
   }
 
   /** An error that isn't about our leadership or our rights is a reason to wait, not to give up. */
-  async #attempt(context: StepContext, step: TakeoverStep): Promise<StepResult> {
+  async #attempt(context: StepContext, step: TakeoverStep, perform: PerformStep): Promise<StepResult> {
     try {
-      return await performers[step](context);
+      return await perform(context);
     } catch (error) {
       context.term.assertValid();
       const detail = error instanceof Error ? error.message : String(error);
       this.#report(context.record, step, 'retrying', detail);
       return { outcome: 'wait', detail, retryAfterMs: retryAfterErrorMs };
     }
+  }
+
+  /** What it could not read now it asks for again at the next attempt. */
+  async #broughtUpToDate(
+    context: StepContext,
+    step: TakeoverStep,
+    now: NodeNow,
+  ): Promise<TakeoverRecord | undefined> {
+    try {
+      return await broughtUpToDate(context, step, now, this.#timestamp());
+    } catch {
+      context.term.assertValid();
+      return undefined;
+    }
+  }
+
+  /** Told once it is on record, by whoever put it there. */
+  #tellPolicy(before: TakeoverRecord, record: TakeoverRecord): void {
+    const differences = policyDifferences(before.policy, record.policy);
+    if (differences.length === 0) return;
+    this.#report(record, 'policy', 'done', `it follows the policy of now: ${differences.join('; ')}`);
   }
 
   async #undo(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {

@@ -1,41 +1,57 @@
 // Asks the API server itself whether a node that is being taken over has shown any sign of life since.
 import type { LiveRead } from '../kubernetes/live-read.ts';
 import type { Node } from '../kubernetes/objects.ts';
-import type { StepContext } from './step.ts';
+import type { StepContext, StepResult } from './step.ts';
 
 export type LiveNode =
   | { readonly state: 'still-dead'; readonly node: LiveRead<Node> }
-  /** There is no Node of that name. Its pods may still be there. */
+  /** There is no Node of that name. Its pods may still be there, and its machine may run. */
   | { readonly state: 'gone'; readonly detail: string }
-  /** It lives, or a new Node has its name and with it all pods that are bound to that name. */
-  | { readonly state: 'alive'; readonly detail: string };
+  | {
+      /** It lives, or a new Node has its name and with it all pods that are bound to that name. */
+      readonly state: 'alive';
+      /** By what: `replaced` by a Node of another uid, which says nothing about the machine of before. */
+      readonly sign: 'renewed' | 'ready' | 'booted' | 'witnessed' | 'replaced';
+      readonly detail: string;
+    };
 
 /**
  * Reads the Node and its Lease live. The Lease's `renewTime` must be the very one on record: a single renewal since
- * then is life. The Ready condition can't tell where there is a Lease, since it lags behind by most of a minute.
+ * then is life, of a Node that was deleted too, whose kubelet goes on renewing. The Ready condition can't tell where there is a
+ * Lease, since it lags behind by most of a minute.
  */
 export async function readLiveNode(context: StepContext): Promise<LiveNode> {
   const { term, cluster, record } = context;
   // Lease first: a renewal between the two reads then shows in neither, and the conditional write that follows fails
   // only if the Node changed. Asking the cache too, last of all, closes most of that gap.
   const lease = await cluster.readNodeLease(term, record.node.name);
-  const renewTime = lease?.spec?.renewTime ?? '';
-  if (lease !== undefined && renewTime !== record.lastHeartbeat) {
-    return { state: 'alive', detail: `its Lease was renewed at ${renewTime || 'an unknown time'}` };
-  }
   const node = await cluster.readNode(term, record.node.name);
-  if (node === undefined) return { state: 'gone', detail: 'the Node no longer exists' };
-  if (node.object.metadata.uid !== record.node.uid) {
-    return { state: 'alive', detail: 'a new Node has taken its name' };
+  // Before the Lease is judged: by now it is the one of the new Node.
+  if (node !== undefined && node.object.metadata.uid !== record.node.uid) {
+    return { state: 'alive', sign: 'replaced', detail: 'a new Node has taken its name' };
   }
+  const renewTime = lease?.spec?.renewTime ?? '';
+  // A Lease without a time in it says nothing.
+  if (renewTime !== '' && renewTime !== record.lastHeartbeat) {
+    return { state: 'alive', sign: 'renewed', detail: `its Lease was renewed at ${renewTime}` };
+  }
+  if (node === undefined) return { state: 'gone', detail: 'the Node no longer exists' };
   const ready = node.object.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
   // Without a Lease, death was told by Kubernetes' word alone, and so is life.
-  if (record.lastHeartbeat === '' && ready === 'True') return { state: 'alive', detail: 'it is Ready again' };
+  if (record.lastHeartbeat === '' && ready === 'True') {
+    return { state: 'alive', sign: 'ready', detail: 'it is Ready again' };
+  }
   const bootId = node.object.status?.nodeInfo?.bootID ?? '';
   if (bootId !== '' && record.node.bootId !== '' && bootId !== record.node.bootId) {
-    return { state: 'alive', detail: 'it has booted again' };
+    return { state: 'alive', sign: 'booted', detail: 'it has booted again' };
   }
   const sign = context.lifeSign();
-  if (sign !== undefined) return { state: 'alive', detail: sign };
-  return { state: 'still-dead', node };
+  return sign === undefined
+    ? { state: 'still-dead', node }
+    : { state: 'alive', sign: 'witnessed', detail: sign };
+}
+
+/** How a takeover that has not released anything ends when its node turns out to live, or to be another one by now. */
+export function letGoOf(live: Extract<LiveNode, { state: 'alive' }>): StepResult {
+  return { outcome: live.sign === 'replaced' ? 'overtaken' : 'undo', detail: live.detail };
 }

@@ -1,6 +1,6 @@
 // What is noted of a node at the claim, for whoever needs it after its Node object is gone.
+import type { NotedNode } from '../fencing/fence-target.ts';
 import type { Node } from '../kubernetes/objects.ts';
-import type { NotedNode } from './record.ts';
 
 export function notedOf({ metadata, spec, status }: Node): NotedNode {
   return {

@@ -1,4 +1,5 @@
 // The durable record of one takeover, and the pure steps by which it grows.
+import type { NotedNode } from '../fencing/fence-target.ts';
 import type { FenceProof } from '../fencing/fencer.ts';
 import type { Evidence } from '../health/node-health.ts';
 import type { NamedVerdict } from '../policy/decision.ts';
@@ -50,28 +51,6 @@ export interface AffectedPod {
   readonly replacement?: { readonly uid: string; readonly node: string; readonly readyAt: string };
 }
 
-/** What tells a machine from another one that bears its name. Empty strings where the Node doesn't say. */
-export interface MachineIdentity {
-  /** As the firmware has it; the same board may report it in another byte order after an update. */
-  readonly systemUuid: string;
-  /** Of the installed system. */
-  readonly machineId: string;
-  /** As the cloud provider has it. */
-  readonly providerId: string;
-}
-
-/** What was noted of a node when its takeover was opened: its Node object may be gone when it is needed. */
-export interface NotedNode {
-  /** What tells its machine from others. */
-  readonly machine: MachineIdentity;
-  /** As in `status.addresses`. */
-  readonly addresses: readonly { readonly type: string; readonly address: string }[];
-  /** Its labels then. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Its annotations then. */
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
 /** Where a takeover stands among all others: by what only grows, never by anybody's wall clock. */
 export interface TakeoverOrder {
   /** The term in which it was opened. */
@@ -108,6 +87,30 @@ export interface ReturnRecord {
   readonly detail: string;
 }
 
+/** What of a policy a takeover follows. */
+export interface RecordedPolicy {
+  /** The policy's name. */
+  readonly name: string;
+  /** What becomes of the Node object. */
+  readonly node: 'delete' | 'keep';
+  /** Whether anything may be released without a proof. */
+  readonly proof: 'required' | 'optional';
+  /** Names of fencers, in the order in which they are asked. */
+  readonly drivers: readonly string[];
+}
+
+/** A takeover that had not released anything began to follow another policy, or the same one as it had become. */
+export interface PolicyChange {
+  /** ISO 8601, wall clock of the leader. For people. */
+  readonly at: string;
+  /** The term in which it was noticed. */
+  readonly epoch: number;
+  /** What it had followed until then. */
+  readonly from: RecordedPolicy;
+  /** What it has followed since. */
+  readonly to: RecordedPolicy;
+}
+
 /** Everything about one takeover. Kept in the cluster so that the next leader can go on where the last one stopped. */
 export interface TakeoverRecord {
   /** Of this format. A reader that knows no such version must leave the record alone. */
@@ -121,7 +124,7 @@ export interface TakeoverRecord {
   readonly deathId: string;
   /** The node that died. */
   readonly node: { readonly name: string; readonly uid: string; readonly bootId: string };
-  /** What was noted of it then; absent in records of older versions. */
+  /** What was noted of it; absent in records of older versions. */
   readonly noted?: NotedNode;
   /** Which of several takeovers came later; absent in records of older versions, which come before all others. */
   readonly order?: TakeoverOrder;
@@ -139,15 +142,16 @@ export interface TakeoverRecord {
   readonly reasons: readonly string[];
   /** What each guard said then. */
   readonly verdicts: readonly NamedVerdict[];
-  /** The policy that counted for the node, as it was then. */
-  readonly policy: {
-    readonly name: string;
-    readonly node: 'delete' | 'keep';
-    readonly proof: 'required' | 'optional';
-    readonly drivers: readonly string[];
-  };
+  /** The policy that it follows: the one that counts for the node, until anything was released; from then on as it was. */
+  readonly policy: RecordedPolicy;
+  /** How it came to follow that one, if it was opened under another. */
+  readonly policyChanges?: readonly PolicyChange[];
   /** What the fencer vouched for, once it did. */
   readonly proof?: FenceProof;
+  /** Which fencer that was; absent when the policy does without any. */
+  readonly fencer?: string;
+  /** Who confirmed the death, if a human did and gave a name. */
+  readonly confirmedBy?: string;
   /** The pods that were on the node, once the release has begun. */
   readonly pods: readonly AffectedPod[];
   /** The steps that were begun. */
@@ -175,22 +179,34 @@ export function nextMove(record: TakeoverRecord): NextMove {
   if (record.result !== undefined) return { move: 'nothing' };
   if (record.undoing !== undefined || record.overtaken !== undefined) return { move: 'undo' };
   const step = takeoverSteps.find((name) => record.steps[name]?.outcome === undefined);
-  return step === undefined ? { move: 'close' } : { move: 'step', step };
+  if (step === undefined) return { move: 'close' };
+  // Whatever else is on record, from an older version or under a policy that asked for less.
+  return { move: 'step', step: isAfterFence(step) && lacksProof(record) ? 'fence' : step };
 }
 
-/** The record with a step taken up, by whoever is about to do it. Written before the step acts. */
+/** Steps that only a proof leads to, where one is required. */
+function isAfterFence(step: TakeoverStep): boolean {
+  return step === 'recheck' || step === 'release';
+}
+
+function lacksProof({ policy, proof }: TakeoverRecord): boolean {
+  return policy.proof === 'required' && (proof === undefined || proof === 'none');
+}
+
+/**
+ * The record with a step taken up, by whoever is about to do it. Written before the step acts. A step that is done anew has
+ * those after it done anew as well.
+ */
 export function startStep(
   record: TakeoverRecord,
   step: TakeoverStep,
   epoch: number,
   at: string,
 ): TakeoverRecord {
-  const started = record.steps[step];
-  return {
-    ...record,
-    epoch,
-    steps: { ...record.steps, [step]: { ...started, startedAt: started?.startedAt ?? at, epoch } },
-  };
+  const { outcome: _, endedAt: __, ...started } = record.steps[step] ?? { startedAt: at, epoch };
+  const earlier = takeoverSteps.slice(0, takeoverSteps.indexOf(step));
+  const kept = earlier.flatMap((name) => Object.entries(record.steps).filter(([key]) => key === name));
+  return { ...record, epoch, steps: { ...Object.fromEntries(kept), [step]: { ...started, epoch } } };
 }
 
 export function noteStep(record: TakeoverRecord, step: TakeoverStep, detail: string): TakeoverRecord {

@@ -25,6 +25,8 @@ export interface StepContext {
 export interface StepFindings {
   readonly pods?: readonly AffectedPod[];
   readonly proof?: NonNullable<TakeoverRecord['proof']>;
+  readonly fencer?: string;
+  readonly confirmedBy?: string;
   readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;
 }
 

@@ -1,5 +1,7 @@
 import type { DecisionChange } from '../controller-events.ts';
 import type { RenewableTerm } from '../election/leader-term.ts';
+import type { FenceContext } from '../fencing/fence-context.ts';
+import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult } from '../fencing/fencer.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { Leadership } from '../leadership.ts';
@@ -27,8 +29,14 @@ export class LeadershipStory {
   /** Hosts that are silent to probes, and nodes that no longer renew. */
   readonly silent: Set<string> = new Set(['node-1']);
   readonly asleep: Set<string> = new Set(['node-1']);
-  fence: () => FenceResult = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
+  fence: (target: FenceTarget, context: FenceContext) => FenceResult | Promise<FenceResult> = () => ({
+    outcome: 'fenced',
+    proof: 'powered-off',
+    detail: 'off',
+  });
   blind: readonly string[] = [];
+  /** Why everything is paused. */
+  paused: string | undefined;
   /** Whether watches bring anything. */
   watching = true;
   term: RenewableTerm | undefined;
@@ -87,14 +95,14 @@ export class LeadershipStory {
       fencers: [
         {
           name: 'ipmi',
-          fence: async ({ deathId }) => {
-            this.fenced.push(deathId);
-            return this.fence();
+          fence: async (target, context) => {
+            this.fenced.push(target.deathId);
+            return this.fence(target, context);
           },
         },
       ],
       guards: builtInGuards,
-      fleetFacts: (dead) => ({ nodes: this.fleet.nodes.size, dead, blind: this.blind, paused: undefined }),
+      fleetFacts: (dead) => ({ nodes: this.fleet.nodes.size, dead, blind: this.blind, paused: this.paused }),
       onDecision: (change) => this.decisions.push(change),
       onProgress: (progress) => this.progress.push(progress),
       returnRules: defaultReturnRules,

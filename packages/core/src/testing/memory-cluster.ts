@@ -192,6 +192,10 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     return this.#read(term, 'readRecord', id, () => this.records.get(id));
   }
 
+  recordAddress(id: string): { readonly namespace: string; readonly name: string } {
+    return { namespace: 'liberator', name: `liberator-takeover-${id}` };
+  }
+
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'> {
     return this.#serve(term, 'createRecord', record.id, true, (refused, admit) => {
       const name = recordName(record.id);

@@ -1,8 +1,16 @@
 import type { RenewableTerm } from '../election/leader-term.ts';
+import type { FenceContext } from '../fencing/fence-context.ts';
+import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { manualFencer } from '../fencing/manual.ts';
-import { TakeoverExecutor, type TakeoverProgress } from '../takeover/executor.ts';
-import type { TakeoverRecord } from '../takeover/record.ts';
+import {
+  type NodeNow,
+  TakeoverExecutor,
+  type TakeoverProgress,
+  type TakeoverWitness,
+} from '../takeover/executor.ts';
+import { notedOf } from '../takeover/noted-node.ts';
+import type { RecordedPolicy, TakeoverRecord } from '../takeover/record.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from './dead-node.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { CallFate, MemoryCluster } from './memory-cluster.ts';
@@ -22,27 +30,50 @@ export class TakeoverStory {
       : 'its Lease is renewed again';
   /** Done as a step is taken up, before it acts. */
   whenStarted: { readonly [step: string]: () => void } = {};
-  fence: () => FenceResult = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'the BMC says off' });
+  /** The policy that counts for the node now; undefined: the one that its record was opened under. */
+  policy: RecordedPolicy | undefined;
+  /** What "ipmi" does. */
+  fence: (target: FenceTarget, context: FenceContext) => FenceResult | Promise<FenceResult> = () => ({
+    outcome: 'fenced',
+    proof: 'powered-off',
+    detail: 'the BMC says off',
+  });
+  /** Fencers beside "ipmi" and "manual". */
+  more: readonly Fencer[] = [];
   /** What the takeover came to, once it did. */
   outcome: { record: TakeoverRecord } | { threw: unknown } | undefined;
 
   get executor(): TakeoverExecutor {
     const ipmi: Fencer = {
       name: 'ipmi',
-      fence: async ({ deathId }) => {
-        this.fenced.push(deathId);
-        return this.fence();
+      fence: async (target, context) => {
+        this.fenced.push(target.deathId);
+        return this.fence(target, context);
       },
     };
     return new TakeoverExecutor({
       cluster: this.cluster,
       clock: this.clock,
-      fencers: [ipmi, manualFencer],
+      fencers: [ipmi, manualFencer, ...this.more],
       onProgress: (progress) => {
         this.progress.push(progress);
         if (progress.phase === 'started') this.whenStarted[progress.step]?.();
       },
     });
+  }
+
+  get witness(): TakeoverWitness {
+    return {
+      nodeNow: (record) => this.nodeNow(record),
+      lifeSign: (record) => this.lifeSign(record),
+      holds: () => this.holds,
+    };
+  }
+
+  nodeNow({ policy, node }: TakeoverRecord): NodeNow {
+    const seen = this.cluster.nodes.get('node-1');
+    const noted = seen?.metadata.uid === node.uid ? { noted: notedOf(seen) } : {};
+    return { gone: seen === undefined, ...noted, policy: this.policy ?? policy };
   }
 
   get record(): TakeoverRecord {
@@ -62,9 +93,7 @@ export class TakeoverStory {
     const { executor, term } = this;
     executor
       .open(term, newRecord(change))
-      .then((stored) =>
-        executor.run(term, stored, { lifeSign: (r) => this.lifeSign(r), holds: () => this.holds }),
-      )
+      .then((stored) => executor.run(term, stored, this.witness))
       .then(
         ({ record }) => {
           this.outcome = { record };

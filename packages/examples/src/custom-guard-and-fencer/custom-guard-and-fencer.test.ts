@@ -1,5 +1,5 @@
 // The example as a whole, and its guard and its fencer by themselves, as an embedder would test them.
-import type { FenceTarget } from '@liberator/core';
+import type { FenceContext, FencePermit, FenceTarget } from '@liberator/core';
 import { type GuardInput, pass } from '@liberator/core/policy';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/run-program.ts';
@@ -8,12 +8,23 @@ import { startPowerStrip } from './power-strip.ts';
 import { powerSwitch } from './power-switch.ts';
 import { ticketAnnotation, ticketGuard } from './ticket-guard.ts';
 
-const { signal } = new AbortController();
-
 const target: FenceTarget = {
-  node: { metadata: { name: 'node-1', uid: 'uid', resourceVersion: '1' } },
+  name: 'node-1',
+  uid: 'uid',
   deathId: 'death',
+  noted: {
+    machine: { systemUuid: '', machineId: '', providerId: '' },
+    addresses: [],
+    labels: {},
+    annotations: {},
+  },
+  confirmCommand: '',
 };
+
+const permitted = (permit: FencePermit = { outcome: 'granted', validForMs: 5_000 }): FenceContext => ({
+  signal: new AbortController().signal,
+  permit: async () => permit,
+});
 
 describe('the example of a guard and a fencer', () => {
   it('holds until there is a ticket, and releases only with the proof of the power strip', async () => {
@@ -65,18 +76,38 @@ describe('the power switch', () => {
     const cut: string[] = [];
     await using strip = await startPowerStrip(async (outlet) => void cut.push(outlet));
     const fencer = powerSwitch({ url: strip.url });
-    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'waiting' });
-    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'fenced', proof: 'powered-off' });
-    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'fenced', proof: 'powered-off' });
+    expect(await fencer.fence(target, permitted())).toMatchObject({ outcome: 'waiting' });
+    expect(await fencer.fence(target, permitted())).toMatchObject({
+      outcome: 'fenced',
+      proof: 'powered-off',
+    });
+    expect(await fencer.fence(target, permitted())).toMatchObject({
+      outcome: 'fenced',
+      proof: 'powered-off',
+    });
     expect(cut).toEqual(['node-1']);
+  });
+
+  it('orders nothing when it may not act at the very moment, and looks all the same', async () => {
+    const cut: string[] = [];
+    await using strip = await startPowerStrip(async (outlet) => void cut.push(outlet));
+    const fencer = powerSwitch({ url: strip.url });
+    const refused = permitted({ outcome: 'refused', code: 'alive', detail: 'its Lease was renewed' });
+    expect(await fencer.fence(target, refused)).toEqual({
+      outcome: 'failed',
+      detail: 'not switched off: its Lease was renewed',
+    });
+    expect(cut).toEqual([]);
+    await fencer.fence(target, permitted());
+    expect(await fencer.fence(target, refused)).toMatchObject({ outcome: 'fenced', proof: 'powered-off' });
   });
 
   it('waits with what went wrong when the strip can not be reached, or its relay is stuck', async () => {
     const strip = await startPowerStrip(() => Promise.reject(new Error('stuck')));
     const fencer = powerSwitch({ url: strip.url });
-    await fencer.fence(target, signal);
-    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'waiting' });
+    await fencer.fence(target, permitted());
+    expect(await fencer.fence(target, permitted())).toMatchObject({ outcome: 'waiting' });
     await strip[Symbol.asyncDispose]();
-    expect(await fencer.fence(target, signal)).toMatchObject({ outcome: 'failed' });
+    expect(await fencer.fence(target, permitted())).toMatchObject({ outcome: 'failed' });
   });
 });

@@ -15,7 +15,7 @@ const retryAfterMs = 1_000;
  * Cuts a machine's power, and vouches for it only once the strip itself says that the outlet is off: an order that was
  * accepted proves nothing.
  *
- * Asked twice, it orders nothing twice: the strip is looked at first. What can't be reached is a result, not an error,
+ * Right before the one request that harms it asks whether it still may, however short a time ago it was called. Asked twice, it orders nothing twice: the strip is looked at first. What can't be reached is a result, not an error,
  * and the takeover waits, for as long as the policy wants proof.
  */
 export function powerSwitch({ url, timeoutMs = 5_000 }: PowerSwitchOptions): Fencer {
@@ -29,12 +29,17 @@ export function powerSwitch({ url, timeoutMs = 5_000 }: PowerSwitchOptions): Fen
   };
   return {
     name: 'power-switch',
-    async fence({ node }, signal): Promise<FenceResult> {
-      const outlet = `/outlets/${encodeURIComponent(node.metadata.name)}`;
+    async fence({ name }, { signal, permit }): Promise<FenceResult> {
+      const outlet = `/outlets/${encodeURIComponent(name)}`;
       try {
         const { power } = (await (await ask('GET', outlet, signal)).json()) as { power: 'on' | 'off' };
         if (power === 'off') {
           return { outcome: 'fenced', proof: 'powered-off', detail: `the outlet ${outlet} is off` };
+        }
+        // The strip may have thought for long, and the node may be back by now.
+        const permitted = await permit();
+        if (permitted.outcome === 'refused') {
+          return { outcome: 'failed', detail: `not switched off: ${permitted.detail}` };
         }
         await ask('POST', `${outlet}/off`, signal);
         return { outcome: 'waiting', detail: `the outlet ${outlet} was told to go off`, retryAfterMs };

@@ -1,11 +1,11 @@
 // Keeps new pods away from the node with a taint of our own, which only we remove.
-import { readLiveNode } from '../life-signs.ts';
+import { letGoOf, readLiveNode } from '../life-signs.ts';
 import { done, type PerformStep, wait } from '../step.ts';
 import { hasTaint, takeoverTaint, withTaints } from '../taints.ts';
 
 export const cordon: PerformStep = async (context) => {
   const live = await readLiveNode(context);
-  if (live.state === 'alive') return { outcome: 'undo', detail: live.detail };
+  if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') return { outcome: 'skipped', detail: live.detail };
   const taint = takeoverTaint(context.record.id);
   const taints = live.node.object.spec?.taints;

@@ -1,22 +1,107 @@
-// Makes sure that the node can't write any more, by the policy's ladder of fencers.
-import { climbLadder } from '../../fencing/ladder.ts';
-import { readLiveNode } from '../life-signs.ts';
-import { done, type PerformStep, wait } from '../step.ts';
+// Makes sure that the node can't write any more, by the policy's ladder of fencers, whether its Node is there or not.
+import { confirmationIn, confirmCommand, confirmOnRecordCommand } from '../../fencing/confirmation.ts';
+import type { FenceTarget } from '../../fencing/fence-target.ts';
+import { type ClimbResult, climbLadder } from '../../fencing/ladder.ts';
+import { askPermit } from '../fence-permit.ts';
+import { type LiveNode, letGoOf, readLiveNode } from '../life-signs.ts';
+import { notedOf } from '../noted-node.ts';
+import { endedByOthers } from '../nothing-left.ts';
+import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 
 export const fence: PerformStep = async (context) => {
-  const { record, term } = context;
+  const { record, term, clock, fencers } = context;
   const live = await readLiveNode(context);
-  if (live.state === 'alive') return { outcome: 'undo', detail: live.detail };
-  // Nothing is left to fence by name. Its pods may still be on record, so the takeover goes on, with what proof it has.
-  if (live.state === 'gone') return { outcome: 'skipped', detail: live.detail };
-  const fencers = record.policy.drivers.flatMap((name) => {
-    const fencer = context.fencers.get(name);
-    return fencer === undefined ? [] : [fencer];
+  if (live.state === 'alive') return letGoOf(live);
+  if (live.state === 'gone') {
+    const ended = await endedByOthers(context);
+    if (ended !== undefined) return ended;
+  }
+  const { proof, drivers } = record.policy;
+  const missing = drivers.filter((name) => !fencers.has(name));
+  // One that isn't there is an error, never somebody who has nothing against it.
+  if (missing.length > 0) return held([unknownFencers(missing, context)]);
+  const target = await targetOf(context, live);
+  const result = await climbLadder(
+    drivers.flatMap((name) => fencers.get(name) ?? []),
+    target,
+    { proof, signal: term.signal, clock, permit: () => askPermit(context) },
+  );
+  if (result.outcome === 'waiting') return wait(result.detail, result.retryAfterMs);
+  if (result.outcome === 'refused') return stopped(result, context);
+  const by = result.proof === 'confirmed-by-human' ? target.confirmation?.by : undefined;
+  return done(`proof: ${result.proof} (${result.detail})`, {
+    proof: result.proof,
+    ...(result.fencer !== undefined && { fencer: result.fencer }),
+    ...(by !== undefined && { confirmedBy: by }),
   });
-  const target = { node: live.node.object, deathId: record.deathId };
-  const { proof } = record.policy;
-  const result = await climbLadder(fencers, target, { proof, signal: term.signal, clock: context.clock });
-  return result.outcome === 'waiting'
-    ? wait(result.detail, result.retryAfterMs)
-    : done(`proof: ${result.proof} (${result.detail})`, { proof: result.proof });
 };
+
+function unknownFencers(missing: readonly string[], { record, fencers }: StepContext): string {
+  const known = [...fencers.keys()].join(', ') || 'none';
+  return `policy "${record.policy.name}" names ${missing.map((name) => `"${name}"`).join(', ')}, which is no fencer here: there are ${known}`;
+}
+
+/** By what the node's machine can be found, and who has vouched for its death by now. */
+async function targetOf(
+  { record, cluster, term }: StepContext,
+  live: Exclude<LiveNode, { state: 'alive' }>,
+): Promise<FenceTarget> {
+  const { deathId } = record;
+  const { name, uid } = record.node;
+  if (live.state === 'still-dead') {
+    const node = live.node.object;
+    const confirmation = confirmationIn(node.metadata.annotations, deathId, 'node');
+    return {
+      name,
+      uid,
+      deathId,
+      noted: record.noted ?? notedOf(node),
+      node,
+      ...(confirmation && { confirmation }),
+      confirmCommand: confirmCommand(name, deathId),
+    };
+  }
+  const noted = record.noted ?? nothingNoted;
+  // What was said on the Node while it was there still holds. Since then there is nothing to say it on but the record.
+  const onRecord = (await cluster.readRecord(term, record.id))?.annotations;
+  const confirmation =
+    confirmationIn(onRecord, deathId, 'record') ?? confirmationIn(noted.annotations, deathId, 'node');
+  return {
+    name,
+    uid,
+    deathId,
+    noted,
+    ...(confirmation && { confirmation }),
+    confirmCommand: confirmOnRecordCommand(cluster.recordAddress(record.id), deathId),
+  };
+}
+
+const nothingNoted: FenceTarget['noted'] = {
+  machine: { systemUuid: '', machineId: '', providerId: '' },
+  addresses: [],
+  labels: {},
+  annotations: {},
+};
+
+/** How often to ask the API server again what it didn't say. */
+const askAgainMs = 1_000;
+
+function stopped(
+  { code, detail, despite }: Extract<ClimbResult, { outcome: 'refused' }>,
+  { term }: StepContext,
+): StepResult {
+  const vouched =
+    despite && `${despite.fencer ?? 'nobody'} vouches for "${despite.proof}" (${despite.detail})`;
+  const words = vouched === undefined ? detail : `${detail}, although ${vouched}`;
+  switch (code) {
+    case 'alive':
+      return { outcome: 'undo', detail: words };
+    case 'overtaken':
+      return { outcome: 'overtaken', detail: words };
+    case 'held':
+      return held([detail]);
+    default:
+      term.assertValid();
+      return wait(`nobody knows whether it is still dead: ${detail}`, askAgainMs);
+  }
+}

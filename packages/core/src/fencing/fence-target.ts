@@ -1,0 +1,53 @@
+// Which machine a fencer is asked about, and what is known of it even after its Node object is gone.
+import type { Node } from '../kubernetes/objects.ts';
+
+/** What tells a machine from another one that bears its name. Empty strings where the Node doesn't say. */
+export interface MachineIdentity {
+  /** As the firmware has it; the same board may report it in another byte order after an update. */
+  readonly systemUuid: string;
+  /** Of the installed system. */
+  readonly machineId: string;
+  /** As the cloud provider has it. */
+  readonly providerId: string;
+}
+
+/** What was noted of a node when its takeover was opened: its Node object may be gone when it is needed. */
+export interface NotedNode {
+  /** What tells its machine from others. */
+  readonly machine: MachineIdentity;
+  /** As in `status.addresses`. */
+  readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  /** Its labels, as they were when they were last seen before the release. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its annotations, as they were when they were last seen before the release. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A human vouched for this very death. */
+export interface FenceConfirmation {
+  /** Who, as they gave it; absent when they gave no name. */
+  readonly by?: string;
+  /** Where they said so: on the Node, or on the takeover's record since there is no Node any more. */
+  readonly on: 'node' | 'record';
+}
+
+/** What a fencer is asked about. */
+export interface FenceTarget {
+  /** The Node's name. */
+  readonly name: string;
+  /** The Node's uid: another one under the same name is another node, and none of a fencer's business. */
+  readonly uid: string;
+  /** Names this very death of this very node; a later death of the same node has another. */
+  readonly deathId: string;
+  /**
+   * What was noted when the takeover was opened. To find the machine by, since the Node may be gone. Everything in it is empty
+   * when a version that did not note it opened the takeover, and the Node is gone by now.
+   */
+  readonly noted: NotedNode;
+  /** The Node as just read from the API server; absent when somebody deleted it: the machine may run all the same. */
+  readonly node?: Node;
+  /** Absent: no human has vouched for this death. */
+  readonly confirmation?: FenceConfirmation;
+  /** The command by which a human vouches for this death, ready to be pasted. */
+  readonly confirmCommand: string;
+}

@@ -1,0 +1,27 @@
+// Whether a fencer may do harm at this moment: by a live look at the node, every brake, and the term.
+import { type FencePermit, refused } from '../fencing/fence-context.ts';
+import { readLiveNode } from './life-signs.ts';
+import type { StepContext } from './step.ts';
+
+/** How old a look may be on which harm is done. A kubelet may renew at any moment after it. */
+const lookHoldsMs = 5_000;
+
+/** Rejects when the API server doesn't say. */
+export async function askPermit(context: StepContext): Promise<FencePermit> {
+  const { term, clock } = context;
+  if (term.remainingMs() <= 0) return refused('term', 'leadership ended');
+  const lookedAt = clock.now();
+  const live = await readLiveNode(context);
+  if (live.state === 'alive') {
+    return refused(live.sign === 'replaced' ? 'overtaken' : 'alive', live.detail);
+  }
+  const remainingMs = term.remainingMs();
+  if (remainingMs <= 0) return refused('term', 'leadership ended');
+  // Last of all, since they are what can be asked at the very moment.
+  const holds = context.holds();
+  if (holds.length > 0) return refused('held', holds.join('; '));
+  const validForMs = Math.min(remainingMs, lookedAt + lookHoldsMs - clock.now());
+  return validForMs > 0
+    ? { outcome: 'granted', validForMs }
+    : refused('unknown', 'looking at the node took longer than what was seen holds');
+}

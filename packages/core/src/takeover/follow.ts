@@ -1,0 +1,54 @@
+// Keeps a takeover that has not released anything in line with what the operator and the Node's marks say now.
+import type { NotedNode } from '../fencing/fence-target.ts';
+import type { NodeNow } from './executor.ts';
+import type { TakeoverRecord, TakeoverStep } from './record.ts';
+import { followPolicy, isSamePolicy } from './recorded-policy.ts';
+import type { StepContext } from './step.ts';
+import { epochAnnotation, hasTaint, outOfServiceTaint } from './taints.ts';
+
+const beforeRelease: ReadonlySet<TakeoverStep> = new Set(['claim', 'cordon', 'fence', 'recheck']);
+
+/**
+ * The record as it has to be before `step` is attempted; undefined when it is that already.
+ *
+ * Marks are noted again as they change: a brake that somebody puts on the Node must outlive the Node, and so must the word of
+ * somebody who vouched for its death on it.
+ */
+export async function broughtUpToDate(
+  context: StepContext,
+  step: TakeoverStep,
+  now: NodeNow,
+  at: string,
+): Promise<TakeoverRecord | undefined> {
+  const { record, term } = context;
+  const early = beforeRelease.has(step);
+  const noted = early ? now.noted && marksOf(record, now.noted) : undefined;
+  const { policy } = now;
+  const changed = policy !== undefined && !isSamePolicy(record.policy, policy);
+  const follows = changed && (early || (step === 'release' && (await isUntouched(context))));
+  if (noted === undefined && !follows) return undefined;
+  const known = noted === undefined ? record : { ...record, noted };
+  return follows ? followPolicy(known, policy, { at, epoch: term.epoch }) : known;
+}
+
+/** What was noted, with the marks of now; undefined when they are the same. */
+function marksOf({ noted: before }: TakeoverRecord, seen: NotedNode): NotedNode | undefined {
+  // Our own stamp goes with the Node.
+  const { [epochAnnotation]: _, ...annotations } = seen.annotations;
+  const { [epochAnnotation]: __, ...earlier } = before?.annotations ?? {};
+  if (before && isSame(earlier, annotations) && isSame(before.labels, seen.labels)) return undefined;
+  return { ...(before ?? seen), labels: seen.labels, annotations };
+}
+
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+/** A release that was taken up has done nothing before the Node bears its taint. Of a Node that is gone nobody knows. */
+async function isUntouched({ cluster, term, record }: StepContext): Promise<boolean> {
+  const node = await cluster.readNode(term, record.node.name);
+  return (
+    node?.object.metadata.uid === record.node.uid && !hasTaint(node.object.spec?.taints, outOfServiceTaint)
+  );
+}
