@@ -214,6 +214,7 @@ describe('a ladder of fencers', () => {
     };
     const climbing = climbLadder([mute], target, asked('required', term.signal));
     const reason = new Error('the term is over');
+    await new Promise((resolve) => setImmediate(resolve));
     term.abort(reason);
     await expect(climbing).rejects.toBe(reason);
     expect(seen).toBe(reason);

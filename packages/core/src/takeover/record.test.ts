@@ -25,12 +25,12 @@ const end = (
 /** Every step up to and with the last one ended. */
 const finished: TakeoverRecord = takeoverSteps.reduce(
   (record, step) => endStep(startStep(record, step, 1, 'start'), step, end()),
-  newRecord(),
+  newRecord({ proof: 'powered-off' }),
 );
 
 describe('the next move', () => {
   it('is each step in turn, and then to close', () => {
-    let record = newRecord();
+    let record = newRecord({ proof: 'powered-off' });
     for (const step of takeoverSteps) {
       expect(nextMove(record)).toEqual({ move: 'step', step });
       record = startStep(record, step, 1, 'start');
@@ -48,6 +48,23 @@ describe('the next move', () => {
     });
   });
 
+  it.each([undefined, 'none'] as const)(
+    'is to fence while a proof is required and there is %s, whatever else is on record',
+    (proof) => {
+      for (const last of ['fence', 'recheck'] as const) {
+        const until = takeoverSteps.slice(0, takeoverSteps.indexOf(last) + 1);
+        const skipped = until.reduce(
+          (record, step) => endStep(startStep(record, step, 1, 'start'), step, end('', 'skipped')),
+          newRecord(proof && { proof }),
+        );
+        expect(nextMove(skipped)).toEqual({ move: 'step', step: 'fence' });
+        expect(nextMove({ ...skipped, proof: 'isolated' })).not.toEqual({ move: 'step', step: 'fence' });
+        const optional = { ...skipped, policy: { ...skipped.policy, proof: 'optional' as const } };
+        expect(nextMove(optional)).not.toEqual({ move: 'step', step: 'fence' });
+      }
+    },
+  );
+
   it('is to undo as soon as the node lives, whatever was begun, until that is done', () => {
     const undoing = startUndoing(startStep(newRecord(), 'claim', 1, 'start'), 'its Lease was renewed');
     expect(nextMove(undoing)).toEqual({ move: 'undo' });
@@ -56,6 +73,15 @@ describe('the next move', () => {
 });
 
 describe('a step', () => {
+  it('that is done anew is open again, and so is everything after it', () => {
+    const anew = startStep(finished, 'fence', 2, 'anew');
+    expect(Object.keys(anew.steps)).toEqual(['claim', 'cordon', 'fence']);
+    expect(anew.steps.fence).toMatchObject({ startedAt: 'start', epoch: 2 });
+    expect(anew.steps.fence).not.toHaveProperty('outcome');
+    expect(anew.steps.fence).not.toHaveProperty('endedAt');
+    expect(anew.steps.cordon).toEqual(finished.steps.cordon);
+  });
+
   it('keeps the time at which it first began when a later leader takes it up', () => {
     const first = startStep(newRecord(), 'claim', 1, 'first');
     const second = startStep(noteStep(first, 'claim', 'waiting'), 'claim', 2, 'second');
@@ -127,7 +153,7 @@ describe('any line of leaders, each dying somewhere between two saves', () => {
   it('do each step to its end once and in order, and come to an end', () => {
     fc.assert(
       fc.property(lives, fc.option(fc.nat(6), { nil: undefined }), (line, livesAt) => {
-        let stored = newRecord();
+        let stored = newRecord({ proof: 'powered-off' });
         const saved: string[] = [];
         let acts = 0;
         // One who lives for ever comes last.

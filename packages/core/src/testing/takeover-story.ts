@@ -24,10 +24,10 @@ export class TakeoverStory {
   term: RenewableTerm = endlessTerm(this.clock, 1);
   holds: readonly string[] = [];
   /** What the caches show; by default just what is so. */
-  lifeSign: (record: TakeoverRecord) => string | undefined = ({ lastHeartbeat }) =>
-    this.cluster.leases.get('node-1')?.spec?.renewTime === lastHeartbeat
-      ? undefined
-      : 'its Lease is renewed again';
+  lifeSign: (record: TakeoverRecord) => string | undefined = ({ lastHeartbeat }) => {
+    const renewTime = this.cluster.leases.get('node-1')?.spec?.renewTime ?? lastHeartbeat;
+    return renewTime === lastHeartbeat ? undefined : 'its Lease is renewed again';
+  };
   /** Done as a step is taken up, before it acts. */
   whenStarted: { readonly [step: string]: () => void } = {};
   /** The policy that counts for the node now; undefined: the one that its record was opened under. */
