@@ -1,7 +1,7 @@
 // What a leader decides about dead nodes, look by look, and what it tells about that.
 import type { Clock } from './clock.ts';
 import type { DecisionChange } from './controller-events.ts';
-import { confirmCommand } from './fencing/confirmation.ts';
+import { confirmCommand } from './fencing/manual.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { Assessment } from './health/node-health.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
@@ -11,6 +11,7 @@ import type { Policy } from './policy/policy.ts';
 import type { NodeEvent } from './takeover/cluster.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { withoutNumbers } from './takeover/wording.ts';
+import { whatHelps } from './telling/what-helps.ts';
 
 export interface DecisionsOptions {
   readonly clock: Clock;
@@ -131,7 +132,7 @@ export class Decisions {
     if (decision.action === 'hold') {
       const held = `not taken over: ${reasons.join('; ')}`;
       const message = wantsProof(decision)
-        ? `${held}. Once you have made sure that it is off: ${confirmCommand(name, node.deathId)}`
+        ? `${held}. ${whatHelps(node, confirmCommand(name, node.deathId))}`
         : held;
       this.#options.publish({ type: 'Warning', reason: 'TakeoverHeld', message, node: { name, uid } });
     }

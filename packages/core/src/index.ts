@@ -9,12 +9,6 @@ export type {
   SightChange,
 } from './controller-events.ts';
 export * from './election/index.ts';
-export {
-  confirmCommand,
-  confirmedByAnnotation,
-  confirmedDeadAnnotation,
-  confirmOnRecordCommand,
-} from './fencing/confirmation.ts';
 export type { FenceContext, FencePermit, FenceRefusal, FenceRefusalCode } from './fencing/fence-context.ts';
 export type {
   FenceConfirmation,
@@ -23,7 +17,13 @@ export type {
   NotedNode,
 } from './fencing/fence-target.ts';
 export type { FenceProof, FenceResult, Fencer } from './fencing/fencer.ts';
-export { manualFencer } from './fencing/manual.ts';
+export {
+  confirmCommand,
+  confirmedByAnnotation,
+  confirmedDeadAnnotation,
+  confirmOnRecordCommand,
+  manualFencer,
+} from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
 export type { FleetNode, HealthChange } from './fleet/fleet.ts';
 export type { MaintenanceSight } from './fleet/maintenance-sight.ts';

@@ -59,6 +59,24 @@ Once you have made sure that the machine is off:
 `);
   });
 
+  it('advises no confirmation first thing for a machine that is up', () => {
+    const verdicts = [
+      { guard: 'evidence', verdict: { outcome: 'hold', reason: 'the host is up: its kubelet answers' } },
+    ] as const;
+    const told = explain({
+      ...dead,
+      hostUp: true,
+      deathId: '3f2a9c1b0d',
+      decision: { action: 'hold', verdicts },
+    });
+    expect(told).toContain(`
+The machine of node-1 is up, so what ran on it may still write: restart its kubelet.
+Or power the machine off, and only then:
+  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+`);
+    expect(told).not.toContain('Once you');
+  });
+
   it('tells what would hold a takeover of a node that is well', () => {
     const holds = ['paused: the node is paused: until: noon'];
     expect(explain({ name: 'node-1', health: 'alive', policy: 'all', holds })).toBe(`

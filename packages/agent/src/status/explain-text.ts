@@ -1,6 +1,7 @@
 // Why something is done, or not done, about one node: everything that was asked, whether it holds or not.
 import { table } from '../text/table.ts';
 import type { NodeView, StatusView } from './status-view.ts';
+import { whatHelps } from './what-helps.ts';
 
 /**
  * Undefined for a node that the view does not have.
@@ -31,9 +32,7 @@ export function explanation(
     name,
     ...table(facts, columns, '  '),
     ...(guards.length > 0 ? ['', ...table([['GUARD', 'VERDICT', 'REASON'], ...guards], columns)] : []),
-    ...(confirm === undefined
-      ? []
-      : ['', 'Once you have made sure that the machine is off:', `  ${confirm}`]),
+    ...(confirm === undefined ? [] : ['', ...whatHelps(node), `  ${confirm}`]),
   ];
 }
 

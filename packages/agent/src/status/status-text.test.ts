@@ -114,6 +114,18 @@ Once you have made sure that the machine is off:
 `);
   });
 
+  it('advises no confirmation first thing for a machine that is up', () => {
+    const up = { ...heldNode, name: 'node-9', deathId: 'abc', hostUp: true as const };
+    const shown = text({ document: document({ nodes: [heldNode, up] }) });
+    expect(shown.slice(shown.indexOf('Once you'))).toBe(`Once you have made sure that the machine is off:
+  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+The machine of node-9 is up, so what ran on it may still write: restart its kubelet.
+Or power the machine off, and only then:
+  kubectl annotate node node-9 liberator.dev/confirmed-dead=abc
+`);
+    expect(text({ document: document({ nodes: [up] }) })).not.toContain('Once you');
+  });
+
   it('asks no human for a word that would not help', () => {
     const pausedOnly = {
       action: 'hold',
@@ -151,9 +163,9 @@ node-1  dead    45s     databases  Lease not renewed for 45s, host silent to 9
 and 2 more, no worse than these
 
 TAKEOVER    NODE    STATE      AGE  TOOK   DETAIL
-77aa00bb11  node-1  in fence   60s  1m00s  by agent-1 in epoch 7: waiting for
-                                           the BMC
-3f2a9c1b0d  node-2  recovered  8m   16.2s  by agent-2 in epoch 7
+77aa00bb11  node-1  in fence   60s  1m00s  by agent-1 in epoch 7, policy all:
+                                           waiting for the BMC
+3f2a9c1b0d  node-2  recovered  8m   16.2s  by agent-2 in epoch 7, policy all
 
 Once you have made sure that the machine is off:
   kubectl annotate node node-1 liberator.dev/confirmed-dead=77aa00bb11

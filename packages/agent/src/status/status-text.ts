@@ -3,6 +3,7 @@ import { takeoverTable } from '../takeovers/list.ts';
 import { table } from '../text/table.ts';
 import { age, between, moment } from '../text/time.ts';
 import type { ElectionView, NodeView, StatusView } from './status-view.ts';
+import { whatHelps } from './what-helps.ts';
 
 /** Those that are over and still listed; the rest is what `liberator takeovers` is for. */
 const listedFinished = 5;
@@ -102,7 +103,11 @@ function takeoversText({ takeovers, at }: StatusView, columns: number | undefine
 
 /** Never broken: a command is there to be copied. */
 function confirmationsText({ nodes, takeovers }: StatusView): readonly string[] {
-  const commands = [...nodes, ...takeovers].flatMap(({ confirm }) => confirm ?? []);
-  if (commands.length === 0) return [];
-  return ['Once you have made sure that the machine is off:', ...commands.map((command) => `  ${command}`)];
+  const up = nodes.filter(({ hostUp }) => hostUp);
+  const silent = [...nodes.filter(({ hostUp }) => !hostUp), ...takeovers];
+  const commands = silent.flatMap(({ confirm }) => (confirm === undefined ? [] : [`  ${confirm}`]));
+  return [
+    ...(commands.length === 0 ? [] : ['Once you have made sure that the machine is off:', ...commands]),
+    ...up.flatMap((node) => (node.confirm === undefined ? [] : [...whatHelps(node), `  ${node.confirm}`])),
+  ];
 }

@@ -12,8 +12,10 @@ export function takeoverTable(
   now: string,
   columns: number | undefined,
 ): readonly string[] {
-  const rows = summaries.map(({ id, node, state, running, openedAt, durationMs, epoch, leader, detail }) => {
-    const who = leader === undefined ? `in epoch ${epoch}` : `by ${leader} in epoch ${epoch}`;
+  const rows = summaries.map((summary) => {
+    const { id, node, state, running, openedAt, durationMs, epoch, leader, policy, detail } = summary;
+    const by = leader === undefined ? '' : `by ${leader} `;
+    const who = `${by}in epoch ${epoch}, policy ${policy}`;
     return [
       id,
       node,

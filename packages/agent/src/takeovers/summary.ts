@@ -19,6 +19,8 @@ export interface TakeoverSummary {
   /** Until now for one that runs. */
   readonly durationMs: number;
   readonly epoch: number;
+  /** The policy that it follows. */
+  readonly policy: string;
   /** Absent in records of older versions. */
   readonly leader?: string;
   /** What it waits for, or what is left to say of one that is over. */
@@ -40,6 +42,7 @@ export function summaryOf(record: TakeoverRecord, now: string): TakeoverSummary 
     openedAt,
     durationMs: Math.max(0, between(openedAt, closedAt ?? now)),
     epoch,
+    policy: record.policy.name,
     ...(leader !== undefined && { leader }),
     ...(detail !== undefined && { detail }),
     ...(waitsForHuman(record, step) && { confirm: confirmCommand(node.name, record.deathId) }),

@@ -104,6 +104,36 @@ PODS
     expect(told).toContain('proof     none yet');
   });
 
+  it('tells which policy it follows and followed before, and who gave the proof', () => {
+    const { policy } = waiting;
+    const strict = { ...policy, proof: 'required', drivers: ['manual'] } as const;
+    const told = timeline(
+      {
+        ...waiting,
+        policyChanges: [{ at: at(505), epoch: 8, from: strict, to: policy }],
+        proof: 'confirmed-by-human',
+        fencer: 'manual',
+        confirmedBy: 'alice',
+      },
+      now,
+      undefined,
+    );
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'policy      all: proof optional, fencing by none, delete the Node',
+        'until then  all: proof required, fencing by manual, delete the Node (until 2026-01-01 00:08:25Z, epoch 8)',
+        'proof       confirmed-by-human, by manual: alice',
+      ]),
+    );
+  });
+
+  it('tells who ended one that came to nothing', () => {
+    const overtaken = { ...waiting, overtaken: 'the Node was deleted', result: 'overtaken' } as const;
+    expect(timeline({ ...overtaken, closedAt: at(510) }, now, 80)).toContain(
+      'overtaken  the Node was deleted',
+    );
+  });
+
   it('tells why one was undone, and that its step stopped', () => {
     const undone = {
       ...waiting,
@@ -164,9 +194,9 @@ describe('a list of takeovers', () => {
     const listed = [waiting, recovered].map((record) => summaryOf(record, now));
     expect(`\n${takeoverTable(listed, now, 80).join('\n')}\n`).toBe(`
 TAKEOVER    NODE    STATE      AGE   TOOK   DETAIL
-77aa00bb11  node-1  in fence   100s  1m40s  in epoch 7: make sure that node-1 is
-                                            off
-3f2a9c1b0d  node-1  recovered  10m   16.2s  by agent-1 in epoch 7
+77aa00bb11  node-1  in fence   100s  1m40s  in epoch 7, policy all: make sure
+                                            that node-1 is off
+3f2a9c1b0d  node-1  recovered  10m   16.2s  by agent-1 in epoch 7, policy all
 `);
   });
 

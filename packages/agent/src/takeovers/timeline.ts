@@ -1,5 +1,5 @@
 // One takeover as a story: what was known, what was done and how long each step took, what became of pods and volumes.
-import { type AffectedPod, type TakeoverRecord, takeoverSteps } from '@liberator/core';
+import { type AffectedPod, type RecordedPolicy, type TakeoverRecord, takeoverSteps } from '@liberator/core';
 import { table } from '../text/table.ts';
 import { between, moment, took } from '../text/time.ts';
 import { summaryOf } from './summary.ts';
@@ -40,20 +40,32 @@ function stepNow(record: TakeoverRecord): (typeof takeoverSteps)[number] {
 }
 
 function headRows(record: TakeoverRecord): readonly Row[] {
-  const { policy, evidence, reasons, proof, node } = record;
+  const { policy, evidence, reasons, node } = record;
   const leader = record.leader === undefined ? '' : `${record.leader} in `;
   return [
     ['opened', moment(record.openedAt)],
     ['leader', `${leader}epoch ${record.epoch}`],
     ['node', `${node.name}, uid ${node.uid}`],
-    [
-      'policy',
-      `${policy.name}: proof ${policy.proof}, fencing by ${policy.drivers.join(', ')}, ${policy.node} the Node`,
-    ],
+    ['policy', policyWords(policy)],
     ['evidence', reasons.length === 0 ? evidence : `${evidence}: ${reasons.join(', ')}`],
-    ['proof', proof ?? 'none yet'],
+    ...(record.policyChanges ?? []).map(({ at, epoch, from }) => [
+      'until then',
+      `${policyWords(from)} (until ${moment(at)}, epoch ${epoch})`,
+    ]),
+    ['proof', proofWords(record)],
+    ...(record.overtaken === undefined ? [] : [['overtaken', record.overtaken]]),
     ...(record.undoing === undefined ? [] : [['undone', record.undoing]]),
   ];
+}
+
+function policyWords({ name, proof, drivers, node }: RecordedPolicy): string {
+  return `${name}: proof ${proof}, fencing by ${drivers.join(', ') || 'nobody'}, ${node} the Node`;
+}
+
+function proofWords({ proof, fencer, confirmedBy }: TakeoverRecord): string {
+  if (proof === undefined) return 'none yet';
+  const by = [fencer, confirmedBy].filter((one) => one !== undefined);
+  return by.length === 0 ? proof : `${proof}, by ${by.join(': ')}`;
 }
 
 function stepRows(record: TakeoverRecord, now: string): readonly Row[] {

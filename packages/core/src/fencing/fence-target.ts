@@ -48,6 +48,6 @@ export interface FenceTarget {
   readonly node?: Node;
   /** Absent: no human has vouched for this death. */
   readonly confirmation?: FenceConfirmation;
-  /** The command by which a human vouches for this death, ready to be pasted. */
-  readonly confirmCommand: string;
+  /** How a human vouches for this death, as part of a sentence: it ends with a command to be pasted. */
+  readonly howToConfirm: string;
 }

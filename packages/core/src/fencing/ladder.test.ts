@@ -3,12 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { confirmationIn, confirmCommand } from './confirmation.ts';
 import { type FenceContext, type FencePermit, refused } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';
 import type { FenceProof, FenceResult, Fencer } from './fencer.ts';
 import { type Climb, type ClimbResult, climbLadder } from './ladder.ts';
-import { manualFencer } from './manual.ts';
+import { confirmationIn, confirmCommand, manualFencer } from './manual.ts';
 import { noneFencer } from './none.ts';
 
 const node: Node = { metadata: { name: 'node-1', uid: 'uid-1', resourceVersion: '1' } };
@@ -23,7 +22,7 @@ const target: FenceTarget = {
     annotations: {},
   },
   node,
-  confirmCommand: confirmCommand('node-1', 'd1'),
+  howToConfirm: confirmCommand('node-1', 'd1'),
 };
 const { signal } = new AbortController();
 const granted: FencePermit = { outcome: 'granted', validForMs: 5_000 };

@@ -1,6 +1,6 @@
 // What is known of all nodes: turns what the watches bring into observations, and observations into health.
 import type { Clock } from '../clock.ts';
-import { confirmedByHuman } from '../fencing/confirmation.ts';
+import { confirmedByHuman } from '../fencing/manual.ts';
 import type { UnheardNode } from '../health/fleet-sight.ts';
 import {
   type Assessment,

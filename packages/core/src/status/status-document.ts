@@ -19,6 +19,8 @@ export interface NodeStatus {
   readonly policy?: string;
   /** How much stands behind that. */
   readonly evidence?: Evidence;
+  /** Its machine was heard, so a dead kubelet is all that can be said of it. */
+  readonly hostUp?: true;
   /** Why it is not taken for alive. Numbers in them are as old as the document. */
   readonly reasons?: readonly string[];
   /** ISO 8601, wall clock of the leader: since when its heartbeats are missing. */
@@ -112,6 +114,7 @@ function describeNode(
     health,
     ...(policy && { policy: policy.name }),
     ...(inTrouble && { evidence: assessment.evidence, reasons: assessment.reasons }),
+    ...(inTrouble && assessment.hostUp && { hostUp: true as const }),
     ...(silentSince !== undefined && {
       silentSince: new Date(clock.wallTime() - (clock.now() - silentSince)).toISOString(),
     }),

@@ -68,8 +68,8 @@ describe('a takeover whose Node is gone', () => {
         uid: 'n1',
         deathId: 'death',
         noted,
-        confirmCommand:
-          'kubectl annotate --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
+        howToConfirm:
+          'kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
       },
     ]);
   });
@@ -91,7 +91,7 @@ describe('a takeover whose Node is gone', () => {
     deleteNode(story);
     await story.pass(10_000);
     expect(story.record.steps.fence?.detail).toContain(
-      'kubectl annotate --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
+      'kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
     );
     annotateRecord(story, { 'liberator.dev/confirmed-dead': 'another' });
     await story.pass(60_000);

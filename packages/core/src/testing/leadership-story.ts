@@ -4,6 +4,7 @@ import type { FenceContext } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult } from '../fencing/fencer.ts';
 import { Fleet } from '../fleet/fleet.ts';
+import type { ProbeResult } from '../health/observation.ts';
 import { Leadership } from '../leadership.ts';
 import { builtInGuards } from '../policy/decision.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -35,6 +36,8 @@ export class LeadershipStory {
     detail: 'off',
   });
   blind: readonly string[] = [];
+  /** What a probe hears of a host that isn't silent. */
+  hears: ProbeResult = 'answered';
   /** Why everything is paused. */
   paused: string | undefined;
   /** Whether watches bring anything. */
@@ -149,7 +152,7 @@ export class LeadershipStory {
     for (const { node, assessment } of this.fleet.nodes.values()) {
       const { name, uid } = node.metadata;
       if (assessment !== undefined && assessment.health !== 'alive')
-        this.fleet.probed(name, uid, this.silent.has(name) ? 'silent' : 'answered');
+        this.fleet.probed(name, uid, this.silent.has(name) ? 'silent' : this.hears);
     }
   }
 

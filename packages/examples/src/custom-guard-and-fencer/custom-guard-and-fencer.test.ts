@@ -18,7 +18,7 @@ const target: FenceTarget = {
     labels: {},
     annotations: {},
   },
-  confirmCommand: '',
+  howToConfirm: '',
 };
 
 const permitted = (permit: FencePermit = { outcome: 'granted', validForMs: 5_000 }): FenceContext => ({

@@ -1,7 +1,8 @@
 // Makes sure that the node can't write any more, by the policy's ladder of fencers, whether its Node is there or not.
-import { confirmationIn, confirmCommand, confirmOnRecordCommand } from '../../fencing/confirmation.ts';
+
 import type { FenceTarget } from '../../fencing/fence-target.ts';
 import { type ClimbResult, climbLadder } from '../../fencing/ladder.ts';
+import { confirmationIn, confirmCommand, confirmOnRecordCommand } from '../../fencing/manual.ts';
 import { askPermit } from '../fence-permit.ts';
 import { type LiveNode, letGoOf, readLiveNode } from '../life-signs.ts';
 import { notedOf } from '../noted-node.ts';
@@ -58,7 +59,7 @@ async function targetOf(
       noted: record.noted ?? notedOf(node),
       node,
       ...(confirmation && { confirmation }),
-      confirmCommand: confirmCommand(name, deathId),
+      howToConfirm: confirmCommand(name, deathId),
     };
   }
   const noted = record.noted ?? nothingNoted;
@@ -72,7 +73,7 @@ async function targetOf(
     deathId,
     noted,
     ...(confirmation && { confirmation }),
-    confirmCommand: confirmOnRecordCommand(cluster.recordAddress(record.id), deathId),
+    howToConfirm: confirmOnRecordCommand(cluster.recordAddress(record.id), deathId),
   };
 }
 
