@@ -23,7 +23,7 @@ describe('a Node that is deleted while its takeover waits', () => {
     await story.pass(600);
     expect(story.cluster.destroyed).toEqual([]);
     story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
-    await story.pass(60);
+    await story.pass(90);
     expect(story.cluster.destroyed).toEqual(['db', 'web']);
     expect(story.results).toEqual(['death: recovered']);
   });
@@ -41,7 +41,7 @@ describe('a Node that is deleted while its takeover waits', () => {
     expect(story.cluster.destroyed).toEqual([]);
     expect(story.records[0]).not.toHaveProperty('proof');
     story.paused = undefined;
-    await story.pass(60);
+    await story.pass(90);
     expect(story.results).toEqual(['death: recovered']);
   });
 

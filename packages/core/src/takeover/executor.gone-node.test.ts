@@ -40,7 +40,7 @@ describe('a takeover whose Node is gone', () => {
       expect(story.record.proof).toBeUndefined();
       expect(story.record.steps.recheck).toBeUndefined();
       story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
-      await story.pass(30_000);
+      await story.pass(90_000);
       expect(story.cluster.destroyed).toEqual(['db', 'web']);
       expect(story.record).toMatchObject({ result: 'recovered', proof: 'powered-off' });
     },
@@ -100,7 +100,7 @@ describe('a takeover whose Node is gone', () => {
       'liberator.dev/confirmed-dead': 'death',
       'liberator.dev/confirmed-by': 'alice',
     });
-    await story.pass(30_000);
+    await story.pass(90_000);
     expect(story.record).toMatchObject({
       result: 'recovered',
       proof: 'confirmed-by-human',
@@ -129,7 +129,7 @@ describe('a takeover whose Node is gone', () => {
     await story.pass(60_000);
     expect(story.cluster.destroyed).toEqual([]);
     story.holds = [];
-    await story.pass(30_000);
+    await story.pass(90_000);
     expect(story.record).toMatchObject({ result: 'recovered', proof: 'confirmed-by-human' });
   });
 
@@ -146,7 +146,7 @@ describe('a takeover whose Node is gone', () => {
     expect(story.fenced).toHaveLength(asked);
     expect(story.cluster.destroyed).toEqual([]);
     story.holds = [];
-    await story.pass(30_000);
+    await story.pass(90_000);
     expect(story.record.result).toBe('recovered');
   });
 
@@ -154,7 +154,7 @@ describe('a takeover whose Node is gone', () => {
     await using story = new TakeoverStory();
     story.fence = () => ({ outcome: 'failed', detail: 'no such machine' });
     deleteNode(story);
-    await story.start({ policy: { ...policy, proof: 'optional' } }).pass(30_000);
+    await story.start({ policy: { ...policy, proof: 'optional' } }).pass(90_000);
     expect(story.record).toMatchObject({ result: 'recovered', proof: 'none' });
     expect(story.fenced).toHaveLength(1);
   });
@@ -202,7 +202,7 @@ describe('a takeover whose Node is gone', () => {
     expect(story.cluster.destroyed).toEqual([]);
     expect(story.record.steps.fence).toMatchObject({ detail: 'ipmi: not yet' });
     story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
-    await story.pass(30_000);
+    await story.pass(90_000);
     expect(story.record.result).toBe('recovered');
   });
 });
@@ -214,7 +214,7 @@ describe('a Lease without a time', () => {
     if (lease === undefined) throw new Error('there is no Lease');
     story.cluster.leases.set('node-1', { ...lease, spec: {} });
     story.lifeSign = () => undefined;
-    await story.start().pass(30_000);
+    await story.start().pass(90_000);
     expect(story.record.result).toBe('recovered');
   });
 });
