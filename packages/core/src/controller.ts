@@ -15,9 +15,10 @@ import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } f
 import type { Lease } from './kubernetes/objects.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
 import { Leadership } from './leadership.ts';
+import { GlobalPause, PauseKeeper } from './pause-keeper.ts';
 import { builtInGuards } from './policy/decision.ts';
+import type { PauseStore } from './policy/global-pause.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
-import { pausedAnnotation } from './policy/guards/paused.ts';
 import type { Policy } from './policy/policy.ts';
 import { describeStatus, type StatusDocument } from './status/status-document.ts';
 import { StatusPublisher, type StatusStore } from './status/status-publisher.ts';
@@ -34,6 +35,11 @@ export interface ControllerOptions {
   readonly leaseStore: LeaseStore;
   /** See {@link LeaderElectorOptions.minimumEpoch}. Default: a new Lease begins at 0. */
   readonly minimumEpoch?: () => Promise<number>;
+  /**
+   * Where a pause of everything is kept beside the election Lease; {@link connect} makes one. Absent: when the Lease is
+   * deleted while no replica runs, a pause is deleted with it.
+   */
+  readonly pauseStore?: PauseStore;
   /** Where {@link ControllerOptions.leaseStore} keeps its Lease: the controller watches it, to know that it sees. */
   readonly election: { readonly namespace: string; readonly name: string } & ElectionTimings;
   /** Unique among all replicas and all lives of this process. */
@@ -81,6 +87,7 @@ interface OwnLeadership {
   readonly since: number;
   readonly leading: Leadership;
   readonly publisher: StatusPublisher | undefined;
+  readonly pauseKeeper: PauseKeeper | undefined;
   /** When the newest own renewal that came back through our own watch was sent. */
   renewalSeenAt: number | undefined;
   /** Whether what earlier leaders left behind has been read. */
@@ -109,6 +116,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #prober: Prober | undefined;
   readonly #guards: readonly Guard[];
   readonly #sightRules: SightRules;
+  readonly #pause = new GlobalPause();
   #electionLease: Lease | undefined;
   #leadership: OwnLeadership | undefined;
   #missedHeartbeats = true;
@@ -149,6 +157,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       election: options.election,
       onElectionLease: (lease) => {
         this.#electionLease = lease;
+        this.#pause.leaseSeen(lease?.metadata);
         this.#noteRenewalEcho();
       },
       onError: (where, error, retryInMs) => this.#failed(where, error, retryInMs),
@@ -235,10 +244,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #elector(): LeaderElector {
-    const { leaseStore, identity, election, minimumEpoch } = this.#options;
+    const { leaseStore, identity, election, minimumEpoch, pauseStore } = this.#options;
     return new LeaderElector({
       ...election,
       ...(minimumEpoch && { minimumEpoch }),
+      newLeaseAnnotations: async () => {
+        this.#pause.adopt(await pauseStore?.read());
+        return this.#pause.marks();
+      },
       workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? Number.NEGATIVE_INFINITY) < hangsAfterMs,
       // A watch that was filled and went stale is another matter: nobody may see any better, and somebody has to lead to
       // tell why nothing is done.
@@ -302,6 +315,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       heardOfTakeUpAt: now,
       leading,
       publisher: this.#statusPublisher(term),
+      pauseKeeper: this.#pauseKeeper(term),
     };
     return own;
   }
@@ -312,8 +326,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
       own.tookUp = true;
     });
     const rounds = async (): Promise<void> => {
-      // Mostly they are read at once, and then there is nothing to be said of it.
-      await Promise.race([takenUp, sleep(this.#clock, tickMs, own.term.signal)]);
+      // Mostly all is read at once, and then there is nothing to be said of it.
+      own.pauseKeeper?.attend({ current: false });
+      const read = Promise.all([takenUp, own.pauseKeeper?.settled()]);
+      await Promise.race([read, sleep(this.#clock, tickMs, own.term.signal)]);
       do this.#decideOnce(own);
       while (await sleep(this.#clock, tickMs, own.term.signal));
     };
@@ -323,13 +339,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   /** One look of a leader, and what follows from it. Only one that came to its end shows that this replica is alive. */
   #decideOnce(own: OwnLeadership): void {
-    const { term, leading, publisher } = own;
+    const { term, leading, publisher, pauseKeeper } = own;
     if (term.signal.aborted) return;
     if (!own.tookUp && this.#clock.now() - own.heardOfTakeUpAt > takingUpHangsAfterMs) {
       throw new Error(
         `the records of earlier takeovers were neither read nor refused for ${takingUpHangsAfterMs} ms`,
       );
     }
+    pauseKeeper?.attend({ current: own.renewalSeenAt !== undefined });
     this.#look();
     if (this.#blind.length === 0) leading.evaluate();
     if (own.tookUp) leading.attendReturns();
@@ -343,14 +360,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
    * @throws {@link LeadershipLostError} when it took too long; then the Lease had better run out by itself.
    */
   async #settled(
-    { leading, publisher }: OwnLeadership,
+    { leading, publisher, pauseKeeper }: OwnLeadership,
     takingUp: Promise<void>,
     cause: unknown,
   ): Promise<void> {
     const settled = async (): Promise<void> => {
       // What it failed with is known already.
       await takingUp.catch(() => {});
-      await Promise.all([leading.settled(), publisher?.settled()]);
+      await Promise.all([leading.settled(), publisher?.settled(), pauseKeeper?.settled()]);
     };
     const over = new AbortController();
     const late = sleep(this.#clock, settlesWithinMs, over.signal);
@@ -368,6 +385,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
     const { status } = this.#options;
     const onError = (error: unknown): void => this.#failed('status', error);
     return status && new StatusPublisher({ store: status, term, clock: this.#clock, onError });
+  }
+
+  #pauseKeeper(term: LeaderTerm): PauseKeeper | undefined {
+    const { pauseStore: store } = this.#options;
+    const onError = (error: unknown): void => this.#failed('pause', error);
+    return store && new PauseKeeper({ pause: this.#pause, store, term, clock: this.#clock, onError });
   }
 
   #describeStatus(term: LeaderTerm, leading: Leadership): StatusDocument {
@@ -409,7 +432,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         leading: this.#leadership && {
           since: this.#leadership.since,
           renewalSeenAt: this.#leadership.renewalSeenAt,
-          tookUp: this.#leadership.tookUp,
+          unread: unreadOf(this.#leadership),
         },
         ...this.#fleet.hearing,
         heardMost: this.#heardMost,
@@ -439,12 +462,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #fleetFacts(dead: readonly string[]): FleetFacts {
-    const paused = this.#electionLease?.metadata.annotations?.[pausedAnnotation];
     return {
       nodes: this.#fleet.nodes.size,
       dead,
       blind: this.#blind,
-      paused: paused === 'false' ? undefined : paused,
+      paused: this.#pause.paused,
     };
   }
 
@@ -464,4 +486,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
       }
     }
   }
+}
+
+/** What a leader must know before it decides anything. */
+function unreadOf({ tookUp, pauseKeeper }: OwnLeadership): readonly string[] {
+  const unread: string[] = [];
+  if (!tookUp) unread.push('the records of earlier takeovers have not been read yet');
+  if (pauseKeeper?.known === false) unread.push('whether everything is paused has not been read yet');
+  return unread;
 }

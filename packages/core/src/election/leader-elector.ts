@@ -31,6 +31,11 @@ export interface LeaderElectorOptions extends ElectionTimings {
    */
   readonly minimumEpoch?: () => Promise<number>;
   /**
+   * What a new Lease is marked with, asked before one is created: annotations of a Lease are lost with it when somebody
+   * deletes it. While this fails, no Lease is created. Default: nothing.
+   */
+  readonly newLeaseAnnotations?: () => Promise<Readonly<Record<string, string>>>;
+  /**
    * How long a Lease that this candidate never saw must have been absent before it creates one. Default 0, as in
    * client-go: an election that is held for the first time has its leader at once, and where somebody deleted the Lease
    * just before a candidate starts, two may lead until the older one has tried to renew. The lease duration, in
@@ -102,6 +107,7 @@ export class LeaderElector implements AsyncDisposable {
   readonly #random: Random;
   readonly #timings: Required<ElectionTimings>;
   readonly #minimumEpoch: () => Promise<number>;
+  readonly #newLeaseAnnotations: () => Promise<Readonly<Record<string, string>> | undefined>;
   readonly #workIsAlive: () => boolean;
   readonly #mayLead: () => boolean;
   readonly #runs = new Map<AbortController, Promise<unknown>>();
@@ -121,6 +127,7 @@ export class LeaderElector implements AsyncDisposable {
     this.#random = options.random ?? systemRandom;
     this.#timings = checkedTimings(options);
     this.#minimumEpoch = options.minimumEpoch ?? (async () => 0);
+    this.#newLeaseAnnotations = options.newLeaseAnnotations ?? (async () => undefined);
     this.#workIsAlive = options.workIsAlive ?? (() => true);
     this.#mayLead = options.mayLead ?? (() => true);
     this.#onError = options.onError ?? (() => {});
@@ -250,7 +257,8 @@ export class LeaderElector implements AsyncDisposable {
     if (!this.#lease.mayBeTaken(this.#unanswered)) return undefined;
     this.#declined = !this.#mayLead();
     if (this.#declined) return undefined;
-    const leastEpoch = seen === undefined ? await this.#minimumEpoch() : 0;
+    const [leastEpoch, annotations] =
+      seen === undefined ? await Promise.all([this.#minimumEpoch(), this.#newLeaseAnnotations()]) : [0];
 
     const sentAt = this.#clock.now();
     const sentWallTime = this.#clock.wallTime();
@@ -264,7 +272,7 @@ export class LeaderElector implements AsyncDisposable {
     };
     this.#unanswered = record;
     const result = await (seen === undefined
-      ? this.#store.create(record, options)
+      ? this.#store.create(record, options, annotations)
       : this.#store.update(seen, record, options));
     if (result.outcome === 'conflict') {
       this.#unanswered = undefined;

@@ -45,8 +45,12 @@ export interface LeaseRequestOptions {
 export interface LeaseStore {
   /** Undefined when there is no such Lease. */
   read(options: LeaseRequestOptions): Promise<LeaseSnapshot | undefined>;
-  /** Conflict when there is one already. */
-  create(record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
+  /** Conflict when there is one already. Bears `annotations` from its first moment on. */
+  create(
+    record: LeaseRecord,
+    options: LeaseRequestOptions,
+    annotations?: Readonly<Record<string, string>>,
+  ): Promise<LeaseWriteResult>;
   /** Conditional on the uid and the resourceVersion of `seen`. */
   update(seen: LeaseSnapshot, record: LeaseRecord, options: LeaseRequestOptions): Promise<LeaseWriteResult>;
 }

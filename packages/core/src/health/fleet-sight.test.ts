@@ -42,11 +42,11 @@ describe('an agent', () => {
     { why: 'while a cache is stale', input: { stale: ['the watch of Nodes is stale'] } },
     {
       why: 'when its own renewals stop coming back',
-      input: { leading: { since: 0, renewalSeenAt: 1_000_000 - 10_001, tookUp: true } },
+      input: { leading: { since: 0, renewalSeenAt: 1_000_000 - 10_001, unread: [] } },
     },
     {
       why: 'when its first renewal never comes back',
-      input: { leading: { since: 1_000_000 - 10_001, renewalSeenAt: undefined, tookUp: true } },
+      input: { leading: { since: 1_000_000 - 10_001, renewalSeenAt: undefined, unread: [] } },
     },
   ])('is blind, and has missed heartbeats, $why', ({ input }) => {
     const sight = look(input);
@@ -55,11 +55,16 @@ describe('an agent', () => {
   });
 
   it('waits for its first renewal to come back without taking that for an outage', () => {
-    const sight = look({ leading: { since: 1_000_000 - 10_000, renewalSeenAt: undefined, tookUp: true } });
+    const sight = look({ leading: { since: 1_000_000 - 10_000, renewalSeenAt: undefined, unread: [] } });
     expect(sight).toMatchObject({
       blind: ['our first Lease renewal has not come back through our own watch yet'],
       missedHeartbeats: false,
     });
+  });
+
+  it('waits for what it has to know of earlier leaders, without taking that for an outage', () => {
+    const sight = look({ leading: { since: 0, renewalSeenAt: 999_999, unread: ['a is not known', 'b'] } });
+    expect(sight).toMatchObject({ blind: ['a is not known', 'b'], missedHeartbeats: false });
   });
 
   it('tells every reason at once', () => {
@@ -67,7 +72,7 @@ describe('an agent', () => {
       synced: false,
       stale: ['a', 'b'],
       heartbeats: [0],
-      leading: { since: 0, renewalSeenAt: 0, tookUp: true },
+      leading: { since: 0, renewalSeenAt: 0, unread: [] },
     });
     expect(sight.blind).toHaveLength(5);
   });

@@ -12,8 +12,8 @@ export interface SightInput {
         readonly since: number;
         /** When the newest own renewal that came back through our own watch was sent; undefined before the first. */
         readonly renewalSeenAt: number | undefined;
-        /** Whether the records of earlier takeovers have been read. */
-        readonly tookUp: boolean;
+        /** What has to be known of earlier leaders and isn't yet, one sentence each. */
+        readonly unread: readonly string[];
       }
     | undefined;
   /** For each node of which a heartbeat has reached us, when the last one did. */
@@ -110,13 +110,13 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
   }
 
   if (input.leading !== undefined) {
-    const { since, renewalSeenAt, tookUp } = input.leading;
+    const { since, renewalSeenAt, unread } = input.leading;
     if (now - (renewalSeenAt ?? since) > rules.renewalEchoMs) {
       lost.push('our own Lease renewals no longer come back through our own watch');
     } else if (renewalSeenAt === undefined) {
       waiting.push('our first Lease renewal has not come back through our own watch yet');
     }
-    if (!tookUp) waiting.push('the records of earlier takeovers have not been read yet');
+    waiting.push(...unread);
   }
   return { blind: [...lost, ...waiting], missedHeartbeats: lost.length > 0, heardMost };
 }

@@ -2,11 +2,13 @@
 import { type Clock, type Random, systemClock, systemRandom } from '../clock.ts';
 import type { LeaseStore } from '../election/lease-record.ts';
 import type { NodeProbe } from '../fleet/prober.ts';
+import type { PauseStore } from '../policy/global-pause.ts';
 import type { TakeoverCluster } from '../takeover/cluster.ts';
 import { KubernetesClient, readerOf } from './client.ts';
 import { GuardedCluster } from './guarded-cluster.ts';
 import { probeKubelet } from './kubelet-probe.ts';
 import { createLeaseStore } from './lease-store.ts';
+import { createPauseStore } from './pause-store.ts';
 import type { KubernetesReader } from './reader.ts';
 import { epochAfterRecords } from './takeover-records.ts';
 import type { Transport } from './transport.ts';
@@ -39,6 +41,8 @@ export interface Connection {
   readonly leaseStore: LeaseStore;
   /** See {@link ControllerOptions.minimumEpoch}. */
   readonly minimumEpoch: () => Promise<number>;
+  /** See {@link ControllerOptions.pauseStore}. */
+  readonly pauseStore: PauseStore;
 }
 
 /**
@@ -64,6 +68,7 @@ export function connect(options: ConnectOptions): Connection {
     cluster: new GuardedCluster({ client, clock, namespace, identity }),
     leaseStore: createLeaseStore({ transport: options.leaseTransport, clock, random, ...election }),
     minimumEpoch: () => epochAfterRecords(reader, namespace),
+    pauseStore: createPauseStore({ client, namespace, election }),
   };
 }
 

@@ -47,6 +47,25 @@ test('create: a namespace that is not there is no lost race, but said aloud', as
   });
 });
 
+test.each([
+  { given: { 'liberator.dev/paused': 'why' }, metadata: { annotations: { 'liberator.dev/paused': 'why' } } },
+  { given: undefined, metadata: {} },
+])('create: a new Lease is marked with $given, and with nothing else', async ({ given, metadata }) => {
+  let sent: unknown;
+  const server = await serve((request, response) => {
+    sent = JSON.parse(request.body);
+    answer(response, 201, { metadata: { uid: 'u', resourceVersion: '1' }, spec: record });
+  });
+  const store = createLeaseStore({
+    transport: connectTo(server.kubeConfig()),
+    namespace: 'shop',
+    name: 'cart',
+  });
+  await store.create(record, limits, given);
+  expect(sent).toMatchObject({ metadata: { namespace: 'shop', name: 'cart', ...metadata } });
+  expect(sent).not.toHaveProperty('metadata.annotations', given === undefined ? expect.anything() : {});
+});
+
 test.each([403, 500])('a %i is thrown, whatever was asked for', async (status) => {
   const store = await storeThatHears(status, statusBody(status, ''));
   for (const call of [store.read(limits), store.create(record, limits), store.update(seen, record, limits)]) {

@@ -57,7 +57,7 @@ export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
       }
     },
     // A 404 here is about the namespace, and nobody would ever lead if that passed for a lost race.
-    create: (record, { timeoutMs, signal }) =>
+    create: (record, { timeoutMs, signal }, annotations) =>
       write(
         client.request<Lease>({
           ...at,
@@ -65,7 +65,7 @@ export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
           body: {
             apiVersion: 'coordination.k8s.io/v1',
             kind: 'Lease',
-            metadata: { namespace, name },
+            metadata: { namespace, name, ...(annotations && { annotations }) },
             spec: record,
           },
           timeoutMs,

@@ -11,6 +11,7 @@ import { anyNode } from './fleet-objects.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 import { MemoryLease, type RequestFate } from './memory-lease.ts';
+import { MemoryPauseStore } from './memory-pause-store.ts';
 import { type About, MemoryReader } from './memory-reader.ts';
 
 export const election = { namespace: 'liberator', name: 'liberator' };
@@ -41,6 +42,7 @@ export class Replica {
       ],
       probe: async ({ metadata }) => world.answers(metadata.name),
       clock: world.clock,
+      pauseStore: world.pauseStore,
       random: { next: () => 0 },
       ...options,
     });
@@ -85,10 +87,11 @@ export class World {
   readonly cluster: MemoryCluster = clusterWithDeadNode(this.clock);
   readonly reader: MemoryReader = new MemoryReader(this.clock);
   readonly lease: MemoryLease = new MemoryLease(this.clock);
+  readonly pauseStore: MemoryPauseStore = new MemoryPauseStore(this.lease, { comparesVersions: false });
   readonly dead: Set<string> = new Set();
   /** Kubelets cut off from the API server, on machines that are up. */
   readonly cut: Set<string> = new Set();
-  electionAnnotations: Record<string, string> = {};
+  #shownLease: Lease | undefined;
   readonly #replicas: Replica[] = [];
 
   constructor() {
@@ -137,6 +140,15 @@ export class World {
     return this.dead.has(name) ? 'silent' : 'answered';
   }
 
+  /** Of the election Lease, or of the first one that there will be. */
+  get electionAnnotations(): Readonly<Record<string, string>> {
+    return this.lease.annotations;
+  }
+
+  set electionAnnotations(annotations: Readonly<Record<string, string>>) {
+    this.lease.annotations = annotations;
+  }
+
   /** A tenth of a second at a time: kubelets renew, and the API server shows what changed. */
   async pass(seconds: number): Promise<this> {
     for (let i = 0; i < seconds * 10; i++) {
@@ -157,6 +169,11 @@ export class World {
     for (const node of this.cluster.nodes.values()) this.reader.put(nodes, node);
     for (const lease of this.cluster.leases.values()) this.reader.put(leases, lease);
     const { current } = this.lease;
+    const shownBefore = this.#shownLease;
+    if (shownBefore !== undefined && shownBefore.metadata.uid !== current?.uid) {
+      this.reader.remove(leases, shownBefore);
+    }
+    this.#shownLease = undefined;
     if (current === undefined) return;
     const resourceVersion = `${current.resourceVersion} ${JSON.stringify(this.electionAnnotations)}`;
     const metadata = {
@@ -167,5 +184,6 @@ export class World {
     };
     const shown: Lease = { metadata, spec: current.record };
     this.reader.put(leases, shown);
+    this.#shownLease = shown;
   }
 }

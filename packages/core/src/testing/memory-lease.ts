@@ -41,6 +41,8 @@ export class MemoryLease {
   readonly #clock: Clock;
   #current: LeaseSnapshot | undefined;
   #version = 0;
+  /** Of the Lease that there is: whoever made it, or a human, put them there. */
+  annotations: Readonly<Record<string, string>> = {};
   /** Every record that was ever written, in order. */
   readonly history: LeaseRecord[] = [];
 
@@ -72,6 +74,7 @@ export class MemoryLease {
 
   delete(): void {
     this.#current = undefined;
+    this.annotations = {};
   }
 
   storeFor(options: LeaseClientOptions): LeaseStore {
@@ -91,7 +94,12 @@ export class MemoryLease {
     return {
       read: (limits) =>
         this.#call('read', options, options.fate?.('read', undefined) ?? {}, limits, () => this.#current),
-      create: (record, limits) => write('create', record, limits, () => this.#current === undefined),
+      create: (record, limits, annotations) =>
+        write('create', record, limits, () => {
+          if (this.#current !== undefined) return false;
+          this.annotations = { ...this.annotations, ...annotations };
+          return true;
+        }),
       update: (seen, record, limits) =>
         write('update', record, limits, () => {
           const { uid, resourceVersion } = this.#current ?? {};
