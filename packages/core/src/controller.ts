@@ -3,7 +3,7 @@ import { EventEmitter } from 'eventemitter3';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './clock.ts';
 import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
-import { LeaderElector, LeadershipLostError } from './election/leader-elector.ts';
+import { LeaderElector } from './election/leader-elector.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { LeaseStore } from './election/lease-record.ts';
 import type { Fencer } from './fencing/fencer.ts';
@@ -14,6 +14,7 @@ import { contradictionsIn } from './health/detection.ts';
 import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';
 import type { Lease } from './kubernetes/objects.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
+import { LeadersLoop, tickMs } from './leaders-loop.ts';
 import { Leadership } from './leadership.ts';
 import { GlobalPause, PauseKeeper } from './pause-keeper.ts';
 import { builtInGuards } from './policy/decision.ts';
@@ -69,32 +70,8 @@ export interface ControllerOptions {
   readonly random?: Random;
 }
 
-/** How often health and decisions are looked at again; everything that matters is counted in whole seconds. */
-const tickMs = 500;
-
 /** A leader that did not decide for this long hangs, and must not go on leading. */
 const hangsAfterMs = 5_000;
-
-/** No request takes longer: a leader that heard nothing of the records that it asked for will hear nothing any more. */
-const takingUpHangsAfterMs = 30_000;
-
-/** How long what a leader has under way may take to end after its term; most of it is cut off at once. */
-const settlesWithinMs = 10_000;
-
-/** What is known of our own leadership while it lasts. */
-interface OwnLeadership {
-  readonly term: LeaderTerm;
-  readonly since: number;
-  readonly leading: Leadership;
-  readonly publisher: StatusPublisher | undefined;
-  readonly pauseKeeper: PauseKeeper | undefined;
-  /** When the newest own renewal that came back through our own watch was sent. */
-  renewalSeenAt: number | undefined;
-  /** Whether what earlier leaders left behind has been read. */
-  tookUp: boolean;
-  /** When anything was last heard of reading it. */
-  heardOfTakeUpAt: number;
-}
 
 /**
  * Watches nodes, elects a leader among all controllers that share an election Lease, and as the leader takes over
@@ -118,7 +95,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #sightRules: SightRules;
   readonly #pause = new GlobalPause();
   #electionLease: Lease | undefined;
-  #leadership: OwnLeadership | undefined;
+  #leadership: LeadersLoop | undefined;
   #missedHeartbeats = true;
   #heardMost = false;
   #lookedAt: number | undefined;
@@ -158,7 +135,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       onElectionLease: (lease) => {
         this.#electionLease = lease;
         this.#pause.leaseSeen(lease?.metadata);
-        this.#noteRenewalEcho();
+        this.#leadership?.leaseSeen(lease?.spec?.renewTime);
       },
       onError: (where, error, retryInMs) => this.#failed(where, error, retryInMs),
     });
@@ -268,13 +245,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   async #lead(term: LeaderTerm, resign: (reason: string) => void): Promise<void> {
-    const own = this.#beginLeading(term);
-    this.#leadership = own;
+    const loop = this.#leadersLoop(term);
+    this.#leadership = loop;
     this.#tell('leadership', { identity: term.identity, leader: term.identity, epoch: term.epoch });
-    const takingUp = own.leading.takeUp();
     let failure: unknown;
     try {
-      await this.#decide(own, takingUp);
+      await loop.run();
     } catch (error) {
       failure = error;
       if (!term.signal.aborted) this.#failed('leading', error);
@@ -282,14 +258,13 @@ export class Controller extends EventEmitter<ControllerEvents> {
       resign(`what the leader does failed: ${error instanceof Error ? error.message : String(error)}`);
       throw error;
     } finally {
-      await this.#settled(own, takingUp, failure);
+      await loop.settled(failure);
       this.#leadership = undefined;
     }
   }
 
-  #beginLeading(term: LeaderTerm): OwnLeadership {
+  #leadersLoop(term: LeaderTerm): LeadersLoop {
     const { cluster, fencers } = this.#options;
-    const now = this.#clock.now();
     const leading = new Leadership({
       term,
       clock: this.#clock,
@@ -303,82 +278,30 @@ export class Controller extends EventEmitter<ControllerEvents> {
       returnRules: { ...defaultReturnRules, ...this.#options.returning },
       onReturn: (progress) => this.#tell('return', progress),
       onError: (where, error) => {
-        own.heardOfTakeUpAt = this.#clock.now();
+        loop.heardOfTrouble();
         this.#failed(where, error);
       },
     });
-    const own: OwnLeadership = {
+    const publisher = this.#statusPublisher(term);
+    const loop = new LeadersLoop({
       term,
-      since: now,
-      renewalSeenAt: undefined,
-      tookUp: false,
-      heardOfTakeUpAt: now,
+      clock: this.#clock,
       leading,
-      publisher: this.#statusPublisher(term),
+      publisher,
       pauseKeeper: this.#pauseKeeper(term),
-    };
-    return own;
-  }
-
-  /** Decides, look by look, until the term ends; whatever fails in it is thrown. */
-  async #decide(own: OwnLeadership, takingUp: Promise<void>): Promise<void> {
-    const takenUp = takingUp.then(() => {
-      own.tookUp = true;
+      look: () => this.#look(),
+      decide: ({ tookUp }) => {
+        if (this.#blind.length === 0) leading.evaluate();
+        if (tookUp) leading.attendReturns();
+        publisher?.offer(() => this.#describeStatus(term, leading));
+      },
+      onAlive: () => this.#noteAlive(),
     });
-    const rounds = async (): Promise<void> => {
-      // Mostly all is read at once, and then there is nothing to be said of it.
-      own.pauseKeeper?.attend({ current: false });
-      const read = Promise.all([takenUp, own.pauseKeeper?.settled()]);
-      await Promise.race([read, sleep(this.#clock, tickMs, own.term.signal)]);
-      do this.#decideOnce(own);
-      while (await sleep(this.#clock, tickMs, own.term.signal));
-    };
-    const deciding = rounds();
-    await Promise.race([deciding, takenUp.then(() => deciding)]);
+    return loop;
   }
 
-  /** One look of a leader, and what follows from it. Only one that came to its end shows that this replica is alive. */
-  #decideOnce(own: OwnLeadership): void {
-    const { term, leading, publisher, pauseKeeper } = own;
-    if (term.signal.aborted) return;
-    if (!own.tookUp && this.#clock.now() - own.heardOfTakeUpAt > takingUpHangsAfterMs) {
-      throw new Error(
-        `the records of earlier takeovers were neither read nor refused for ${takingUpHangsAfterMs} ms`,
-      );
-    }
-    pauseKeeper?.attend({ current: own.renewalSeenAt !== undefined });
-    this.#look();
-    if (this.#blind.length === 0) leading.evaluate();
-    if (own.tookUp) leading.attendReturns();
-    publisher?.offer(() => this.#describeStatus(term, leading));
+  #noteAlive(): void {
     this.#lookedAt = this.#clock.now();
-  }
-
-  /**
-   * Waits for what is under way, but not for ever: nothing of it can write any more.
-   *
-   * @throws {@link LeadershipLostError} when it took too long; then the Lease had better run out by itself.
-   */
-  async #settled(
-    { leading, publisher, pauseKeeper }: OwnLeadership,
-    takingUp: Promise<void>,
-    cause: unknown,
-  ): Promise<void> {
-    const settled = async (): Promise<void> => {
-      // What it failed with is known already.
-      await takingUp.catch(() => {});
-      await Promise.all([leading.settled(), publisher?.settled(), pauseKeeper?.settled()]);
-    };
-    const over = new AbortController();
-    const late = sleep(this.#clock, settlesWithinMs, over.signal);
-    const inTime = await Promise.race([settled().then(() => true), late.then(() => false)]);
-    over.abort();
-    if (!inTime) {
-      throw new LeadershipLostError(
-        `expected what was under way to end within ${settlesWithinMs} ms of the term, found that it goes on`,
-        { cause },
-      );
-    }
   }
 
   #statusPublisher(term: LeaderTerm): StatusPublisher | undefined {
@@ -419,12 +342,13 @@ export class Controller extends EventEmitter<ControllerEvents> {
     do {
       if (this.#leadership !== undefined) continue;
       this.#look();
-      this.#lookedAt = this.#clock.now();
+      this.#noteAlive();
     } while (await sleep(this.#clock, tickMs, signal));
   }
 
   #look(): void {
-    this.#noteRenewalEcho();
+    // At every look, since a watch may bring a renewal back before its own answer has arrived.
+    this.#leadership?.leaseSeen(this.#electionLease?.spec?.renewTime);
     const sight = lookAround(
       {
         synced: this.#watches.synced,
@@ -432,7 +356,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         leading: this.#leadership && {
           since: this.#leadership.since,
           renewalSeenAt: this.#leadership.renewalSeenAt,
-          unread: unreadOf(this.#leadership),
+          unread: this.#leadership.unread,
         },
         ...this.#fleet.hearing,
         heardMost: this.#heardMost,
@@ -451,14 +375,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
     const before = this.#blind;
     this.#blind = sight.blind;
     if (sight.blind.join() !== before.join()) this.#tell('sight', { blind: sight.blind });
-  }
-
-  /** Asked at every look, since a watch may bring a renewal back before its own answer has arrived. */
-  #noteRenewalEcho(): void {
-    const own = this.#leadership;
-    const seen = this.#electionLease?.spec?.renewTime;
-    const renewal = own?.term.renewals.findLast(({ renewTime }) => renewTime === seen);
-    if (own !== undefined && renewal !== undefined) own.renewalSeenAt = renewal.sentAt;
   }
 
   #fleetFacts(dead: readonly string[]): FleetFacts {
@@ -486,12 +402,4 @@ export class Controller extends EventEmitter<ControllerEvents> {
       }
     }
   }
-}
-
-/** What a leader must know before it decides anything. */
-function unreadOf({ tookUp, pauseKeeper }: OwnLeadership): readonly string[] {
-  const unread: string[] = [];
-  if (!tookUp) unread.push('the records of earlier takeovers have not been read yet');
-  if (pauseKeeper?.known === false) unread.push('whether everything is paused has not been read yet');
-  return unread;
 }

@@ -86,7 +86,7 @@ export class MemoryLease {
     ): Promise<LeaseWriteResult> => {
       const fate = options.fate?.(verb, record) ?? {};
       return this.#call(verb, options, fate, limits, () =>
-        allowed() && fate.refused !== true
+        fate.refused !== true && allowed()
           ? { outcome: 'written', snapshot: this.#write(record) }
           : { outcome: 'conflict' },
       );

@@ -1,0 +1,144 @@
+// The loop in which a leader decides, and on which it depends that it leads: whatever is thrown here ends its term.
+import { type Clock, sleep } from './clock.ts';
+import { LeadershipLostError } from './election/leader-elector.ts';
+import type { LeaderTerm } from './election/leader-term.ts';
+import type { Leadership } from './leadership.ts';
+import type { PauseKeeper } from './pause-keeper.ts';
+import type { StatusPublisher } from './status/status-publisher.ts';
+
+export interface LeadersLoopOptions {
+  readonly term: LeaderTerm;
+  readonly clock: Clock;
+  readonly leading: Leadership;
+  readonly publisher: StatusPublisher | undefined;
+  readonly pauseKeeper: PauseKeeper | undefined;
+  /** Once per tick. */
+  readonly look: () => void;
+  /** What follows from a look. */
+  readonly decide: (loop: LeadersLoop) => void;
+  /** Called when all of it came to its end: only that shows that this replica is alive. */
+  readonly onAlive: () => void;
+}
+
+/** How often health and decisions are looked at again; everything that matters is counted in whole seconds. */
+export const tickMs = 500;
+
+/** No request takes longer: a leader that heard nothing of the records that it asked for will hear nothing any more. */
+const takingUpHangsAfterMs = 30_000;
+
+/** How long what a leader has under way may take to end after its term; most of it is cut off at once. */
+const settlesWithinMs = 10_000;
+
+/** One leadership, look by look. */
+export class LeadersLoop {
+  readonly #options: LeadersLoopOptions;
+  /** When the term began. */
+  readonly since: number;
+  #renewalSeenAt: number | undefined;
+  #takingUp: Promise<void> = Promise.resolve();
+  #tookUp = false;
+  /** When anything was last heard of reading what earlier leaders left behind. */
+  #heardOfTakeUpAt: number;
+
+  constructor(options: LeadersLoopOptions) {
+    this.#options = options;
+    this.since = options.clock.now();
+    this.#heardOfTakeUpAt = this.since;
+  }
+
+  get term(): LeaderTerm {
+    return this.#options.term;
+  }
+
+  get leading(): Leadership {
+    return this.#options.leading;
+  }
+
+  /** Whether what earlier leaders left behind has been read. */
+  get tookUp(): boolean {
+    return this.#tookUp;
+  }
+
+  /** When the newest own renewal that came back through our own watch was sent; undefined before the first. */
+  get renewalSeenAt(): number | undefined {
+    return this.#renewalSeenAt;
+  }
+
+  /** What has to be known before anything is decided, and isn't yet. */
+  get unread(): readonly string[] {
+    const unread: string[] = [];
+    if (!this.#tookUp) unread.push('the records of earlier takeovers have not been read yet');
+    if (this.#options.pauseKeeper?.known === false) {
+      unread.push('whether everything is paused has not been read yet');
+    }
+    return unread;
+  }
+
+  /** @param renewTime of the election Lease, as our own watch shows it now. */
+  leaseSeen(renewTime: string | undefined): void {
+    const renewal = this.term.renewals.findLast((own) => own.renewTime === renewTime);
+    if (renewal !== undefined) this.#renewalSeenAt = renewal.sentAt;
+  }
+
+  /** Something failed: so it does go on. */
+  heardOfTrouble(): void {
+    this.#heardOfTakeUpAt = this.#options.clock.now();
+  }
+
+  /** Decides until the term ends; whatever fails in it is thrown, at once. */
+  async run(): Promise<void> {
+    const { leading, clock, pauseKeeper, term } = this.#options;
+    this.#takingUp = leading.takeUp();
+    const takenUp = this.#takingUp.then(() => {
+      this.#tookUp = true;
+    });
+    const rounds = async (): Promise<void> => {
+      // Mostly all is read at once, and then there is nothing to be said of it.
+      pauseKeeper?.attend({ current: false });
+      const read = Promise.all([takenUp, pauseKeeper?.settled()]);
+      await Promise.race([read, sleep(clock, tickMs, term.signal)]);
+      do this.#round();
+      while (await sleep(clock, tickMs, term.signal));
+    };
+    const deciding = rounds();
+    await Promise.race([deciding, takenUp.then(() => deciding)]);
+  }
+
+  #round(): void {
+    const { term, clock, pauseKeeper, look, decide, onAlive } = this.#options;
+    if (term.signal.aborted) return;
+    if (!this.#tookUp && clock.now() - this.#heardOfTakeUpAt > takingUpHangsAfterMs) {
+      throw new Error(
+        `the records of earlier takeovers were neither read nor refused for ${takingUpHangsAfterMs} ms`,
+      );
+    }
+    pauseKeeper?.attend({ current: this.#renewalSeenAt !== undefined });
+    look();
+    decide(this);
+    onAlive();
+  }
+
+  /**
+   * Waits for what is under way after the term, but not for ever: nothing of it can write any more.
+   *
+   * @param cause why the term ended, if it failed.
+   * @throws {@link LeadershipLostError} when it took too long; then the Lease had better run out by itself.
+   */
+  async settled(cause: unknown): Promise<void> {
+    const { clock, leading, publisher, pauseKeeper } = this.#options;
+    const settled = async (): Promise<void> => {
+      // What it failed with is known already.
+      await this.#takingUp.catch(() => {});
+      await Promise.all([leading.settled(), publisher?.settled(), pauseKeeper?.settled()]);
+    };
+    const over = new AbortController();
+    const late = sleep(clock, settlesWithinMs, over.signal);
+    const inTime = await Promise.race([settled().then(() => true), late.then(() => false)]);
+    over.abort();
+    if (inTime) return;
+    throw new LeadershipLostError(
+      `expected what was under way to end within ${settlesWithinMs} ms of the term, found that it goes on`,
+      { cause },
+    );
+  }
+}
