@@ -5,13 +5,16 @@ import { confirmCommand } from './fencing/manual.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { Assessment } from './health/node-health.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
-import type { FleetFacts, Guard, NodeFacts } from './policy/guard.ts';
+import type { FleetFacts, Guard, NodeFacts, UndoneTakeovers } from './policy/guard.ts';
+import { budget } from './policy/guards/budget.ts';
 import { evidence } from './policy/guards/evidence.ts';
+import { queue } from './policy/guards/queue.ts';
 import type { Policy } from './policy/policy.ts';
 import type { NodeEvent } from './takeover/cluster.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { withoutNumbers } from './takeover/wording.ts';
 import { whatHelps } from './telling/what-helps.ts';
+import type { UnprovenDeaths } from './unproven-deaths.ts';
 
 export interface DecisionsOptions {
   readonly clock: Clock;
@@ -23,6 +26,10 @@ export interface DecisionsOptions {
   readonly underWay: () => readonly string[];
   /** Whether this death may still be taken over: it had no takeover yet, or only such as were undone. */
   readonly isOpen: (deathId: string) => boolean;
+  /** The takeovers of this death that were undone, if any was. */
+  readonly undone: (deathId: string) => UndoneTakeovers | undefined;
+  /** The deaths that count towards budgets, as they are at this moment. */
+  readonly unproven: () => UnprovenDeaths;
   readonly onDecision: (change: DecisionChange) => void;
   readonly publish: (event: NodeEvent) => void;
 }
@@ -38,6 +45,8 @@ export class Decisions {
   readonly #told = new Map<string, string>();
   /** The last decision about each node that one is due about. */
   readonly #latest = new Map<string, Decision>();
+  /** Names of nodes that only wait their turn, whoever has waited longest first. */
+  #queue: readonly string[] = [];
 
   constructor(options: DecisionsOptions) {
     this.#options = options;
@@ -55,12 +64,14 @@ export class Decisions {
     );
   }
 
-  readonly decide: DecideOn = (node, fleet) => {
+  readonly decide: DecideOn = (node, fleet) => this.#decide(node, factsOf(node), fleet);
+
+  #decide(node: FleetNode, facts: NodeFacts, fleet: FleetFacts): Decision | undefined {
     const { policy, assessment } = node;
     if (policy === undefined || assessment === undefined) return undefined;
     const now = this.#options.clock.now();
-    return decide({ node: factsOf(node), assessment, policy, fleet, now }, this.#options.guards);
-  };
+    return decide({ node: facts, assessment, policy, fleet, now }, this.#options.guards);
+  }
 
   /**
    * The same for a takeover whose Node is gone, by what is on record of it. Maintenance and other controllers' taints ended with the
@@ -99,27 +110,48 @@ export class Decisions {
    */
   evaluate(): readonly { readonly node: FleetNode; readonly decision: Decision }[] {
     const { fleet, fleetFacts, underWay, isOpen } = this.#options;
-    const running = underWay();
+    const running = new Set(underWay());
     const candidates = [...fleet.nodes.values()].filter((node) => isCandidate(node) && isOpen(node.deathId));
-    const dead = candidates.filter(({ health }) => health === 'dead').map(({ node }) => node.metadata.name);
-    const facts = fleetFacts([...new Set([...dead, ...running])]);
+    const dead = candidates.filter(({ health }) => health === 'dead').map(nameOf);
+    // Known once for all of them: what costs something for each pair of dead nodes is not to be had in a great outage.
+    const deaths = this.#options.unproven();
+    const seen = fleetFacts([...new Set([...dead, ...running])]);
+    const facts = { ...seen, nodes: seen.nodes + deaths.gone, unproven: deaths.newestFirst };
     const admitted = [];
-    for (const node of candidates) {
-      const { name } = node.node.metadata;
-      if (running.includes(name)) continue;
-      const decision = this.decide(node, facts);
+    const queued = [];
+    for (const node of this.#inTurn(candidates)) {
+      const name = nameOf(node);
+      if (running.has(name)) continue;
+      const runningThen = running.size + admitted.length;
+      const decision = this.#decide(node, this.#factsOf(node, deaths), { ...facts, running: runningThen });
       if (decision === undefined) continue;
       this.#latest.set(name, decision);
       this.#tell(node, decision);
-      if (decision.action === 'act' && node.health === 'dead') admitted.push({ node, decision });
+      if (node.health !== 'dead') continue;
+      if (decision.action === 'act') admitted.push({ node, decision });
+      else if (onlyWaitsItsTurn(decision)) queued.push(name);
     }
-    const due = new Set(candidates.map(({ node }) => node.metadata.name));
+    this.#queue = queued;
+    const due = new Set(candidates.map(nameOf));
     for (const name of this.#told.keys()) {
       if (due.has(name)) continue;
       this.#told.delete(name);
       this.#latest.delete(name);
     }
     return admitted;
+  }
+
+  /** Those that wait their turn first, whoever has waited longest before the others. */
+  #inTurn(candidates: readonly FleetNode[]): readonly FleetNode[] {
+    const turns = new Map(this.#queue.map((name, turn) => [name, turn]));
+    const turnOf = (node: FleetNode): number => turns.get(nameOf(node)) ?? turns.size;
+    return candidates.toSorted((a, b) => turnOf(a) - turnOf(b));
+  }
+
+  #factsOf(node: FleetNode, { byNode }: UnprovenDeaths): NodeFacts {
+    const since = byNode.get(nameOf(node))?.since;
+    const undone = this.#options.undone(node.deathId);
+    return { ...factsOf(node), ...(since !== undefined && { deadSince: since }), ...(undone && { undone }) };
   }
 
   #tell(node: FleetNode, decision: Decision): void {
@@ -153,9 +185,19 @@ function isCandidate({ health, assessment }: FleetNode): boolean {
   return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
 }
 
-/** Whether a human who vouches for the death would change anything: no word of theirs opens a budget, or ends a pause. */
+/** Whether a human who vouches for the death would change anything: a death that is proven needs no budget. */
 function wantsProof({ verdicts }: Decision): boolean {
-  return verdicts.some(({ guard, verdict }) => guard === evidence.name && verdict.outcome === 'hold');
+  return verdicts.some(
+    ({ guard, verdict }) => (guard === evidence.name || guard === budget.name) && verdict.outcome === 'hold',
+  );
+}
+
+function onlyWaitsItsTurn({ verdicts }: Decision): boolean {
+  return verdicts.every(({ guard, verdict }) => (guard === queue.name) === (verdict.outcome === 'hold'));
+}
+
+function nameOf({ node }: FleetNode): string {
+  return node.metadata.name;
 }
 
 function factsOf({ node, maintenance }: FleetNode): NodeFacts {

@@ -5,6 +5,7 @@ import { Decisions } from './decisions.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import { FleetWitness } from './fleet-witness.ts';
+import { PassedWindows } from './passed-windows.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import { Returns } from './returns.ts';
@@ -19,6 +20,8 @@ import type { ReturnRules } from './takeover/return.ts';
 import { Returner, type ReturnProgress } from './takeover/returner.ts';
 import { Takeovers } from './takeovers.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
+import { Undoings } from './undoings.ts';
+import { hasProof, type UnprovenDeaths, unprovenDeaths } from './unproven-deaths.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;
@@ -45,6 +48,10 @@ const retryMs = 1_000;
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #records = new RecordBook();
+  readonly #undoings: Undoings;
+  readonly #passedWindows: PassedWindows;
+  /** Deaths that somebody vouched for in a takeover of this term. */
+  readonly #proven = new Set<string>();
   readonly #decisions: Decisions;
   readonly #takeovers: Takeovers;
   readonly #returns: Returns;
@@ -53,6 +60,8 @@ export class Leadership {
     this.#options = options;
     const { term, cluster, clock, fleet, fencers, guards, fleetFacts, onError } = options;
     const recorder = new EventRecorder({ cluster, term, onError: (error) => onError('events', error) });
+    this.#undoings = new Undoings(this.#records, clock);
+    this.#passedWindows = new PassedWindows({ term, clock, cluster, records: this.#records, onError });
     this.#decisions = new Decisions({
       clock,
       fleet,
@@ -60,6 +69,8 @@ export class Leadership {
       fleetFacts,
       underWay: () => this.#takeovers.nodes,
       isOpen: (deathId) => this.#records.openTakeoverId(deathId) !== undefined,
+      undone: (deathId) => this.#undoings.of(deathId),
+      unproven: () => this.#unproven(),
       onDecision: options.onDecision,
       publish: (event) => recorder.publish(event),
     });
@@ -74,6 +85,8 @@ export class Leadership {
         clock,
         fencers,
         onProgress: (progress) => {
+          const { record } = progress;
+          if (hasProof(record)) this.#proven.add(record.deathId);
           options.onProgress(progress);
           const event = eventFor(progress);
           if (event !== undefined) recorder.publish(event);
@@ -128,9 +141,25 @@ export class Leadership {
   /** Decides about every node that is dead, or would be if its host were not up, and acts where the policy says so. */
   evaluate(): void {
     if (this.#options.term.remainingMs() <= 0) return;
+    this.#undoings.look();
     for (const { node, decision } of this.#decisions.evaluate()) {
       this.#takeovers.start(node.node.metadata.name, this.#newRecord(node, decision));
     }
+  }
+
+  #unproven(): UnprovenDeaths {
+    const { fleet, clock } = this.#options;
+    const { nodes, deaths, watchedSince } = fleet;
+    const unproven = unprovenDeaths({
+      nodes,
+      deaths,
+      watchedSince,
+      records: this.#records.latestByNode().values(),
+      isProven: (deathId) => this.#proven.has(deathId),
+      now: clock.now(),
+    });
+    this.#passedWindows.note(unproven.passed);
+    return unproven;
   }
 
   /** See {@link Returns.attend}. */
@@ -142,6 +171,7 @@ export class Leadership {
   async settled(): Promise<void> {
     await this.#takeovers.settled();
     await this.#returns.settled();
+    await this.#passedWindows.settled();
   }
 
   /** Tries until the term ends, and then there is nothing to go on with. */

@@ -1,5 +1,6 @@
 // Names one death of one node, the same for every replica that looks.
 import { createHash } from 'node:crypto';
+import type { Node } from '../kubernetes/objects.ts';
 
 /**
  * A short id from the node's uid and the last heartbeat that its Lease carries. While a node is silent the two don't
@@ -7,6 +8,16 @@ import { createHash } from 'node:crypto';
  */
 export function deathIdOf(uid: string, lastHeartbeat: string): string {
   return createHash('sha256').update(`${uid}/${lastHeartbeat}`).digest('hex').slice(0, 10);
+}
+
+/**
+ * What stands for the last heartbeat of a node that has no Lease: all that its Node says which changes with each life of it.
+ * Of the two times only the text counts, and only whether it is another one.
+ */
+export function heartbeatWithoutLease({ status }: Node): string {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const facts = [status?.nodeInfo?.bootID, ready?.lastTransitionTime, ready?.lastHeartbeatTime];
+  return `no lease: ${facts.map((fact) => fact ?? '').join('/')}`;
 }
 
 /** The id of the takeover that follows `undone` takeovers of the same death which were undone. */

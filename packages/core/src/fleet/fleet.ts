@@ -7,18 +7,22 @@ import {
   assess,
   type Health,
   type NodeState,
+  neverBooted,
   newNodeState,
   observe,
 } from '../health/node-health.ts';
 import type { ProbeResult } from '../health/observation.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
+import { renewTimeOf } from '../kubernetes/renew-time.ts';
 import { selects } from '../policy/node-selector.ts';
-import type { Policy } from '../policy/policy.ts';
+import { defaultBudget, type Policy } from '../policy/policy.ts';
 import { takeoverTaintKey } from '../takeover/taints.ts';
-import { deathIdOf } from './death-id.ts';
+import { deathIdOf, heartbeatWithoutLease } from './death-id.ts';
+import { DeathMemory } from './death-memory.ts';
 import { type Hearing, heardOf, hearReady, newHearing } from './hearing.ts';
 import { type MaintenanceSight, seeMaintenance } from './maintenance-sight.ts';
-import { readyStatusOf } from './node-projection.ts';
+import { everPosted, readyStatusOf } from './node-projection.ts';
+import { ownerOfAddress } from './reused-address.ts';
 
 /** One node as the fleet knows it. */
 export interface FleetNode {
@@ -67,6 +71,10 @@ export class Fleet {
   /** By uid, what was heard of each node itself. */
   readonly #hearing = new Map<string, Hearing>();
   #returning: ReadonlySet<string> = new Set();
+  /** Who died since this replica began to watch, for as long as any policy's budget may ask. */
+  readonly deaths: DeathMemory;
+  /** Monotonic time since when this replica has watched. */
+  readonly watchedSince: number;
 
   constructor(options: {
     clock: Clock;
@@ -76,6 +84,9 @@ export class Fleet {
     this.#clock = options.clock;
     this.#policies = options.policies;
     this.#onHealthChange = options.onHealthChange;
+    this.watchedSince = options.clock.now();
+    const windows = options.policies.map(({ budget }) => budget.windowMs ?? defaultBudget.windowMs);
+    this.deaths = new DeathMemory(Math.max(0, ...windows));
   }
 
   get nodes(): ReadonlyMap<string, FleetNode> {
@@ -94,7 +105,7 @@ export class Fleet {
     for (const { node, state } of this.#nodes.values()) {
       const hearing = this.#hearing.get(node.metadata.uid);
       if (hearing === undefined || node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) continue;
-      if (!state.hadLease && state.ready === 'absent') continue;
+      if (neverBooted(state) || (!state.hadLease && state.ready === 'absent')) continue;
       const heard = heardOf(hearing, { hadLease: state.hadLease, now });
       if (typeof heard === 'number') heartbeats.push(heard);
       else unheard.push(heard);
@@ -115,7 +126,7 @@ export class Fleet {
     let state = same ? known.state : newNodeState(at);
     if (!same) state = observe(state, { kind: 'lease', at, renewTime: this.#renewTimes.get(name) });
     const ready = readyStatusOf(node);
-    state = observe(state, { kind: 'ready', at, status: ready });
+    state = observe(state, { kind: 'ready', at, status: ready, neverPosted: !everPosted(node) });
     if (known !== undefined && !same) this.#forget(known);
     this.#hearing.set(uid, hearReady(this.#hearing.get(uid) ?? newHearing(at, ready), at, ready));
     const policy = this.policyFor(labels ?? {});
@@ -127,8 +138,11 @@ export class Fleet {
 
   nodeGone(name: string): void {
     const known = this.#nodes.get(name);
-    if (known !== undefined) this.#forget(known);
     this.#nodes.delete(name);
+    if (known === undefined) return;
+    this.#forget(known);
+    const { deathId, state } = known;
+    this.deaths.sawGo({ node: name, deathId, lastHeartbeat: state.renewTime ?? '' }, this.#clock.now());
   }
 
   #forget({ node }: FleetNode): void {
@@ -142,8 +156,7 @@ export class Fleet {
    */
   leaseSeen(lease: Lease, { listed = false }: { readonly listed?: boolean } = {}): void {
     const { name } = lease.metadata;
-    // Null is what an API server shows of a Lease without one.
-    const renewTime = lease.spec?.renewTime ?? undefined;
+    const renewTime = renewTimeOf(lease);
     if (renewTime !== undefined) this.#renewTimes.set(name, renewTime);
     const known = this.#nodes.get(name);
     if (known === undefined) return;
@@ -168,10 +181,14 @@ export class Fleet {
   probed(name: string, uid: string, answer: ProbeResult): void {
     const known = this.#nodes.get(name);
     if (known === undefined || known.node.metadata.uid !== uid) return;
-    if (answer !== 'silent' && answer !== 'failed') this.#heard.add(uid);
+    const heard = answer !== 'silent' && answer !== 'failed';
+    // Whoever has the address now is another machine: this one is as silent as if nobody had it.
+    const others = heard && known.health !== 'alive' && ownerOfAddress(known, this.#nodes.values());
+    if (heard && !others) this.#heard.add(uid);
     // What a host said while its node was well says nothing of the silence that may follow.
     if (known.health === 'alive') return;
-    const result = answer === 'silent' && !this.#probesWorkFor(uid) ? 'failed' : answer;
+    const said = others ? 'silent' : answer;
+    const result = said === 'silent' && !this.#probesWorkFor(uid) ? 'failed' : said;
     this.#put({ ...known, state: observe(known.state, { kind: 'probe', at: this.#clock.now(), result }) });
   }
 
@@ -206,6 +223,7 @@ export class Fleet {
    */
   assess({ blind = false }: { readonly blind?: boolean } = {}): void {
     const now = this.#clock.now();
+    this.deaths.forgetOld(now);
     for (const [name, known] of this.#nodes) {
       if (known.policy === undefined) continue;
       const { state, assessment } = assess(known.state, now, known.policy.detection);
@@ -213,6 +231,12 @@ export class Fleet {
       const withheld = blind && assessment.health === 'dead' && known.health !== 'dead';
       const health = returning ? 'returning' : withheld ? 'suspect' : assessment.health;
       this.#nodes.set(name, { ...known, state, assessment, health });
+      const proven = assessment.evidence === 'proven';
+      // A host that was heard is up: whoever calls its node dead all the same is mistaken, unless it is proven.
+      if (health === 'dead' && (proven || !assessment.hostUp)) {
+        const { deathId } = known;
+        this.deaths.sawDead({ node: name, deathId, lastHeartbeat: state.renewTime ?? '', proven }, now);
+      }
       if (health !== known.health) {
         const { uid } = known.node.metadata;
         this.#onHealthChange({ node: name, uid, from: known.health, to: health, assessment });
@@ -222,7 +246,9 @@ export class Fleet {
 
   #put(next: Omit<FleetNode, 'deathId'> & { deathId: string }): void {
     const { name, uid, annotations } = next.node.metadata;
-    const deathId = deathIdOf(uid, next.state.renewTime ?? '');
+    const { renewTime, ready } = next.state;
+    this.deaths.sawNode(name, { renewTime, ready: ready === 'True' });
+    const deathId = deathIdOf(uid, renewTime ?? heartbeatWithoutLease(next.node));
     // A confirmation names one death. When the heart beats again, the death and with it the confirmation is void.
     const confirmed = confirmedByHuman(annotations, deathId);
     const at = this.#clock.now();

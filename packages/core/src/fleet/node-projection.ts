@@ -1,6 +1,7 @@
 // Cuts Nodes and Leases down to what is used: a Node of a busy cluster carries 5 to 20 kB, nearly all of it images.
 import type { ReadyStatus } from '../health/observation.ts';
-import type { Lease, Node } from '../kubernetes/objects.ts';
+import type { Condition, Lease, Node } from '../kubernetes/objects.ts';
+import { renewTimeOf } from '../kubernetes/renew-time.ts';
 
 export function projectNode(node: Node): Node {
   const { name, uid, resourceVersion, labels, annotations } = node.metadata;
@@ -22,7 +23,7 @@ export function projectNode(node: Node): Node {
       ...(node.spec?.providerID && { providerID: node.spec.providerID }),
     },
     status: {
-      ...(ready && { conditions: [{ type: ready.type, status: ready.status }] }),
+      ...(ready && { conditions: [projectReady(ready)] }),
       ...(internal && { addresses: internal }),
       ...(port !== undefined && { daemonEndpoints: { kubeletEndpoint: { Port: port } } }),
       nodeInfo: {
@@ -34,9 +35,20 @@ export function projectNode(node: Node): Node {
   };
 }
 
+function projectReady({ type, status, reason, lastHeartbeatTime, lastTransitionTime }: Condition): Condition {
+  return {
+    type,
+    status,
+    ...(reason !== undefined && { reason }),
+    ...(lastHeartbeatTime !== undefined && { lastHeartbeatTime }),
+    ...(lastTransitionTime !== undefined && { lastTransitionTime }),
+  };
+}
+
 export function projectLease(lease: Lease): Lease {
   const { name, namespace, uid, resourceVersion, annotations } = lease.metadata;
-  const { holderIdentity, renewTime, leaseTransitions } = lease.spec ?? {};
+  const { holderIdentity, leaseTransitions } = lease.spec ?? {};
+  const renewTime = renewTimeOf(lease);
   return {
     metadata: {
       name,
@@ -55,4 +67,16 @@ export function projectLease(lease: Lease): Lease {
 
 export function readyStatusOf(node: Node): ReadyStatus {
   return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'absent';
+}
+
+/**
+ * Whether a kubelet ever posted this Node's status. A Node that was made before its machine first booted has no bootID, and no
+ * condition but those that the controller manager puts where a kubelet never wrote any.
+ */
+export function everPosted({ status }: Node): boolean {
+  if (status?.nodeInfo?.bootID) return true;
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready === undefined) return false;
+  const { status: word, reason, lastHeartbeatTime } = ready;
+  return word !== 'Unknown' || (reason !== 'NodeStatusNeverUpdated' && lastHeartbeatTime !== undefined);
 }

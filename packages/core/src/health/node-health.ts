@@ -30,6 +30,10 @@ export interface NodeState {
   readonly heartbeatAt: number;
   /** Whether a Lease was ever seen: a kubelet makes its first one some ten seconds after it has registered. */
   readonly hadLease: boolean;
+  /** Whether a renewal was seen to happen: a Lease that only lies there may be that of an earlier node of the name. */
+  readonly renewed: boolean;
+  /** Whether nobody's kubelet ever posted the Node's status: then there is no machine yet that could have died. */
+  readonly neverPosted: boolean;
   /** Since when Kubernetes has called the node Unknown: the silence of one that has no Lease yet. */
   readonly unknownSince: number | undefined;
   /** Results of probes since the last heartbeat, in a row: how many silent ones, and the last that said anything. */
@@ -74,6 +78,8 @@ export function newNodeState(at: number): NodeState {
     renewTime: undefined,
     heartbeatAt: at,
     hadLease: false,
+    renewed: false,
+    neverPosted: false,
     unknownSince: undefined,
     silentProbes: 0,
     lastProbe: undefined,
@@ -92,6 +98,7 @@ export function observe(state: NodeState, observation: Observation): NodeState {
       return {
         ...state,
         ready: observation.status,
+        neverPosted: observation.neverPosted === true,
         unknownSince: observation.status === 'Unknown' ? (state.unknownSince ?? observation.at) : undefined,
         readySince: observation.status === 'True' ? (state.readySince ?? observation.at) : undefined,
       };
@@ -128,6 +135,7 @@ function observeLease(state: NodeState, renewTime: string | undefined, at: numbe
     ...state,
     renewTime,
     hadLease: true,
+    renewed: state.renewed || state.renewTime !== undefined,
     heartbeatAt: at,
     silentProbes: 0,
     lastProbe: undefined,
@@ -153,7 +161,7 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
   const since = lastHeard(state);
   const silentForMs = since === undefined ? 0 : now - since;
   const silent = silentForMs >= rules.suspectAfterMs;
-  const notReady = state.ready === 'False' || state.ready === 'Unknown';
+  const notReady = !neverBooted(state) && (state.ready === 'False' || state.ready === 'Unknown');
   const hostSilent = state.silentProbes >= rules.silentProbes;
   const hostUp = heardFromHost(state);
 
@@ -197,7 +205,13 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
  * been silent for a whole grace period there, and ours is counted from then.
  */
 export function lastHeard(state: NodeState): number | undefined {
+  if (neverBooted(state)) return undefined;
   return state.hadLease ? state.heartbeatAt : state.unknownSince;
+}
+
+/** Whether its machine was never heard of: a Node may be made long before, and what isn't there yet can't die. */
+export function neverBooted(state: NodeState): boolean {
+  return state.neverPosted && !state.renewed;
 }
 
 function assessByPolls(
@@ -240,7 +254,7 @@ function look(state: NodeState, now: number, rules: PollDetection): NodeState {
   const count =
     state.ready === 'True'
       ? undefined
-      : state.ready === 'absent'
+      : state.ready === 'absent' || neverBooted(state)
         ? state.notReadyCount
         : (state.notReadyCount ?? -1) + 1;
   return {

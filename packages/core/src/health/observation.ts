@@ -16,7 +16,13 @@ export type ProbeResult = 'answered' | 'mute' | 'refused' | 'silent' | 'failed';
 
 /** One fact about one node. `at` is monotonic milliseconds on our own clock. */
 export type Observation =
-  | { readonly kind: 'ready'; readonly at: number; readonly status: ReadyStatus }
+  | {
+      readonly kind: 'ready';
+      readonly at: number;
+      readonly status: ReadyStatus;
+      /** No kubelet ever posted this Node's status: it was made before its machine first booted. Default false. */
+      readonly neverPosted?: boolean;
+    }
   /** The node's Lease as seen now; a renewal is a change of `renewTime`, whatever that says. */
   | { readonly kind: 'lease'; readonly at: number; readonly renewTime: string | undefined }
   | { readonly kind: 'probe'; readonly at: number; readonly result: ProbeResult }

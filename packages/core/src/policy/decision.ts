@@ -7,6 +7,8 @@ import { evidence } from './guards/evidence.ts';
 import { excluded } from './guards/excluded.ts';
 import { maintenance } from './guards/maintenance.ts';
 import { paused } from './guards/paused.ts';
+import { queue } from './guards/queue.ts';
+import { undone } from './guards/undone.ts';
 
 /** One guard's verdict. */
 export interface NamedVerdict {
@@ -35,6 +37,8 @@ export const builtInGuards: readonly Guard[] = [
   controlPlane,
   evidence,
   budget,
+  undone,
+  queue,
 ];
 
 /**

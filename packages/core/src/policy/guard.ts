@@ -12,6 +12,22 @@ export interface MaintenanceHold {
   readonly seenAt: number;
 }
 
+/** A death that neither a device nor a human vouches for, of a node that has not returned since. */
+export interface UnprovenDeath {
+  /** The Node's name. The Node itself may be gone. */
+  readonly node: string;
+  /** Monotonic time from which it counts: when this replica first saw it, or from when on it can have seen it. */
+  readonly since: number;
+}
+
+/** What became of earlier takeovers of one death. */
+export interface UndoneTakeovers {
+  /** How many were undone. */
+  readonly count: number;
+  /** Monotonic time at which we first knew of the last one. */
+  readonly since: number;
+}
+
 /** What guards may know of the node in question. Copied from watch caches, never read anew. */
 export interface NodeFacts {
   /** The Node's name. */
@@ -26,14 +42,22 @@ export interface NodeFacts {
   readonly taints: readonly { readonly key: string; readonly effect: string }[];
   /** Absent: nobody says so, or the node is not cordoned. */
   readonly maintenance?: MaintenanceHold;
+  /** Since when its own death counts; absent: it only just died, or somebody vouches for it. */
+  readonly deadSince?: number;
+  /** Takeovers of this very death that were undone; absent: none was. */
+  readonly undone?: UndoneTakeovers;
 }
 
 /** What guards may know of everything else. */
 export interface FleetFacts {
-  /** How many nodes there are. */
+  /** How many nodes there are, those included that count as dead though their Node is gone. */
   readonly nodes: number;
   /** Names of all nodes that are dead or being taken over. */
   readonly dead: readonly string[];
+  /** Every death without proof, the newest first, each node once. Absent: all of `dead` are taken for such. */
+  readonly unproven?: readonly UnprovenDeath[];
+  /** How many takeovers run. Absent: none. */
+  readonly running?: number;
   /** Why we can't see; empty when we can. */
   readonly blind: readonly string[];
   /** Who paused everything and why, when somebody did. */

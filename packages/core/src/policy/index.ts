@@ -10,7 +10,9 @@ export {
   type MaintenanceHold,
   type NodeFacts,
   pass,
+  type UndoneTakeovers,
+  type UnprovenDeath,
 } from './guard.ts';
 export { pausedAnnotation } from './guards/paused.ts';
 export type { LabelRequirement, NodeSelector } from './node-selector.ts';
-export type { Budget, Policy } from './policy.ts';
+export { type Budget, defaultBudget, type Policy } from './policy.ts';

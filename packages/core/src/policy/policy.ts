@@ -3,13 +3,32 @@ import type { Detection } from '../health/detection.ts';
 import type { Evidence } from '../health/node-health.ts';
 import type { NodeSelector } from './node-selector.ts';
 
-/** Brakes against acting on too much at once. Both must allow it; one dead node is always allowed. */
+/**
+ * A brake against taking an outage for deaths. A death that a device or a human vouches for does not count. One without
+ * proof counts from when it was seen until its node has returned or the window has passed, whether its takeover is over or
+ * not, and whether its Node is there or not. Both limits must allow it; one dead node is always allowed.
+ */
 export interface Budget {
-  /** At most this many nodes dead or being taken over at once. Default 2. */
+  /** At most this many nodes dead without proof. Default 2. */
   readonly maxDead: number;
   /** At most this many percent of all nodes, rounded down. Default 34. */
   readonly maxDeadPercent: number;
+  /**
+   * For how long a death without proof counts, in milliseconds. Default 900,000. Longer bears with longer outages; shorter gets
+   * sooner to nodes that really died one after another.
+   */
+  readonly windowMs?: number;
+  /** At most this many takeovers run at the same time, proven or not; the others wait their turn. Default 16. */
+  readonly maxRunning?: number;
 }
+
+/** What counts where a policy says nothing. */
+export const defaultBudget: Required<Budget> = {
+  maxDead: 2,
+  maxDeadPercent: 34,
+  windowMs: 15 * 60_000,
+  maxRunning: 16,
+};
 
 /** What an operator decided about a group of nodes. */
 export interface Policy {
@@ -23,7 +42,7 @@ export interface Policy {
   readonly controlPlane: boolean;
   /** The least evidence on which a takeover begins. Default `unreachable`. */
   readonly evidence: Exclude<Evidence, 'none'>;
-  /** How much may be dead before everything stands still. */
+  /** How many may be dead without proof before everything stands still, and how much is done at once. */
   readonly budget: Budget;
   /** Who makes sure that a dead node can't write, and whether that has to be shown. */
   readonly fencing: {

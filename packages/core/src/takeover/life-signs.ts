@@ -1,6 +1,7 @@
 // Asks the API server itself whether a node that is being taken over has shown any sign of life since.
 import type { LiveRead } from '../kubernetes/live-read.ts';
 import type { Node } from '../kubernetes/objects.ts';
+import { renewTimeOf } from '../kubernetes/renew-time.ts';
 import type { StepContext, StepResult } from './step.ts';
 
 export type LiveNode =
@@ -30,9 +31,9 @@ export async function readLiveNode(context: StepContext): Promise<LiveNode> {
   if (node !== undefined && node.object.metadata.uid !== record.node.uid) {
     return { state: 'alive', sign: 'replaced', detail: 'a new Node has taken its name' };
   }
-  const renewTime = lease?.spec?.renewTime ?? '';
+  const renewTime = renewTimeOf(lease);
   // A Lease without a time in it says nothing.
-  if (renewTime !== '' && renewTime !== record.lastHeartbeat) {
+  if (renewTime !== undefined && renewTime !== record.lastHeartbeat) {
     return { state: 'alive', sign: 'renewed', detail: `its Lease was renewed at ${renewTime}` };
   }
   if (node === undefined) return { state: 'gone', detail: 'the Node no longer exists' };

@@ -164,6 +164,8 @@ export interface TakeoverRecord {
   readonly keepsake?: Keepsake;
   /** What is known of the node's return. */
   readonly return?: ReturnRecord;
+  /** A leader saw this death count towards the budget for a whole window: it does so no more, whoever leads. */
+  readonly windowPassed?: boolean;
   /** How it ended; absent while it goes on. */
   readonly result?: TakeoverResult;
   /** ISO 8601; absent while it goes on. */

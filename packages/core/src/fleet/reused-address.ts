@@ -1,0 +1,39 @@
+// Tells whether a dead node's address belongs to another machine by now: what answers there is not the dead one.
+import type { Node } from '../kubernetes/objects.ts';
+import type { FleetNode } from './fleet.ts';
+
+/** Where a Node doesn't name another. */
+const defaultKubeletPort = 10_250;
+
+/** The other node that lives at the address of `dead`, since after it fell silent; undefined when there is none. */
+export function ownerOfAddress(dead: FleetNode, all: Iterable<FleetNode>): FleetNode | undefined {
+  const endpoints = endpointsOf(dead.node);
+  if (endpoints.size === 0) return undefined;
+  for (const other of all) {
+    if (other.node.metadata.uid === dead.node.metadata.uid) continue;
+    if (![...endpointsOf(other.node)].some((endpoint) => endpoints.has(endpoint))) continue;
+    if (livesSince(other, dead) && !sameLife(other.node, dead.node)) return other;
+  }
+  return undefined;
+}
+
+function endpointsOf({ status }: Node): ReadonlySet<string> {
+  const port = status?.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultKubeletPort;
+  const internal = (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP');
+  return new Set(internal.map(({ address }) => `${address} ${port}`));
+}
+
+/** Heard after the other fell silent: of two that claim one address it is the one that has it. */
+function livesSince({ state }: FleetNode, dead: FleetNode): boolean {
+  return state.hadLease && state.ready === 'True' && state.heartbeatAt > dead.state.heartbeatAt;
+}
+
+/**
+ * The very machine under another name, and not even booted in between: then containers of the old name may still run on it,
+ * and its answer is what it looks like.
+ */
+function sameLife(one: Node, other: Node): boolean {
+  const [a, b] = [one.status?.nodeInfo, other.status?.nodeInfo];
+  if (a?.bootID && b?.bootID) return a.bootID === b.bootID;
+  return (a?.systemUUID ?? '') !== '' && a?.systemUUID === b?.systemUUID;
+}

@@ -1,0 +1,59 @@
+// Notes in the records which deaths have counted towards the budget for a whole window, so that no later leader begins anew.
+import { type Clock, sleep } from './clock.ts';
+import type { LeaderTerm } from './election/leader-term.ts';
+import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
+import type { RecordBook } from './takeover/record-book.ts';
+
+export interface PassedWindowsOptions {
+  readonly term: LeaderTerm;
+  readonly clock: Clock;
+  readonly cluster: Pick<TakeoverCluster, 'updateRecord' | 'readRecord'>;
+  readonly records: Pick<RecordBook, 'put' | 'forget'>;
+  readonly onError: (where: string, error: unknown) => void;
+}
+
+const retryMs = 10_000;
+
+export class PassedWindows {
+  readonly #options: PassedWindowsOptions;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: PassedWindowsOptions) {
+    this.#options = options;
+  }
+
+  /** Writes one at a time, in the background: nothing waits for it. */
+  note(passed: readonly StoredRecord[]): void {
+    const [first] = passed;
+    if (first === undefined || this.#writing !== undefined) return;
+    const { term, clock, onError } = this.#options;
+    const write = async (): Promise<void> => {
+      try {
+        await this.#write(first);
+      } catch (error) {
+        if (term.remainingMs() > 0) onError(`takeover record ${first.record.id}`, error);
+        await sleep(clock, retryMs, term.signal);
+      } finally {
+        this.#writing = undefined;
+      }
+    };
+    this.#writing = write();
+  }
+
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(stored: StoredRecord): Promise<void> {
+    const { term, cluster, records } = this.#options;
+    const { record } = stored;
+    const saved = await cluster.updateRecord(term, stored, { ...record, windowPassed: true });
+    if (saved !== 'conflict' && saved !== 'gone') {
+      records.put(saved);
+      return;
+    }
+    const current = await cluster.readRecord(term, record.id);
+    if (current === undefined) records.forget(record.id);
+    else records.put(current);
+  }
+}
