@@ -78,7 +78,7 @@ describe('a leader', () => {
     await story.pass(60);
     expect(story.records.map(({ node }) => node.name)).toEqual(['node-1']);
     expect(story.decisions.at(-1)?.decision.verdicts.find(({ guard }) => guard === 'budget')).toMatchObject({
-      verdict: { outcome: 'hold', reason: '2 of 4 nodes are dead, at most 1 may be taken over at once' },
+      verdict: { outcome: 'hold', reason: expect.stringContaining('dead without proof (node-1, node-3)') },
     });
     story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
     await story.pass(60);
@@ -86,14 +86,6 @@ describe('a leader', () => {
       ['node-1', 'recovered'],
       ['node-3', 'recovered'],
     ]);
-  });
-
-  it('does not count a node that it has dealt with and that is kept', async () => {
-    const story = new LeadershipStory({ node: 'keep', budget: { maxDead: 1, maxDeadPercent: 100 } }).lead(1);
-    await story.pass(120);
-    story.die('node-3');
-    await story.pass(60);
-    expect(story.results).toEqual(['death: recovered', 'death: recovered']);
   });
 });
 
@@ -117,7 +109,7 @@ describe('a decision to hold', () => {
     expect(story.events('TakeoverHeld')[1]).toContain('excluded: it is marked liberator.dev/exclude');
   });
 
-  it('offers no confirmation where none would help', async () => {
+  it('of the budget alone offers a confirmation too: a death that is proven counts for nothing', async () => {
     const story = new LeadershipStory({ budget: { maxDead: 1, maxDeadPercent: 100 } }).lead(1);
     story.fence = waiting;
     await story.pass(60);
@@ -125,6 +117,27 @@ describe('a decision to hold', () => {
     await story.pass(60);
     const [told] = story.events('TakeoverHeld').filter((message) => message.includes('budget'));
     expect(told).toMatch(/^not taken over: budget: /);
+    expect(told).toContain(story.decisions.at(-1)?.deathId);
+    story.cluster.changeNode('node-3', (node) => ({
+      ...node,
+      metadata: {
+        ...node.metadata,
+        annotations: { 'liberator.dev/confirmed-dead': String(story.decisions.at(-1)?.deathId) },
+      },
+    }));
+    await story.pass(5);
+    expect(story.records.map(({ node }) => node.name)).toEqual(['node-1', 'node-3']);
+  });
+
+  it('offers no confirmation where none would help', async () => {
+    const story = new LeadershipStory();
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      metadata: { ...node.metadata, labels: { 'liberator.dev/exclude': 'true' } },
+    }));
+    story.lead(1);
+    await story.pass(60);
+    const [told] = story.events('TakeoverHeld').filter((message) => message.includes('excluded'));
     expect(told).not.toContain('kubectl');
   });
 

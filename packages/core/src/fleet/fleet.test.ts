@@ -6,7 +6,7 @@ import type { Lease } from '../kubernetes/objects.ts';
 import type { Policy } from '../policy/policy.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { deathIdOf } from './death-id.ts';
+import { deathIdOf, heartbeatWithoutLease } from './death-id.ts';
 import { Fleet, type FleetNode, type HealthChange } from './fleet.ts';
 
 class Story {
@@ -442,7 +442,9 @@ describe('for any order of what watches bring', () => {
           for (const [each, { health, deathId, node, state }] of fleet.nodes) {
             const silentFor = story.clock.now() - (heardAt.get(each) ?? 0);
             if (silentFor < 15_000) expect(health).not.toBe('dead');
-            expect(deathId).toBe(deathIdOf(node.metadata.uid, state.renewTime ?? ''));
+            expect(deathId).toBe(
+              deathIdOf(node.metadata.uid, state.renewTime ?? heartbeatWithoutLease(node)),
+            );
           }
         }
       }),

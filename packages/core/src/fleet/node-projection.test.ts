@@ -17,7 +17,14 @@ describe('a projected Node', () => {
     status: {
       conditions: [
         { type: 'MemoryPressure', status: 'False' },
-        { type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' },
+        {
+          type: 'Ready',
+          status: 'Unknown',
+          reason: 'NodeStatusUnknown',
+          message: 'Kubelet stopped posting node status.',
+          lastHeartbeatTime: 'then',
+          lastTransitionTime: 'later',
+        },
       ],
       addresses: [
         { type: 'Hostname', address: 'node-1' },
@@ -35,7 +42,15 @@ describe('a projected Node', () => {
       metadata: { ...meta, labels: { a: 'b' }, annotations: { c: 'd' } },
       spec: { taints: [{ key: 't', effect: 'NoSchedule' }] },
       status: {
-        conditions: [{ type: 'Ready', status: 'Unknown' }],
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'Unknown',
+            reason: 'NodeStatusUnknown',
+            lastHeartbeatTime: 'then',
+            lastTransitionTime: 'later',
+          },
+        ],
         addresses: [
           { type: 'InternalIP', address: '10.0.0.1' },
           { type: 'InternalIP', address: 'fd00::1' },

@@ -11,6 +11,8 @@ import { controlPlane } from './guards/control-plane.ts';
 import { evidence } from './guards/evidence.ts';
 import { excluded } from './guards/excluded.ts';
 import { paused } from './guards/paused.ts';
+import { queue } from './guards/queue.ts';
+import { undone } from './guards/undone.ts';
 import type { Policy } from './policy.ts';
 
 const policy: Policy = {
@@ -190,11 +192,83 @@ describe('the guard "budget"', () => {
     expect(budget.evaluate(input({ fleet: { dead: ['node-1', 'node-1', 'node-2'] } })).outcome).toBe('pass');
   });
 
-  it('always allows one, and says how many it would allow', () => {
+  it('always allows one, and says how many it would allow, who counts and until when', () => {
     const strict = { budget: { maxDead: 0, maxDeadPercent: 0 } };
     expect(budget.evaluate(input({ policy: strict }))).toEqual(pass);
-    expect(budget.evaluate(input({ policy: strict, fleet: { dead: ['node-2'] } }))).toEqual(
-      hold('2 of 10 nodes are dead, at most 1 may be taken over at once'),
+    const unproven = [{ node: 'node-2', since: 50_000 }];
+    expect(budget.evaluate(input({ policy: strict, fleet: { unproven } }))).toEqual({
+      outcome: 'hold',
+      reason:
+        '2 of 10 nodes are dead without proof (node-2, node-1), at most 1 may be; each counts until it has returned, its ' +
+        'death is proven, or 15 min have passed',
+      until: 950_000,
+    });
+  });
+
+  const died = (...times: readonly number[]): FleetFacts['unproven'] =>
+    times.map((since, at) => ({ node: `other-${at + 1}`, since })).toSorted((a, b) => b.since - a.since);
+
+  it.each([
+    { what: 'within the window', now: 900_099, outcome: 'hold' },
+    { what: 'once the window has passed for one', now: 900_100, outcome: 'pass' },
+  ])('counts deaths $what', ({ now, outcome }) => {
+    const given = input({ fleet: { unproven: died(100, 200) } });
+    expect(budget.evaluate({ ...given, now })).toMatchObject(
+      outcome === 'hold' ? { outcome, until: 900_100 } : { outcome },
+    );
+  });
+
+  it('has the window that the policy says', () => {
+    const given = input({
+      fleet: { unproven: died(100, 200) },
+      policy: { budget: { maxDead: 2, maxDeadPercent: 50, windowMs: 5_000 } },
+    });
+    expect(budget.evaluate({ ...given, now: 5_099 })).toMatchObject({
+      outcome: 'hold',
+      reason: expect.stringContaining('or 5 s have passed'),
+    });
+    expect(budget.evaluate({ ...given, now: 5_100 }).outcome).toBe('pass');
+  });
+
+  it('lets a death pass that somebody vouches for, whoever else is dead', () => {
+    const given = { fleet: { unproven: died(1, 2, 3, 4) } };
+    expect(budget.evaluate(input(given)).outcome).toBe('hold');
+    expect(budget.evaluate(input({ ...given, assessment: { evidence: 'proven' } }))).toEqual(pass);
+  });
+
+  it('names those that count longest, and says how many more there are', () => {
+    const verdict = budget.evaluate(input({ fleet: { nodes: 100, unproven: died(1, 2, 3, 4, 5, 6, 7) } }));
+    expect(verdict).toMatchObject({
+      reason: expect.stringContaining(
+        '8 of 100 nodes are dead without proof (other-1, other-2, other-3, other-4, other-5, 2 more, node-1)',
+      ),
+    });
+  });
+
+  it('counts as a plain list of deaths would, and knows when the last that is too many leaves the window', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(30), { maxLength: 12 }),
+        fc.option(fc.nat(30), { nil: undefined }),
+        fc.integer({ min: 1, max: 5 }),
+        (times, own, maxDead) => {
+          const deaths = [
+            ...times.map((since, at) => ({ node: `other-${at}`, since })),
+            ...(own === undefined ? [] : [{ node: 'node-1', since: own }]),
+          ].toSorted((a, b) => b.since - a.since);
+          const given = input({
+            ...(own !== undefined && { node: { deadSince: own } }),
+            fleet: { nodes: 100, unproven: deaths },
+            policy: { budget: { maxDead, maxDeadPercent: 100, windowMs: 20 } },
+          });
+          const overAt = (now: number): boolean =>
+            times.filter((since) => now - since < 20).length + 1 > maxDead;
+          const verdict = budget.evaluate({ ...given, now: 30 });
+          expect(verdict.outcome).toBe(overAt(30) ? 'hold' : 'pass');
+          if (verdict.outcome === 'pass') return;
+          expect([overAt((verdict.until ?? 0) - 1), overAt(verdict.until ?? 0)]).toEqual([true, false]);
+        },
+      ),
     );
   });
 
@@ -216,6 +290,44 @@ describe('the guard "budget"', () => {
         },
       ),
     );
+  });
+});
+
+describe('the guard "undone"', () => {
+  it.each([
+    { count: 1, seconds: 10 },
+    { count: 2, seconds: 20 },
+    { count: 3, seconds: 40 },
+    { count: 5, seconds: 160 },
+    { count: 6, seconds: 300 },
+    { count: 5_000, seconds: 300 },
+  ])(
+    'after $count takeovers of the same death that were undone holds for $seconds s',
+    ({ count, seconds }) => {
+      const until = 60_000 + seconds * 1_000;
+      const given = input({ node: { undone: { count, since: 60_000 } } });
+      expect(undone.evaluate({ ...given, now: until - 1 })).toMatchObject({ outcome: 'hold', until });
+      expect(undone.evaluate({ ...given, now: until })).toEqual(pass);
+    },
+  );
+
+  it('has nothing against the first takeover of a death', () => {
+    expect(undone.evaluate(input({}))).toEqual(pass);
+  });
+});
+
+describe('the guard "queue"', () => {
+  it.each([
+    { running: 15, maxRunning: undefined, outcome: 'pass' },
+    { running: 16, maxRunning: undefined, outcome: 'hold' },
+    { running: 1, maxRunning: 2, outcome: 'pass' },
+    { running: 2, maxRunning: 2, outcome: 'hold' },
+    { running: 0, maxRunning: 0, outcome: 'pass' },
+    { running: undefined, maxRunning: 1, outcome: 'pass' },
+  ])('with $running running and $maxRunning allowed: $outcome', ({ running, maxRunning, outcome }) => {
+    const limit = { maxDead: 2, maxDeadPercent: 34, ...(maxRunning !== undefined && { maxRunning }) };
+    const fleet = running === undefined ? {} : { running };
+    expect(queue.evaluate(input({ fleet, policy: { budget: limit } })).outcome).toBe(outcome);
   });
 });
 
@@ -245,7 +357,8 @@ describe('a decision', () => {
       'excluded: it is marked liberator.dev/exclude',
       'control-plane: it is a control-plane node and the policy does not include those',
       'evidence: the evidence is "suspected", the policy asks for "unreachable"',
-      'budget: 3 of 10 nodes are dead, at most 2 may be taken over at once',
+      'budget: 3 of 10 nodes are dead without proof (node-3, node-2, node-1), at most 2 may be; each counts until it has ' +
+        'returned, its death is proven, or 15 min have passed',
     ]);
   });
 
