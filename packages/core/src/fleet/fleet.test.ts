@@ -439,6 +439,8 @@ describe('for any order of what watches bring', () => {
             for (const each of fleet.nodes.keys()) heardAt.set(each, now);
           }
           await story.pass(seconds);
+          // No time may have passed, and what came last is to count all the same.
+          story.fleet.assess();
           for (const [each, { health, deathId, node, state }] of fleet.nodes) {
             const silentFor = story.clock.now() - (heardAt.get(each) ?? 0);
             if (silentFor < 15_000) expect(health).not.toBe('dead');

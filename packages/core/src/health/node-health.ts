@@ -98,7 +98,8 @@ export function observe(state: NodeState, observation: Observation): NodeState {
       return {
         ...state,
         ready: observation.status,
-        neverPosted: observation.neverPosted === true,
+        // Once posted, always posted, whatever becomes of what the Node says.
+        neverPosted: observation.neverPosted === true && (state.neverPosted || state.ready === 'absent'),
         unknownSince: observation.status === 'Unknown' ? (state.unknownSince ?? observation.at) : undefined,
         readySince: observation.status === 'True' ? (state.readySince ?? observation.at) : undefined,
       };

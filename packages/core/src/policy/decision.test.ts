@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { defaultHeartbeatDetection } from '../health/detection.ts';
 import type { Assessment, Evidence } from '../health/node-health.ts';
 import { builtInGuards, decide, holdReasons } from './decision.ts';
-import { type FleetFacts, type Guard, type GuardInput, hold, type NodeFacts, pass } from './guard.ts';
+import {
+  type FleetFacts,
+  type Guard,
+  type GuardInput,
+  hold,
+  type NodeFacts,
+  pass,
+  type UnprovenDeath,
+} from './guard.ts';
 import { blind } from './guards/blind.ts';
 import { budget } from './guards/budget.ts';
 import { controlPlane } from './guards/control-plane.ts';
@@ -205,7 +213,7 @@ describe('the guard "budget"', () => {
     });
   });
 
-  const died = (...times: readonly number[]): FleetFacts['unproven'] =>
+  const died = (...times: readonly number[]): readonly UnprovenDeath[] =>
     times.map((since, at) => ({ node: `other-${at + 1}`, since })).toSorted((a, b) => b.since - a.since);
 
   it.each([
