@@ -14,53 +14,55 @@ export const budget: Guard = {
     const { maxDead, maxDeadPercent, windowMs = defaultBudget.windowMs } = policy.budget;
     const byPercent = Math.floor((fleet.nodes * maxDeadPercent) / 100);
     const allowed = Math.max(1, Math.min(maxDead, byPercent));
-    const others = othersThatCount(input, windowMs);
-    return others.length < allowed ? pass : holdFor(input, others, { allowed, windowMs });
+    const counting = deathsThatCount(input, windowMs);
+    return counting.others < allowed ? pass : holdFor(input, counting, { allowed, windowMs });
   },
 };
 
-/** The deaths of other nodes that count at this moment, the newest first; looked at in place, since they may be thousands. */
-interface Others {
-  readonly length: number;
-  /** @param index from 0, the newest, to one less than `length`. */
-  at(index: number): UnprovenDeath;
+/** The deaths that count at this moment. There may be thousands, and as many who ask: nothing here goes through all of them. */
+interface Counting {
+  /** The newest first; what lies at or after `end` counts no more. */
+  readonly deaths: readonly UnprovenDeath[];
+  readonly end: number;
+  /** Since when the node in question is among them; undefined when it isn't. */
+  readonly ownSince: number | undefined;
+  /** How many there are without it. */
+  readonly others: number;
 }
 
-function othersThatCount({ node, fleet, now }: GuardInput, windowMs: number): Others {
+function deathsThatCount({ node, fleet, now }: GuardInput, windowMs: number): Counting {
   if (fleet.unproven === undefined) {
     const names = [...new Set(fleet.dead)].filter((name) => name !== node.name);
-    return { length: names.length, at: (index) => ({ node: names[index] ?? '', since: now }) };
+    const deaths = names.map((name) => ({ node: name, since: now }));
+    return { deaths, end: deaths.length, ownSince: undefined, others: deaths.length };
   }
   const deaths = fleet.unproven;
-  const counting = firstIndex(deaths, ({ since }) => now - since >= windowMs);
-  const own =
-    node.deadSince !== undefined && now - node.deadSince < windowMs
-      ? indexOf(deaths, node.name, node.deadSince)
-      : -1;
-  const at = (index: number): UnprovenDeath => {
-    const death = deaths[own !== -1 && index >= own ? index + 1 : index];
-    if (death === undefined) throw new RangeError(`expected an index below ${counting}, found ${index}`);
-    return death;
-  };
-  return { length: own === -1 ? counting : counting - 1, at };
+  const end = firstIndex(deaths, ({ since }) => now - since >= windowMs);
+  const counts = node.deadSince !== undefined && now - node.deadSince < windowMs;
+  return { deaths, end, ownSince: counts ? node.deadSince : undefined, others: counts ? end - 1 : end };
 }
 
 function holdFor(
   { node, fleet }: GuardInput,
-  others: Others,
+  counting: Counting,
   { allowed, windowMs }: { readonly allowed: number; readonly windowMs: number },
 ): GuardVerdict {
-  const shown = Array.from(
-    { length: Math.min(named, others.length) },
-    (_, i) => others.at(others.length - 1 - i).node,
-  );
-  const unnamed = others.length - shown.length;
+  const { deaths, end, others } = counting;
+  const oldest = deaths.slice(Math.max(0, end - named - 1), end).toReversed();
+  const shown = oldest.flatMap((death) => (death.node === node.name ? [] : [death.node])).slice(0, named);
+  const unnamed = others - shown.length;
   const who = [...shown, ...(unnamed > 0 ? [`${unnamed} more`] : []), node.name].join(', ');
   const reason =
-    `${others.length + 1} of ${fleet.nodes} nodes are dead without proof (${who}), at most ${allowed} may be; each ` +
-    `counts until it has returned, its death is proven, or ${minutes(windowMs)} have passed`;
-  // Once so many of them have left the window that the rest leaves room for this one.
-  return { outcome: 'hold', reason, until: others.at(allowed - 1).since + windowMs };
+    `${others + 1} of ${fleet.nodes} nodes are dead without proof (${who}), at most ${allowed} may be; each ` +
+    `counts until it has returned, its death is proven, or ${inWords(windowMs)} have passed`;
+  return { outcome: 'hold', reason, until: roomAt(counting, allowed) + windowMs };
+}
+
+/** When the newest of those died who must leave the window before the rest of the others leaves room for one more. */
+function roomAt({ deaths, ownSince }: Counting, allowed: number): number {
+  const last = deaths[allowed - 1]?.since ?? 0;
+  // The node itself is among those before, or at the same moment as the last: then it is the next one's turn.
+  return ownSince !== undefined && ownSince >= last ? (deaths[allowed]?.since ?? last) : last;
 }
 
 /** Of the first element for which `test` is true, given that it is so for all after it, too. */
@@ -75,14 +77,6 @@ function firstIndex<T>(sorted: readonly T[], test: (element: T) => boolean): num
   return from;
 }
 
-function indexOf(deaths: readonly UnprovenDeath[], node: string, since: number): number {
-  const from = firstIndex(deaths, (death) => death.since <= since);
-  for (let index = from; deaths[index]?.since === since; index++) {
-    if (deaths[index]?.node === node) return index;
-  }
-  return -1;
-}
-
-function minutes(ms: number): string {
+function inWords(ms: number): string {
   return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 1_000)} s`;
 }
