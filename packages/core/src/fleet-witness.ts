@@ -39,6 +39,9 @@ export class FleetWitness implements TakeoverWitness {
     // A Lease that the cache doesn't show yet, as in a new leader's first moments, is no sign of anything; nor is one without a time.
     const renewTime = state.renewTime ?? '';
     if (renewTime !== '' && renewTime !== record.lastHeartbeat) return 'its Lease is renewed again';
+    // Without a Lease, only what else its Node says tells that it has lived and died once more, when nobody looked.
+    const leaseless = renewTime === '' && record.lastHeartbeat === '';
+    if (leaseless && node.deathId !== record.deathId) return 'it has lived since';
     // A human who vouches for the death outweighs a host that still answers.
     return assessment?.hostUp && assessment.evidence !== 'proven' ? assessment.reasons.join(', ') : undefined;
   }

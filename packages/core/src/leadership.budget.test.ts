@@ -259,3 +259,38 @@ describe('a death whose takeover is undone again and again', () => {
     expect(story.records).toHaveLength(before + 1);
   });
 });
+
+describe('a node without a Lease that lived and died once more while nobody led', () => {
+  it('is not taken over for its earlier death, but for this one', async () => {
+    const story = new LeadershipStory();
+    const turnedUnknownAt = (lastTransitionTime: string): void =>
+      story.cluster.changeNode('node-1', (node) => ({
+        ...node,
+        status: {
+          ...node.status,
+          conditions: [{ type: 'Ready', status: 'Unknown', lastTransitionTime, lastHeartbeatTime: 'then' }],
+        },
+      }));
+    story.cluster.leases.delete('node-1');
+    story.cluster.putNode({
+      metadata: { name: 'node-1', uid: 'n1-anew' },
+      status: { nodeInfo: { bootID: 'boot-1' } },
+    });
+    story.fleet.leaseGone('node-1');
+    turnedUnknownAt('10:00');
+    story.lead(1);
+    story.fence = waiting;
+    story.watch();
+    await story.pass(120);
+    expect(story.results).toEqual(['death: undefined']);
+    await story.crash();
+    turnedUnknownAt('11:00');
+    story.watch();
+    story.lead(2);
+    story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
+    await story.leading?.takeUp();
+    await story.pass(120);
+    expect(story.results).toEqual(['death: undone', 'death: recovered']);
+    expect(new Set(story.records.map(({ deathId }) => deathId)).size).toBe(2);
+  });
+});

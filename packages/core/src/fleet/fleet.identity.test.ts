@@ -1,6 +1,6 @@
 // One life of one machine is not another: deaths without a Lease, machines that never were, addresses that others have now.
 import { describe, expect, it } from 'vitest';
-import { confirmedDeadAnnotation } from '../fencing/manual.ts';
+import { confirmedDeadAnnotation } from '../fencing/confirmation.ts';
 import type { Condition, Node } from '../kubernetes/objects.ts';
 import type { Policy } from '../policy/policy.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
@@ -128,7 +128,7 @@ describe('a Node that was made before its machine ever booted', () => {
   ])('is not dead when it $what', async ({ nodes }) => {
     const story = await watch(nodes);
     expect(story.node('ghost').health).toBe('alive');
-    expect(story.fleet.heartbeats).toHaveLength(3);
+    expect(story.fleet.hearing.heartbeats).toHaveLength(3);
   });
 
   it('is not dead because the Lease of an earlier node of that name lies there', async () => {
