@@ -47,6 +47,8 @@ function witness(sight: Sight = {}, fill: (fleet: Fleet) => void = () => {}): Fl
     guards: sight.guards ?? builtInGuards,
     underWay: () => [],
     isOpen: () => true,
+    undone: () => undefined,
+    unproven: () => ({ newestFirst: [], byNode: new Map(), gone: 0, passed: [] }),
     onDecision: () => {},
     publish: () => {},
   });
@@ -164,7 +166,7 @@ describe('a takeover whose Node is there', () => {
         there({ rack: '7' })(fleet);
         fleet.leaseSeen(leaseOf('node-1', renewTime as string | undefined));
       });
-    expect(heard(null).lifeSign(record({ lastHeartbeat: '' }))).toBeUndefined();
+    expect(heard(null).lifeSign(record())).toBeUndefined();
     expect(heard(undefined).lifeSign(record())).toBeUndefined();
     expect(heard('r1').lifeSign(record())).toBeUndefined();
     expect(heard('r2').lifeSign(record())).toBe('its Lease is renewed again');

@@ -1,6 +1,6 @@
 // One life of one machine is not another: deaths without a Lease, machines that never were, addresses that others have now.
 import { describe, expect, it } from 'vitest';
-import { confirmedDeadAnnotation } from '../fencing/confirmation.ts';
+import { confirmedDeadAnnotation } from '../fencing/manual.ts';
 import type { Condition, Node } from '../kubernetes/objects.ts';
 import type { Policy } from '../policy/policy.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
