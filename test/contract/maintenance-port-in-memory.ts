@@ -1,7 +1,7 @@
 // The cluster in memory on which core tests maintenance, held against the contract of its port.
 import { ManualClock } from '../../packages/core/src/testing/manual-clock.ts';
 import { MemoryMaintenance } from '../../packages/core/src/testing/memory-maintenance.ts';
-import { noAnswerError, refusalError } from '../../packages/core/src/testing/memory-refusal.ts';
+import { noAnswerError } from '../../packages/core/src/testing/memory-refusal.ts';
 import type { MaintenancePort } from './maintenance-port.ts';
 
 export async function startMaintenanceInMemory(): Promise<MaintenancePort> {
@@ -21,10 +21,7 @@ export async function startMaintenanceInMemory(): Promise<MaintenancePort> {
     protect: (what, budget) => cluster.protect(budget, { app: what }),
     unprotect: (budget) => void cluster.budgets.delete(`default/${budget}`),
     refuse(pod, message) {
-      cluster.admit = (target) => {
-        if (target.metadata.name === pod)
-          throw refusalError({ method: 'evict', target: `default/${pod}` }, { message });
-      };
+      cluster.forbids = (target) => (target.metadata.name === pod ? { message } : undefined);
     },
     breakDown() {
       cluster.before = (method) => {

@@ -31,6 +31,8 @@ export class KubernetesError extends Error {
   readonly retryAfterMs: number | undefined;
   /** What was asked for. */
   readonly call: CallDescription;
+  /** The server's own words, shortened; `''` when it had none. */
+  readonly said: string;
 
   constructor(
     call: CallDescription,
@@ -42,6 +44,7 @@ export class KubernetesError extends Error {
   ) {
     super(sentence(call, answer.status, answer.body));
     this.call = call;
+    this.said = answer.body?.message === undefined ? '' : shorten(answer.body.message);
     this.status = answer.status;
     this.reason = answer.body?.reason ?? '';
     this.details = answer.body?.details;

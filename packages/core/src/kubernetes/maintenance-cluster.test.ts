@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { MaintenanceCluster } from '../maintenance/cluster.ts';
 import { answer, type ReceivedRequest, type ScriptedServer, statusBody } from '../testing/scripted-server.ts';
-import { connectTo, failureOf, serve } from '../testing/wire.ts';
+import { connectTo, serve } from '../testing/wire.ts';
 import { connectMaintenance } from './maintenance-cluster.ts';
 
 type Answers = Readonly<Record<string, (response: ServerResponse, request: ReceivedRequest) => void>>;
@@ -101,9 +101,15 @@ describe('an eviction', () => {
   it('by a server that is busy is not blamed on a budget', async () => {
     const { cluster } = await clusterThat({
       [eviction]: (response) =>
-        answer(response, 429, statusBody(429, 'TooManyRequests'), { 'retry-after': '3' }),
+        answer(response, 429, statusBody(429, 'TooManyRequests', 'too many requests'), {
+          'retry-after': '3',
+        }),
     });
-    expect(await cluster.evict(pod, {})).toEqual({ outcome: 'busy', retryAfterMs: 3_000 });
+    expect(await cluster.evict(pod, {})).toEqual({
+      outcome: 'busy',
+      why: 'too many requests',
+      retryAfterMs: 3_000,
+    });
   });
 
   it.each([
@@ -120,13 +126,50 @@ describe('an eviction', () => {
     expect(await cluster.evict(pod, {})).toMatchObject({ outcome });
   });
 
-  it('that is not allowed says so', async () => {
+  it.each([
+    {
+      who: 'an authorizer',
+      said: 'pods "web-0" is forbidden: User "alice" cannot create resource "pods/eviction"',
+    },
+    {
+      who: 'a policy',
+      said: 'ValidatingAdmissionPolicy "keep" with binding "keep" denied request: not this one',
+    },
+    {
+      who: 'a webhook',
+      said: 'admission webhook "keep.example.com" denied the request: the database is syncing',
+    },
+  ])('that $who does not allow is denied in its words', async ({ said }) => {
     const { cluster } = await clusterThat({
-      [eviction]: (response) => answer(response, 403, statusBody(403, 'Forbidden')),
+      [eviction]: (response) => answer(response, 403, statusBody(403, 'Forbidden', said)),
     });
-    expect(await failureOf(cluster.evict(pod, {}))).toMatchObject({
-      message: expect.stringContaining('the verb "create" on resource "pods/eviction"'),
+    expect(await cluster.evict(pod, {})).toMatchObject({
+      outcome: 'denied',
+      why: said,
+      error: { status: 403, said },
     });
+  });
+
+  it('in a namespace that is being deleted waits until the pod is deleted, too', async () => {
+    const said = 'unable to create new content in namespace shop because it is being terminated';
+    const details = {
+      causes: [{ reason: 'NamespaceTerminating', message: 'namespace shop is being terminated' }],
+    };
+    const { cluster } = await clusterThat({
+      [eviction]: (response) => answer(response, 403, statusBody(403, 'Forbidden', said, { details })),
+    });
+    expect(await cluster.evict(pod, {})).toEqual({ outcome: 'busy', why: said, retryAfterMs: 5_000 });
+  });
+
+  it('of a pod that is gone is no refusal, though the budget of its namesake refuses', async () => {
+    for (const now of [podOf('u-2'), undefined]) {
+      const { cluster } = await clusterThat({
+        [eviction]: refusing,
+        ...(now !== undefined && { [readPod]: now }),
+        [listBudgets]: (response) => answer(response, 403, statusBody(403, 'Forbidden')),
+      });
+      expect(await cluster.evict(pod, {})).toEqual({ outcome: 'gone' });
+    }
   });
 });
 

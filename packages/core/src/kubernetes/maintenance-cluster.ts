@@ -20,6 +20,9 @@ import type { Transport } from './transport.ts';
 /** The API server answers so when it can't ask one budget, since there are several. */
 const severalBudgets = /more than one PodDisruptionBudget/;
 
+/** As often as kubectl asks again. */
+const namespaceRetryMs = 5_000;
+
 /** Options of {@link connectMaintenance}. */
 export interface MaintenanceConnectOptions {
   /** Carries the credentials of whoever does the maintenance. Stays the caller's to close. */
@@ -116,13 +119,17 @@ export function connectMaintenance(options: MaintenanceConnectOptions): Maintena
         if (isConflict(error)) {
           // Another one has its name, or it just changed: only a look can tell.
           const now = await cluster.readPod(namespace, name, signal);
-          return now?.metadata.uid === uid ? { outcome: 'busy', retryAfterMs: 0 } : { outcome: 'gone' };
+          const why = wordsOf(error);
+          return now?.metadata.uid === uid ? { outcome: 'busy', why, retryAfterMs: 0 } : { outcome: 'gone' };
         }
         const why = refusalIn(error);
-        if (why === undefined && isTooManyRequests(error))
-          return { outcome: 'busy', retryAfterMs: askedBy(error) };
-        if (why === undefined) throw error;
-        return refused(cluster, { namespace, name }, why, askedBy(error), signal);
+        if (why !== undefined) return refused(cluster, { namespace, name, uid }, why, askedBy(error), signal);
+        if (isTooManyRequests(error))
+          return { outcome: 'busy', why: wordsOf(error), retryAfterMs: askedBy(error) };
+        if (!isForbidden(error)) throw error;
+        if (isTerminating(error))
+          return { outcome: 'busy', why: wordsOf(error), retryAfterMs: namespaceRetryMs };
+        return { outcome: 'denied', why: wordsOf(error), error: error as KubernetesError };
       }
     },
   };
@@ -139,25 +146,37 @@ function refusalIn(error: unknown): string | undefined {
   return isTooManyRequests(error) ? cause?.message : undefined;
 }
 
+/** In a namespace that is being deleted nothing is created, evictions included. Its pods are deleted one by one. */
+function isTerminating(error: unknown): boolean {
+  if (!(error instanceof KubernetesError)) return false;
+  return error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof KubernetesError ? error.said : '';
+}
+
 function askedBy(error: unknown): number {
   return error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0;
 }
 
-/** The answer names a budget only in a sentence for people, so which one it was is told by who covers the pod. */
+/**
+ * The answer names a budget only in a sentence for people, so which one it was is told by who covers the pod. The server
+ * asks the budget before it looks at the uid: the refusal may be about another pod that has the name by now.
+ */
 async function refused(
   cluster: MaintenanceCluster,
-  at: { readonly namespace: string; readonly name: string },
+  at: { readonly namespace: string; readonly name: string; readonly uid: string },
   why: string,
   retryAfterMs: number,
   signal: AbortSignal | undefined,
 ): Promise<EvictionAnswer> {
   const refusal = { outcome: 'refused', why, retryAfterMs } as const;
   try {
-    const [pod, budgets] = await Promise.all([
-      cluster.readPod(at.namespace, at.name, signal),
-      cluster.listBudgets(at.namespace, signal),
-    ]);
-    const covering = budgets.filter((budget) => pod !== undefined && covers(budget, pod));
+    const pod = await cluster.readPod(at.namespace, at.name, signal);
+    if (pod?.metadata.uid !== at.uid) return { outcome: 'gone' };
+    const budgets = await cluster.listBudgets(at.namespace, signal);
+    const covering = budgets.filter((budget) => covers(budget, pod));
     return { ...refusal, budgets: covering.map(({ metadata }) => metadata.name) };
   } catch (error) {
     // Whoever may evict need not be allowed to read budgets. The server's sentence has to do then.

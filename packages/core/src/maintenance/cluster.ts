@@ -1,4 +1,5 @@
 // The port through which people's maintenance reads and changes the cluster; the Kubernetes room implements it.
+import type { KubernetesError } from '../kubernetes/errors.ts';
 import type {
   Node,
   PersistentVolume,
@@ -31,8 +32,24 @@ export type EvictionAnswer =
       readonly why: string;
       readonly retryAfterMs: number;
     }
-  /** The server has too much to do, or the pod changed at this very moment. Says nothing about budgets. */
-  | { readonly outcome: 'busy'; readonly retryAfterMs: number };
+  /**
+   * Later it may well be otherwise: the server has too much to do, the pod changed at this very moment, or its namespace
+   * is being deleted, which will have it deleted too. Says nothing about budgets.
+   */
+  | {
+      readonly outcome: 'busy';
+      /** The server's own words. */
+      readonly why: string;
+      readonly retryAfterMs: number;
+    }
+  /** Something forbids it: an admission policy, a webhook, or a permission that is missing. */
+  | {
+      readonly outcome: 'denied';
+      /** The server's own words. */
+      readonly why: string;
+      /** As it came. */
+      readonly error: KubernetesError;
+    };
 
 /**
  * The cluster as maintenance sees it. Reads are live, never from a cache.

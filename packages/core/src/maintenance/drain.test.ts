@@ -3,54 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import { nodes } from '../kubernetes/resources.ts';
-import { maintenanceAnnotation, readMark } from '../policy/guards/maintenance.ts';
 import { takeoverTaint } from '../takeover/taints.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
-import { MemoryMaintenance } from '../testing/memory-maintenance.ts';
+import { startTrial } from '../testing/drain-trial.ts';
 import { uncordon } from './cordon.ts';
-import { type Drained, type DrainOptions, drain, previewDrain } from './drain.ts';
-import type { MaintenanceError } from './errors.ts';
-import type { DrainProgress } from './progress.ts';
-
-interface Trial {
-  readonly clock: ManualClock;
-  readonly cluster: MemoryMaintenance;
-  readonly heard: DrainProgress[];
-  readonly stop: AbortController;
-  begin(options?: Partial<DrainOptions>): Promise<Drained | MaintenanceError | Error>;
-  /** `phase: detail` of a pod, in the order in which they were told. */
-  storyOf(pod: string): readonly string[];
-  mark(): ReturnType<typeof readMark>;
-}
-
-function startTrial(): Trial {
-  const clock = new ManualClock({ turns: 8 });
-  const cluster = new MemoryMaintenance(clock);
-  const heard: DrainProgress[] = [];
-  const stop = new AbortController();
-  return {
-    clock,
-    cluster,
-    heard,
-    stop,
-    begin: (options = {}) =>
-      drain({
-        cluster,
-        node: 'node-1',
-        by: 'alice@laptop',
-        signal: stop.signal,
-        onProgress: (progress) => heard.push(progress),
-        clock,
-        random: { next: () => 0 },
-        ...options,
-      }).catch((error: Error) => error),
-    storyOf: (name) =>
-      heard.flatMap((one) =>
-        one.type === 'pod' && one.pod.name === name ? [`${one.phase}: ${one.detail}`] : [],
-      ),
-    mark: () => readMark(cluster.nodes.get('node-1')?.metadata.annotations?.[maintenanceAnnotation]),
-  };
-}
+import { previewDrain } from './drain.ts';
 
 const refusal = { outcome: 'refused', budgets: ['web'], why: 'needs 2 and has 2', retryAfterMs: 0 } as const;
 
@@ -336,15 +292,30 @@ describe('a drain', () => {
     expect(await draining).toMatchObject({ moved: [{ pod: { name: 'web-0' } }, { pod: { name: 'late' } }] });
   });
 
-  it('ends with what the server does not allow, and nothing goes on behind its back', async () => {
+  it('ends with what the server does not allow, says that the node stays cordoned, and nothing goes on', async () => {
     const { clock, cluster, begin } = startTrial();
     cluster.putPod('web-0');
-    const forbidden = new KubernetesError({ verb: 'create', resource: nodes }, { status: 403 });
+    const forbidden = new KubernetesError({ verb: 'get', resource: nodes }, { status: 403 });
     cluster.before = (method) => {
-      if (method === 'evict') throw forbidden;
+      if (method === 'readPod') throw forbidden;
+    };
+    expect(await begin()).toMatchObject({
+      code: 'LIBERATOR_DRAIN_FAILED',
+      cause: forbidden,
+      cordoned: true,
+      pods: [{ pod: { name: 'web-0' } }],
+      message: expect.stringContaining(forbidden.message),
+    });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('that may not even begin fails with the answer as it came', async () => {
+    const { cluster, begin } = startTrial();
+    const forbidden = new KubernetesError({ verb: 'get', resource: nodes }, { status: 403 });
+    cluster.before = () => {
+      throw forbidden;
     };
     expect(await begin()).toBe(forbidden);
-    expect(clock.pendingTimers).toBe(0);
   });
 
   it('previews without changing anything', async () => {

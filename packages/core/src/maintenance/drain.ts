@@ -1,5 +1,6 @@
 // Empties a node in good order: plan, cordon, evict, wait until what was on it is Ready elsewhere.
 import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
+import { KubernetesError, MalformedAnswerError } from '../kubernetes/errors.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
 import type { MovingPod } from '../policy/guards/maintenance.ts';
@@ -89,7 +90,8 @@ export async function previewDrain(
  *
  * @throws {@link MaintenanceError} for every end but the good one; its `code` says which.
  * @throws RangeError for options that make no sense.
- * @throws KubernetesError and its kin for what the API server does not allow. What may pass by itself is tried again.
+ * @throws KubernetesError and its kin for what the API server does not allow before anything was changed. What may pass
+ *   by itself is tried again.
  */
 export async function drain(options: DrainOptions): Promise<Drained> {
   checked(options);
@@ -181,7 +183,10 @@ class Drain {
       const going = [...this.#seen.values()].filter(
         ({ uid, action }) => action !== 'skip' && !moved.has(uid),
       );
-      if (going.length === 0 || round === rounds) return going;
+      if (going.length === 0 || round === rounds) {
+        if (this.#mover.denied.length > 0) throw this.#denied();
+        return going;
+      }
       await this.#move(going);
       if (this.#stop.signal.aborted) return [];
     }
@@ -256,7 +261,8 @@ class Drain {
 
   #fail(error: unknown): void {
     if (this.#stop.signal.aborted) return;
-    this.#failure = error;
+    // Whoever hears of it has to know that the node is cordoned, whatever it was.
+    this.#failure = this.#cordoned && isAnswer(error) ? this.#broken(error) : error;
     this.#stop.abort();
   }
 
@@ -270,6 +276,28 @@ class Drain {
         cordoned: this.#cordoned,
       },
     );
+  }
+
+  #denied(): MaintenanceError {
+    const { denied } = this.#mover;
+    const uids = new Set(denied.map(({ pod }) => pod.uid));
+    const pods = this.#left().filter(({ pod }) => uids.has(pod.uid));
+    const message = `${counted(denied.length, 'pod')} of ${this.#options.node} may not go, all others have moved`;
+    return new MaintenanceError('LIBERATOR_DRAIN_DENIED', message, {
+      pods,
+      cordoned: this.#cordoned,
+      cause: denied[0]?.error,
+    });
+  }
+
+  #broken(error: Error): MaintenanceError {
+    const left = this.#left();
+    const message = `the drain of ${this.#options.node} stopped, ${standing(left)}: ${error.message}`;
+    return new MaintenanceError('LIBERATOR_DRAIN_FAILED', message, {
+      pods: left,
+      cordoned: this.#cordoned,
+      cause: error,
+    });
   }
 
   #timedOut(timeoutMs: number): MaintenanceError {
@@ -330,6 +358,10 @@ function checked({ timeoutMs = 1, holdMs = 0, gracePeriodSeconds = 0, parallel =
     gracePeriodSeconds,
   );
   check(Number.isInteger(parallel) && parallel >= 1, 'parallel', 'a whole number, 1 or more', parallel);
+}
+
+function isAnswer(error: unknown): error is Error {
+  return error instanceof KubernetesError || error instanceof MalformedAnswerError;
 }
 
 function busy(message: string): MaintenanceError {

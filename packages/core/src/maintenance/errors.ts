@@ -7,6 +7,10 @@ import type { PodState } from './progress.ts';
  * - `LIBERATOR_DRAIN_REFUSED`: something would be lost with some pods; `pods` are those.
  * - `LIBERATOR_DRAIN_TIMEOUT`: not all pods were gone, or Ready elsewhere, in time; `pods` are those.
  * - `LIBERATOR_DRAIN_INTERRUPTED`: the caller's signal aborted; `pods` are those that had not gone yet.
+ * - `LIBERATOR_DRAIN_DENIED`: something on the server forbids that some pods go, `cause` being the first answer that said
+ *   so; `pods` are those. All others have moved.
+ * - `LIBERATOR_DRAIN_FAILED`: an answer of the server that no further attempt would change, `cause`; `pods` are those that
+ *   had not gone yet.
  * - `LIBERATOR_UNCORDONED`: somebody else uncordoned the node meanwhile; `pods` as above.
  * - `LIBERATOR_NODE_CONFLICT`: the Node changed at each attempt to write to it.
  */
@@ -16,6 +20,8 @@ export type MaintenanceErrorCode =
   | 'LIBERATOR_DRAIN_REFUSED'
   | 'LIBERATOR_DRAIN_TIMEOUT'
   | 'LIBERATOR_DRAIN_INTERRUPTED'
+  | 'LIBERATOR_DRAIN_DENIED'
+  | 'LIBERATOR_DRAIN_FAILED'
   | 'LIBERATOR_UNCORDONED'
   | 'LIBERATOR_NODE_CONFLICT';
 

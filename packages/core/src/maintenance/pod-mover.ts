@@ -1,9 +1,10 @@
 // Takes pods off a node: asks for each eviction until the budgets allow it, and waits until the pod is where it should be.
 import { type Clock, type Random, sleep } from '../clock.ts';
 import { Backoff } from '../kubernetes/backoff.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
 import type { Pod } from '../kubernetes/objects.ts';
 import { askedDelayMs, isTransient } from '../kubernetes/retry.ts';
-import type { MaintenanceCluster } from './cluster.ts';
+import type { EvictionAnswer, MaintenanceCluster } from './cluster.ts';
 import type { PlannedPod } from './plan.ts';
 import type { DrainProgress, PodState } from './progress.ts';
 import { isWanted, lookAtReplacement, type Sight } from './replacement.ts';
@@ -24,6 +25,9 @@ export interface PodMoverOptions {
 /** How often to look whether a pod is gone, or Ready elsewhere. */
 const lookEveryMs = 1_000;
 
+/** So often something may forbid that a pod goes, while nothing else can be done, before it is given up. */
+const denialPatience = 3;
+
 /** Between two requests for the same pod. A budget that has room again should not wait long for us. */
 const retry = { baseMs: 1_000, maxMs: 10_000 } as const;
 
@@ -31,12 +35,22 @@ interface Turn {
   readonly pod: PlannedPod;
   readonly backoff: Backoff;
   notBefore: number;
+  /** How often in a row something forbade it. */
+  denials: number;
+}
+
+/** A pod that may not go. */
+export interface DeniedPod {
+  readonly pod: PlannedPod;
+  readonly error: KubernetesError;
 }
 
 export class PodMover {
   readonly #options: PodMoverOptions;
   /** By uid. */
   readonly #states = new Map<string, PodState>();
+  /** By uid. */
+  readonly #denied = new Map<string, DeniedPod>();
 
   constructor(options: PodMoverOptions) {
     this.#options = options;
@@ -47,16 +61,25 @@ export class PodMover {
     return [...this.#states.values()];
   }
 
+  /** Those that were given up, since something forbids that they go. */
+  get denied(): readonly DeniedPod[] {
+    return [...this.#denied.values()];
+  }
+
   /**
-   * Moves all of them, at most `width` at a time and in their order; one whose budget refuses lets others go first.
+   * Moves all of them, at most `width` at a time and in their order; one whose budget refuses, or
+   * that something forbids to go, lets others go first. What is forbidden still when nothing else is left is given up.
    * Returns early when the signal aborts.
    */
   async move(pods: readonly PlannedPod[], width: number): Promise<void> {
     const { clock, random } = this.#options;
     for (const pod of pods) this.#states.set(pod.uid, { pod, phase: 'waiting', detail: 'its turn comes' });
-    const turns = pods.map((pod): Turn => ({ pod, backoff: new Backoff(retry, random), notBefore: 0 }));
+    const turns = pods.map(
+      (pod): Turn => ({ pod, backoff: new Backoff(retry, random), notBefore: 0, denials: 0 }),
+    );
     const work = async (): Promise<void> => {
       while (turns.length > 0 && !this.#options.signal.aborted) {
+        if (turns.every(({ denials }) => denials >= denialPatience)) return;
         const index = turns.findIndex(({ notBefore }) => notBefore <= clock.now());
         const [turn] = index < 0 ? [] : turns.splice(index, 1);
         if (turn === undefined)
@@ -74,31 +97,42 @@ export class PodMover {
       const refusal = await this.#evict(pod);
       if (refusal !== undefined) {
         turn.notBefore = this.#options.clock.now() + Math.max(backoff.next(), refusal.retryAfterMs);
+        turn.denials = refusal.denied ? turn.denials + 1 : 0;
         return false;
       }
+      this.#denied.delete(pod.uid);
     }
     await this.#settle(pod, backoff);
     return true;
   }
 
-  async #evict(pod: PlannedPod): Promise<{ retryAfterMs: number } | undefined> {
+  /** Undefined once it goes, or has gone. */
+  async #evict(pod: PlannedPod): Promise<Refusal | undefined> {
     const { cluster, signal, gracePeriodSeconds, tell, record } = this.#options;
     try {
+      // The server asks the budget before it looks at the uid. Somebody else may have had the pod go meanwhile, and what
+      // is refused, or spent, would be the budget of its namesake.
+      const current = await cluster.readPod(pod.namespace, pod.name, signal);
+      if (current?.metadata.uid !== pod.uid || current.metadata.deletionTimestamp !== undefined)
+        return undefined;
       if (pod.awaits === 'elsewhere') await record(pod);
       const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
       const answer = await cluster.evict(pod, { ...grace, signal });
       if (answer.outcome === 'evicted' || answer.outcome === 'gone') return undefined;
-      const detail =
-        answer.outcome === 'busy'
-          ? 'the API server asks to come back later'
-          : refusalOf(answer.budgets, answer.why);
-      this.#note(pod, { phase: 'refused', detail });
-      return answer;
+      this.#note(pod, { phase: 'refused', detail: detailOf(answer) });
+      if (answer.outcome !== 'denied') return { retryAfterMs: answer.retryAfterMs, denied: false };
+      this.#denied.set(pod.uid, { pod, error: answer.error });
+      return { retryAfterMs: 0, denied: true };
     } catch (error) {
-      if (signal.aborted) return { retryAfterMs: 0 };
+      if (signal.aborted) return { retryAfterMs: 0, denied: false };
       if (!isTransient(error)) throw error;
       tell({ type: 'trouble', error, retryInMs: retry.baseMs });
-      return { retryAfterMs: askedDelayMs(error) };
+      if (error instanceof KubernetesError)
+        this.#note(pod, {
+          phase: 'refused',
+          detail: withWords('the API server can’t do it now', error.said),
+        });
+      return { retryAfterMs: askedDelayMs(error), denied: false };
     }
   }
 
@@ -175,6 +209,30 @@ export class PodMover {
   async #sleep(ms: number): Promise<void> {
     await sleep(this.#options.clock, ms, this.#options.signal);
   }
+}
+
+/** Why a pod doesn't go yet. */
+interface Refusal {
+  readonly retryAfterMs: number;
+  /** Waiting may not help. */
+  readonly denied: boolean;
+}
+
+type NotNow = Exclude<EvictionAnswer, { readonly outcome: 'evicted' | 'gone' }>;
+
+function detailOf(answer: NotNow): string {
+  switch (answer.outcome) {
+    case 'busy':
+      return withWords('the API server asks to come back later', answer.why);
+    case 'denied':
+      return withWords('the API server does not allow it', answer.why);
+    case 'refused':
+      return refusalOf(answer.budgets, answer.why);
+  }
+}
+
+function withWords(what: string, said: string): string {
+  return said === '' ? what : `${what}: ${said}`;
 }
 
 function refusalOf(budgets: readonly string[], why: string): string {

@@ -3,7 +3,7 @@ import type { PlannedPod } from './plan.ts';
 
 /**
  * - `waiting`: its turn has not come.
- * - `refused`: a disruption budget said no, or the server is busy; it is tried again.
+ * - `refused`: a disruption budget said no, something forbids it, or the server is busy; it is tried again.
  * - `leaving`: evicted, and still terminating.
  * - `replacing`: gone; its StatefulSet's new pod is not Ready elsewhere yet.
  * - `done`: gone, and where somebody waits for that, Ready elsewhere.

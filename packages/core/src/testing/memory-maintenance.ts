@@ -12,6 +12,7 @@ import type {
 import type { EvictionAnswer, MaintenanceCluster, NodeChange } from '../maintenance/cluster.ts';
 import { maintenanceAnnotation } from '../policy/guards/maintenance.ts';
 import type { WriteOutcome } from '../takeover/cluster.ts';
+import { type Refusal, refusalError } from './memory-refusal.ts';
 
 /** What a pod of a test is like; the rest is what is most common. */
 export interface PodOptions {
@@ -42,8 +43,8 @@ export class MemoryMaintenance implements MaintenanceCluster {
   /** Uids of StatefulSet pods that left and aren't Ready elsewhere yet, and the most there ever were at once. */
   readonly inFlight: Set<string> = new Set();
   mostInFlight = 0;
-  /** Throws what the server answers where an admission policy refuses to let a pod go. */
-  admit: (pod: Pod) => void = () => undefined;
+  /** What an admission policy or a webhook says to the eviction of a pod, which then stays; undefined: nothing. */
+  forbids: (pod: Pod) => Refusal | undefined = () => undefined;
   /** Refuses an eviction when it gives something. */
   refuse: (pod: Pod) => EvictionAnswer | undefined = () => undefined;
   /** Called before each call is served; may throw what the network throws. */
@@ -208,7 +209,11 @@ export class MemoryMaintenance implements MaintenanceCluster {
       const pod = this.pods.get(key);
       if (pod === undefined || pod.metadata.uid !== at.uid) return { outcome: 'gone' };
       if (pod.metadata.deletionTimestamp !== undefined) return { outcome: 'evicted' };
-      this.admit(pod);
+      const forbidden = this.forbids(pod);
+      if (forbidden !== undefined) {
+        const error = refusalError({ method: 'evict', target: key }, forbidden);
+        return { outcome: 'denied', why: error.said, error };
+      }
       const refusal = this.refuse(pod) ?? this.#refusedByBudget(pod);
       if (refusal !== undefined) return refusal;
       this.evicted.push(at.name);

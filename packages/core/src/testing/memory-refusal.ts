@@ -46,6 +46,7 @@ const calls: Readonly<Record<string, readonly [Verb, Resource]>> = {
   clearTaints: ['patch', nodes],
   addToNode: ['patch', nodes],
   deletePod: ['delete', pods],
+  evict: ['create', pods],
   deleteNode: ['delete', nodes],
   listRecords: ['list', configMaps],
   readRecord: ['get', configMaps],
