@@ -201,12 +201,19 @@ describe('a blind controller', () => {
 });
 
 describe('nodes that were off long before', () => {
+  // As the controller manager writes it: somebody did post this status once.
+  const ready = {
+    type: 'Ready',
+    status: 'Unknown' as const,
+    reason: 'NodeStatusUnknown',
+    lastHeartbeatTime: '2029-12-24T00:00:00Z',
+  };
   const off = (world: World, ...names: string[]): void => {
     for (const name of names) {
       world.dead.add(name);
       world.cluster.changeNode(name, (node) => ({
         ...node,
-        status: { ...node.status, conditions: [{ type: 'Ready', status: 'Unknown' }] },
+        status: { ...node.status, conditions: [ready] },
       }));
     }
   };
