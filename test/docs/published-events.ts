@@ -7,7 +7,7 @@ import type { TakeoverProgress } from '../../packages/core/src/takeover/executor
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
 import { root } from './documents.ts';
 
-const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'undo', 'close'];
+const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'policy', 'undo', 'close'];
 const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'done', 'skipped', 'retrying'];
 /** Words by which the same step of the same phase becomes another Event. */
 const details = ['', 'held: paused: night', 'not recovered: default/mysql-0'];

@@ -382,6 +382,27 @@ describe('a permit that a fencer asks for', () => {
     expect(acts).toEqual(['next']);
   });
 
+  it('is refused to whoever was called off while it was looked for', async () => {
+    const clock = new ManualClock({ turns: 1 });
+    const look = Promise.withResolvers<FencePermit>();
+    const acts: string[] = [];
+    const asking: Fencer = {
+      ...careful('asking', () => {
+        acts.push('asking');
+        return fenced('powered-off');
+      }),
+      timeoutMs: 5_000,
+    };
+    let looks = 0;
+    const permit = (): Promise<FencePermit> => (++looks === 2 ? look.promise : Promise.resolve(granted));
+    const climbing = climbLadder([asking], target, { ...asked('required'), clock, permit });
+    await clock.advance(5_000);
+    look.resolve(granted);
+    expect(await climbing).toMatchObject({ outcome: 'waiting', detail: 'asking: no answer within 5 s' });
+    await clock.advance(1_000);
+    expect({ looks, acts }).toEqual({ looks: 2, acts: [] });
+  });
+
   it('is refused once the fencer has answered', async () => {
     let kept: FenceContext | undefined;
     const first: Fencer = {

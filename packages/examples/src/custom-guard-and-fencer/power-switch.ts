@@ -15,8 +15,9 @@ const retryAfterMs = 1_000;
  * Cuts a machine's power, and vouches for it only once the strip itself says that the outlet is off: an order that was
  * accepted proves nothing.
  *
- * Right before the one request that harms it asks whether it still may, however short a time ago it was called. Asked twice, it orders nothing twice: the strip is looked at first. What can't be reached is a result, not an error,
- * and the takeover waits, for as long as the policy wants proof.
+ * Right before the one request that harms it asks whether it still may, however short a time ago it was called. Asked
+ * twice, it orders nothing twice: the strip is looked at first. What can't be reached is a result, not an error, and the
+ * takeover waits, for as long as the policy wants proof.
  */
 export function powerSwitch({ url, timeoutMs = 5_000 }: PowerSwitchOptions): Fencer {
   const ask = async (method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Response> => {
