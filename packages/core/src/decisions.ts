@@ -22,7 +22,7 @@ export interface DecisionsOptions {
   readonly guards: readonly Guard[];
   /** Everything that guards may know beyond the node, as it is at this moment. */
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
-  /** Names of nodes that are being taken over. */
+  /** Names of nodes on which a takeover works; one that only verifies does not. */
   readonly underWay: () => readonly string[];
   /** Whether this death may still be taken over: it had no takeover yet, or only such as were undone. */
   readonly isOpen: (deathId: string) => boolean;

@@ -8,6 +8,7 @@ import { builtInGuards } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
+import { RecordBook } from './takeover/record-book.ts';
 import { newRecord } from './testing/dead-node.ts';
 import { anyNode, leaseOf, nodeNamed } from './testing/fleet-objects.ts';
 import { ManualClock } from './testing/manual-clock.ts';
@@ -52,7 +53,7 @@ function witness(sight: Sight = {}, fill: (fleet: Fleet) => void = () => {}): Fl
     onDecision: () => {},
     publish: () => {},
   });
-  return new FleetWitness({ fleet, fleetFacts, decisions });
+  return new FleetWitness({ fleet, fleetFacts, decisions, records: new RecordBook() });
 }
 
 const record = (change: Partial<TakeoverRecord> = {}): TakeoverRecord =>

@@ -6,12 +6,14 @@ import type { Policy } from './policy/policy.ts';
 import type { NodeNow, TakeoverWitness } from './takeover/executor.ts';
 import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
+import type { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 
 export interface FleetWitnessOptions {
   readonly fleet: Pick<Fleet, 'nodes' | 'policyFor'>;
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   readonly decisions: Pick<Decisions, 'decide' | 'decideOnRecord'>;
+  readonly records: Pick<RecordBook, 'laterWith'>;
 }
 
 export class FleetWitness implements TakeoverWitness {
@@ -59,6 +61,10 @@ export class FleetWitness implements TakeoverWitness {
     return node.assessment?.health === 'dead'
       ? reasons
       : [...reasons, 'waiting for evidence that the node is still dead'];
+  }
+
+  laterTakeoverWith(record: TakeoverRecord, podUid: string): string | undefined {
+    return this.#options.records.laterWith(record, podUid);
   }
 
   #ofRecord(record: TakeoverRecord): FleetNode | undefined {

@@ -13,7 +13,7 @@ import type { RecordListing, TakeoverCluster } from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
 import { notedOf } from './takeover/noted-node.ts';
-import type { TakeoverRecord } from './takeover/record.ts';
+import { type TakeoverRecord, tookNothing } from './takeover/record.ts';
 import { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import type { ReturnRules } from './takeover/return.ts';
@@ -79,11 +79,15 @@ export class Leadership {
       clock,
       onError,
       records: this.#records,
-      witness: new FleetWitness({ fleet, fleetFacts, decisions: this.#decisions }),
+      witness: new FleetWitness({ fleet, fleetFacts, decisions: this.#decisions, records: this.#records }),
       executor: new TakeoverExecutor({
         cluster,
         clock,
         fencers,
+        onSaved: (stored) => {
+          this.#records.put(stored);
+          this.#takeovers.noted(stored);
+        },
         onProgress: (progress) => {
           const { record } = progress;
           if (hasProof(record)) this.#proven.add(record.deathId);
@@ -99,7 +103,7 @@ export class Leadership {
       fleet,
       onError,
       records: this.#records,
-      isBusy: (name) => this.#takeovers.isRunning(name),
+      isBusy: (name) => this.#takeovers.isOccupied(name),
       returner: new Returner({
         cluster,
         clock,
@@ -110,8 +114,14 @@ export class Leadership {
     });
   }
 
+  /** Names of nodes that are being worked on. */
   get runningTakeovers(): readonly string[] {
     return this.#takeovers.nodes;
+  }
+
+  /** Names of nodes that are removed or kept, while pods of theirs are still waited for. */
+  get verifyingTakeovers(): readonly string[] {
+    return this.#takeovers.verifying;
   }
 
   /** The last decision about each node that is dead, by name. */
@@ -222,9 +232,11 @@ export class Leadership {
   }
 
   /** A Node that was kept bears our taints until it has returned, and only its record tells how to take them off. */
-  #isWaitedFor({ node, policy, result, return: returned }: TakeoverRecord): boolean {
+  #isWaitedFor(record: TakeoverRecord): boolean {
+    const { node, return: returned } = record;
     const { nodes } = this.#options.fleet;
-    if (policy.node === 'delete' || result === 'undone' || returned?.welcomed === true) return false;
+    const isRemoved = record.steps.remove?.outcome === 'done';
+    if (isRemoved || tookNothing(record) || returned?.welcomed === true) return false;
     return nodes.size === 0 || nodes.has(node.name);
   }
 }

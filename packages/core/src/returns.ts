@@ -3,6 +3,7 @@ import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { StoredRecord } from './takeover/cluster.ts';
+import { occupiesNode, tookNothing } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import type { Returner } from './takeover/returner.ts';
 
@@ -13,7 +14,7 @@ export interface ReturnsOptions {
   readonly returner: Returner;
   /** Every record known in this term, by takeover id. What a return adds to one is put in its place. */
   readonly records: RecordBook;
-  /** Whether a node is being taken over: then it is not attended to. */
+  /** Whether a takeover works on a node: then it is not attended to. */
   readonly isBusy: (node: string) => boolean;
   readonly onError: (where: string, error: unknown) => void;
 }
@@ -37,9 +38,10 @@ export class Returns {
     const { fleet } = this.#options;
     const returning = new Set<string>();
     for (const [name, stored] of this.#options.records.latestByNode()) {
-      const { result, return: returned } = stored.record;
+      const { record } = stored;
       const there = fleet.nodes.get(name);
-      if (there === undefined || result === undefined || result === 'undone' || returned?.welcomed) continue;
+      if (there === undefined || occupiesNode(record) || tookNothing(record) || record.return?.welcomed)
+        continue;
       returning.add(name);
       this.#attend(stored, there);
     }
@@ -55,8 +57,8 @@ export class Returns {
   /** A cordon whose answer was lost may reach the server after its takeover was undone, and nobody would take it off. */
   #sweepLateMarks(): void {
     for (const stored of this.#options.records.all()) {
-      const { node, result } = stored.record;
-      const there = result === 'undone' ? this.#options.fleet.nodes.get(node.name) : undefined;
+      const { node } = stored.record;
+      const there = tookNothing(stored.record) ? this.#options.fleet.nodes.get(node.name) : undefined;
       if (there !== undefined) this.#attend(stored, there);
     }
   }

@@ -1,9 +1,9 @@
-// The takeovers of one term: each carried to its end by itself, one at a time for each node.
+// The takeovers of one term: each carried to its end by itself, and for each node one at a time that works on it.
 import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { StoredRecord } from './takeover/cluster.ts';
 import type { TakeoverExecutor, TakeoverWitness } from './takeover/executor.ts';
-import type { TakeoverRecord } from './takeover/record.ts';
+import { occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 
 export interface TakeoversOptions {
@@ -18,48 +18,96 @@ export interface TakeoversOptions {
 
 const retryMs = 1_000;
 
+/** One takeover under way. Once its node is removed or kept it only watches, and another may work on that node. */
+interface Running {
+  readonly node: string;
+  /** Whether it works on its node still. */
+  occupies: boolean;
+  /** Resolves once it doesn't any more. */
+  readonly freed: Promise<void>;
+  readonly free: () => void;
+  over: Promise<void>;
+}
+
 export class Takeovers {
   readonly #options: TakeoversOptions;
-  /** By node name. */
-  readonly #running = new Map<string, Promise<void>>();
+  /** By record id. */
+  readonly #running = new Map<string, Running>();
 
   constructor(options: TakeoversOptions) {
     this.#options = options;
   }
 
-  /** Names of nodes that are being taken over. */
+  /** Names of nodes that are being worked on. */
   get nodes(): readonly string[] {
-    return [...this.#running.keys()];
+    return [
+      ...new Set([...this.#running.values()].flatMap(({ node, occupies }) => (occupies ? [node] : []))),
+    ];
   }
 
-  isRunning(node: string): boolean {
-    return this.#running.has(node);
+  /** Names of nodes whose pods are still waited for, while nobody works on them any more. */
+  get verifying(): readonly string[] {
+    const nodes = [...this.#running.values()].flatMap(({ node, occupies }) => (occupies ? [] : [node]));
+    return [...new Set(nodes)];
   }
 
-  /** Opens a takeover, or goes on with one that is on record, after whatever is under way for the same node. */
+  /** Whether a node is being worked on. */
+  isOccupied(node: string): boolean {
+    return [...this.#running.values()].some((one) => one.occupies && one.node === node);
+  }
+
+  /** To be called with each version of a record that is on record: a node becomes free when its takeover only watches. */
+  noted({ record }: StoredRecord): void {
+    const running = this.#running.get(record.id);
+    if (running !== undefined && !occupiesNode(record)) running.free();
+  }
+
+  /** Opens a takeover, or goes on with one that is on record, after whatever works on the same node. */
   start(name: string, from: TakeoverRecord | StoredRecord): void {
     const { term, clock, executor, witness, records, onError } = this.#options;
-    const before = this.#running.get(name);
+    const id = 'record' in from ? from.record.id : from.id;
+    const same = this.#running.get(id);
+    const before = [...this.#running.values()].filter(({ node, occupies }) => occupies && node === name);
+    const running = newlyRunning(name, !('record' in from) || occupiesNode(from.record));
     const work = async (): Promise<void> => {
-      await before;
+      await same?.over;
+      if (running.occupies) await Promise.all(before.map(({ freed }) => freed));
       try {
         const stored = 'record' in from ? from : await executor.open(term, from);
         records.put(stored);
+        this.noted(stored);
         records.put(await executor.run(term, stored, witness));
       } catch (error) {
         // The end of the term is everybody's business already; the next leader goes on from the record.
         if (term.remainingMs() > 0) onError(`takeover of ${name}`, error);
         await sleep(clock, retryMs, term.signal);
       } finally {
-        if (this.#running.get(name) === running) this.#running.delete(name);
+        running.free();
+        if (this.#running.get(id) === running) this.#running.delete(id);
       }
     };
-    const running = work();
-    this.#running.set(name, running);
+    this.#running.set(id, running);
+    running.over = work();
   }
 
   /** Resolves once nothing is under way any more. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ over }) => over));
   }
+}
+
+function newlyRunning(node: string, occupies: boolean): Running {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const running: Running = {
+    node,
+    occupies,
+    freed: promise,
+    free: () => {
+      running.occupies = false;
+      resolve();
+    },
+    over: Promise.resolve(),
+  };
+  if (!occupies) resolve();
+  return running;
 }

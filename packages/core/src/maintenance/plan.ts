@@ -2,6 +2,7 @@
 import type { Pod } from '../kubernetes/objects.ts';
 import { controllerOf, mirrorPodAnnotation } from '../takeover/affected-pods.ts';
 import type { AffectedPod, AffectedVolume } from '../takeover/record.ts';
+import { ordinalOf } from '../takeover/wanted.ts';
 
 /** What is allowed beyond what is always safe. */
 export interface DrainRules {
@@ -112,9 +113,4 @@ function byTurn(a: PlannedPod, b: PlannedPod): number {
     (a.statefulSet !== undefined ? ordinalOf(b) - ordinalOf(a) : 0) ||
     a.name.localeCompare(b.name)
   );
-}
-
-/** `2` of `web-2`. */
-export function ordinalOf({ name }: Pick<PlannedPod, 'name'>): number {
-  return Number(/-(\d+)$/.exec(name)?.[1] ?? 0);
 }

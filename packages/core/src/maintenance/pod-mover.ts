@@ -4,10 +4,11 @@ import { Backoff } from '../kubernetes/backoff.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { Pod } from '../kubernetes/objects.ts';
 import { askedDelayMs, isTransient } from '../kubernetes/retry.ts';
+import { isWantedBy } from '../takeover/wanted.ts';
 import type { EvictionAnswer, MaintenanceCluster } from './cluster.ts';
 import type { PlannedPod } from './plan.ts';
 import type { DrainProgress, PodState } from './progress.ts';
-import { isWanted, lookAtReplacement, type Sight } from './replacement.ts';
+import { lookAtReplacement, type Sight } from './replacement.ts';
 
 export interface PodMoverOptions {
   readonly cluster: MaintenanceCluster;
@@ -165,7 +166,7 @@ export class PodMover {
     if (current === undefined) {
       const set = await cluster.readStatefulSet(pod.namespace, pod.statefulSet, signal);
       const nobodyWants = `gone; StatefulSet ${pod.statefulSet} wants it no more`;
-      return isWanted(pod, set) ? sight : { phase: 'done', detail: nobodyWants };
+      return isWantedBy(set, pod) ? sight : { phase: 'done', detail: nobodyWants };
     }
     return sight.phase === 'done' ? this.#withVolumes(pod, current, sight) : sight;
   }

@@ -1,7 +1,7 @@
 // Where a StatefulSet's pod stands on its way from one node to another, told from what is there under its name. Pure.
-import type { Pod, StatefulSet } from '../kubernetes/objects.ts';
+import type { Pod } from '../kubernetes/objects.ts';
 import { whyNotReady } from '../takeover/readiness.ts';
-import { ordinalOf, type PlannedPod } from './plan.ts';
+import type { PlannedPod } from './plan.ts';
 import type { PodPhase } from './progress.ts';
 
 export interface Sight {
@@ -29,12 +29,4 @@ function leaving({ metadata, spec }: Pod): string {
   const grace = spec?.terminationGracePeriodSeconds;
   if (metadata.deletionTimestamp === undefined) return 'evicted';
   return `terminating${grace === undefined ? '' : `, for up to ${grace} s`}`;
-}
-
-/** Whether the set still wants a pod of this name; if not, nobody will ever make it anew. */
-export function isWanted(planned: PlannedPod, set: StatefulSet | undefined): boolean {
-  if (set === undefined || set.metadata.deletionTimestamp !== undefined) return false;
-  const start = set.spec?.ordinals?.start ?? 0;
-  const ordinal = ordinalOf(planned);
-  return ordinal >= start && ordinal < start + (set.spec?.replicas ?? 1);
 }

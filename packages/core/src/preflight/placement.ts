@@ -6,9 +6,8 @@ import type {
   PersistentVolume,
   Pod,
   SelectorRequirement,
-  Taint,
-  Toleration,
 } from '../kubernetes/objects.ts';
+import { toleratesTaint } from '../takeover/tolerations.ts';
 import { quantity } from './quantity.ts';
 
 /** A node, and the pods that are on it. */
@@ -33,7 +32,9 @@ export function obstacleOn(
 ): string | undefined {
   if (node.status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True') return 'not Ready';
   if (node.spec?.unschedulable === true) return 'cordoned';
-  const taint = (node.spec?.taints ?? []).find((one) => keepsOut(one, pod.spec?.tolerations ?? []));
+  const taint = (node.spec?.taints ?? []).find(
+    (one) => one.effect !== 'PreferNoSchedule' && !toleratesTaint(pod, one),
+  );
   if (taint !== undefined) return `taint ${taint.key}${taint.value ? `=${taint.value}` : ''}`;
   const pinned = volumes.find((volume) => !meetsTerms(volume.spec?.nodeAffinity?.required, node));
   if (pinned !== undefined) return `volume ${pinned.metadata.name} can not be used there`;
@@ -41,16 +42,6 @@ export function obstacleOn(
   const rival = rivalOf(pod, node, all);
   if (rival !== undefined) return `anti-affinity with ${rival.metadata.name}`;
   return lackingResource(pod, node, pods);
-}
-
-function keepsOut(taint: Taint, tolerations: readonly Toleration[]): boolean {
-  if (taint.effect === 'PreferNoSchedule') return false;
-  return !tolerations.some(
-    ({ key, operator = 'Equal', value = '', effect }) =>
-      (effect === undefined || effect === '' || effect === taint.effect) &&
-      (key === undefined || key === '' ? operator === 'Exists' : key === taint.key) &&
-      (operator === 'Exists' || value === (taint.value ?? '')),
-  );
 }
 
 function fitsSelectors({ spec }: Pod, node: Node): boolean {

@@ -6,6 +6,13 @@ import type { AffectedPod, AffectedVolume } from './record.ts';
 
 /** On what the API shows of a pod that a kubelet runs by itself, from a file. */
 export const mirrorPodAnnotation = 'kubernetes.io/config.mirror';
+
+/**
+ * Put on a pod by people: no takeover deletes it, nor its Node, nor has Kubernetes evict it. Any value but `false` counts.
+ * Meant for pods that nobody makes anew, which are lost once they are deleted.
+ */
+export const keepAnnotation = 'liberator.dev/keep';
+
 const hostnameLabel = 'kubernetes.io/hostname';
 
 /**
@@ -17,6 +24,18 @@ export function mustGo(pod: Pod): boolean {
   return !(pod.metadata.ownerReferences ?? []).some(
     (owner) => owner.controller === true && (owner.kind === 'DaemonSet' || owner.kind === 'Node'),
   );
+}
+
+/** Whether people want a pod kept where it is. */
+export function isKept({ metadata }: Pod): boolean {
+  const value = metadata.annotations?.[keepAnnotation];
+  return value !== undefined && value !== 'false';
+}
+
+/** Whether nobody makes another one when it is gone, while it still has something to do. */
+export function isBare(pod: Pod): boolean {
+  const { phase } = pod.status ?? {};
+  return controllerOf(pod) === undefined && phase !== 'Succeeded' && phase !== 'Failed';
 }
 
 /** Describes a pod for the record, reading its claims and volumes live. */
@@ -49,7 +68,14 @@ export async function describePodBy(reads: VolumeReads, pod: Pod): Promise<Affec
     const claim = volume.persistentVolumeClaim?.claimName;
     if (claim !== undefined) volumes.push(await describeVolume(reads, namespace, claim));
   }
-  const described = { namespace, name: pod.metadata.name, uid: pod.metadata.uid, volumes };
+  const described = {
+    namespace,
+    name: pod.metadata.name,
+    uid: pod.metadata.uid,
+    volumes,
+    ...(isBare(pod) && { bare: true as const }),
+    ...(isKept(pod) && { kept: true as const }),
+  };
   return owner?.kind === 'StatefulSet' ? { ...described, statefulSet: owner.name } : described;
 }
 

@@ -1,6 +1,7 @@
 // Which moments of a takeover become Kubernetes Events, and in which words.
 import type { NodeEvent } from './cluster.ts';
 import type { TakeoverProgress } from './executor.ts';
+import type { TakeoverStep } from './record.ts';
 
 /** Undefined for moments that are too small for an Event; they are in the record and in the log. */
 export function eventFor({ record, step, phase, detail }: TakeoverProgress): NodeEvent | undefined {
@@ -14,21 +15,27 @@ export function eventFor({ record, step, phase, detail }: TakeoverProgress): Nod
   if (phase === 'waiting' && detail.startsWith('held: ')) return event('Warning', 'TakeoverHeld', detail);
   if (phase === 'waiting' && step === 'fence') return event('Warning', 'FencingPending', detail);
   if (phase !== 'done' && phase !== 'skipped') return undefined;
+  const isLeft = step in record.steps && record.steps[step as TakeoverStep]?.left !== undefined;
+  // Nobody was fenced and nothing was released by a step that had nothing to do; one that could do nothing says so.
+  if (phase === 'skipped' && step !== 'remove' && !isLeft) return undefined;
   switch (step) {
     case 'claim':
       return event('Warning', 'TakeoverStarted', `the node is dead: ${record.reasons.join(', ')}`);
     case 'fence':
       return event('Normal', 'NodeFenced', detail);
     case 'release':
-      return event('Normal', 'NodeReleased', detail);
+      if (phase === 'skipped') return event('Warning', 'TakeoverHeld', `not released: ${detail}`);
+      return event(isLeft ? 'Warning' : 'Normal', 'NodeReleased', detail);
     case 'remove':
-      return event('Normal', phase === 'done' ? 'NodeRemoved' : 'NodeKept', detail);
+      return event(isLeft ? 'Warning' : 'Normal', phase === 'done' ? 'NodeRemoved' : 'NodeKept', detail);
     case 'verify':
-      return event(detail.startsWith('not recovered') ? 'Warning' : 'Normal', 'TakeoverVerified', detail);
+      return event(isLeft ? 'Warning' : 'Normal', 'TakeoverVerified', detail);
     case 'policy':
       return event('Normal', 'TakeoverPolicyChanged', detail);
-    case 'undo':
-      return event('Normal', 'TakeoverUndone', `${record.undoing ?? 'the node is alive'}; ${detail}`);
+    case 'undo': {
+      const why = record.undoing ?? record.overtaken ?? 'the node is alive';
+      return event(record.left === undefined ? 'Normal' : 'Warning', 'TakeoverUndone', `${why}; ${detail}`);
+    }
     default:
       return undefined;
   }

@@ -1,12 +1,15 @@
 // Carries a takeover from whatever step its record shows to its end, writing down each step before it acts.
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, sleep } from '../clock.ts';
 import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
 import type { NotedNode } from '../fencing/fence-target.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import { Attempts } from './attempts.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate } from './follow.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { endedByOthers } from './nothing-left.ts';
+import { isWorthNoting, SpentPatience } from './patience.ts';
 import {
   close,
   endStep,
@@ -20,7 +23,7 @@ import {
   type TakeoverStep,
 } from './record.ts';
 import { policyDifferences } from './recorded-policy.ts';
-import { held, type PerformStep, type StepContext, type StepResult } from './step.ts';
+import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
 import { cordon } from './steps/cordon.ts';
 import { fence } from './steps/fence.ts';
 import { recheck } from './steps/recheck.ts';
@@ -28,6 +31,7 @@ import { release } from './steps/release.ts';
 import { remove } from './steps/remove.ts';
 import { verify } from './steps/verify.ts';
 import { takeoverTaint, withoutTaints } from './taints.ts';
+import { withoutNumbers } from './wording.ts';
 
 /** The claim itself is the creation of the record: by the time it can be performed, it is done. */
 const claim: PerformStep = async () => ({ outcome: 'done', detail: 'the record is ours' });
@@ -59,6 +63,8 @@ export interface TakeoverExecutorOptions {
   readonly clock: Clock;
   readonly fencers: readonly Fencer[];
   readonly onProgress: (progress: TakeoverProgress) => void;
+  /** Called with each version of a record as it is on record now, before anything is told of it. */
+  readonly onSaved?: (stored: StoredRecord) => void;
 }
 
 /** What the watch caches and the configuration say of a takeover's node at this moment. */
@@ -78,6 +84,8 @@ export interface TakeoverWitness {
   lifeSign(record: TakeoverRecord): string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
   holds(record: TakeoverRecord): readonly string[];
+  /** The id of a takeover of a later death of the same node that has a pod of this uid on record. Absent: there is none. */
+  laterTakeoverWith?(record: TakeoverRecord, podUid: string): string | undefined;
 }
 
 /** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
@@ -101,6 +109,9 @@ export class TakeoverTakenError extends Error {
 /** How long to wait after an error that may pass: no answer, too many requests, a server's own failure. */
 const retryAfterErrorMs = 1_000;
 
+/** How long to try to take our taint off a node that is given back. What is left is swept off later. */
+const undoPatienceMs = 60_000;
+
 /**
  * Performs takeovers. Safe to run for the same record in several terms, one after another: steps read live, writes are
  * conditional, and each step is claimed in the record, with the epoch, before it is done.
@@ -110,12 +121,14 @@ export class TakeoverExecutor {
   readonly #clock: Clock;
   readonly #fencers: ReadonlyMap<string, Fencer>;
   readonly #onProgress: (progress: TakeoverProgress) => void;
+  readonly #onSaved: (stored: StoredRecord) => void;
 
   constructor(options: TakeoverExecutorOptions) {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
     this.#onProgress = options.onProgress;
+    this.#onSaved = options.onSaved ?? (() => undefined);
   }
 
   /** Opens the takeover of a death, or takes up the one that somebody opened before. */
@@ -154,13 +167,15 @@ export class TakeoverExecutor {
     const alreadyOurs = before?.epoch === term.epoch && before.outcome === undefined;
     const claimed = alreadyOurs
       ? opened
-      : await this.#save(term, opened, startStep(opened.record, step, term.epoch, this.#timestamp()));
+      : await this.#save(term, opened, (record) => startStep(record, step, term.epoch, this.#timestamp()));
     // In other hands, or changed: look again from the top at what is next.
     if (claimed.record.steps[step]?.epoch !== term.epoch) return claimed;
     this.#report(claimed.record, step, 'started', '');
 
-    const takenUpAt = this.#clock.now();
     const firstAskedAt = new Map<string, number>();
+    const attempts = new Attempts();
+    const patience = new SpentPatience(this.#clock, claimed.record.steps[step]?.spentMs ?? 0);
+    let notedAt = this.#clock.now();
     let stored = claimed;
     let told: string | undefined;
     for (;;) {
@@ -170,20 +185,23 @@ export class TakeoverExecutor {
         cluster: this.#cluster,
         clock: this.#clock,
         record,
-        takenUpAt,
+        spentMs: () => patience.spentMs,
         since: (event) => {
           const at = firstAskedAt.get(event) ?? this.#clock.now();
           firstAskedAt.set(event, at);
           return this.#clock.now() - at;
         },
+        attempts,
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
+        laterTakeoverWith: (podUid) => witness.laterTakeoverWith?.(record, podUid),
       };
       const now = witness.nodeNow(record);
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
-        stored = await this.#save(term, stored, current);
+        // After somebody else's write it is asked for again, of what they wrote.
+        stored = await this.#save(term, stored, (one) => (one === record ? current : one));
         this.#tellPolicy(record, stored.record);
         const next = nextMove(stored.record);
         if (next.move !== 'step' || next.step !== step) return stored;
@@ -192,49 +210,61 @@ export class TakeoverExecutor {
       // A sign of life goes before any brake: what a step does then is to give the node back.
       const harms = heldSteps.has(step) && context.lifeSign() === undefined;
       const holds = harms ? context.holds() : [];
-      const result =
+      const { result, isAnswered } =
         holds.length === 0
           ? await this.#attempt(context, step, performers[step])
           : now.gone && step !== 'remove'
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
-            : held(holds);
+            : { result: held(holds), isAnswered: true };
       if (result.outcome === 'undo') {
-        return this.#save(term, stored, startUndoing(record, result.detail));
+        return this.#save(term, stored, (now) => startUndoing(now, result.detail));
       }
       if (result.outcome === 'overtaken') {
-        return this.#save(term, stored, startLeaving(record, result.detail));
+        return this.#save(term, stored, (now) => startLeaving(now, result.detail));
       }
-      const found = { ...record, ...result.findings };
+      const { detail, findings } = result;
       if (result.outcome !== 'wait') {
-        const end = { outcome: result.outcome, detail: result.detail, at: this.#timestamp() };
-        const saved = await this.#save(term, stored, endStep(found, step, end));
+        const end = { outcome: result.outcome, detail, at: this.#timestamp(), left: result.left ?? [] };
+        const saved = await this.#save(term, stored, (now) => endStep({ ...now, ...findings }, step, end));
         if (saved.record.steps[step]?.outcome !== undefined) {
-          this.#report(saved.record, step, result.outcome, result.detail);
+          this.#report(saved.record, step, result.outcome, detail);
         }
         return saved;
       }
       // Told anew by every leader: who looks into the log of this one wants to know what it waits for.
-      if (result.detail !== told) {
-        told = result.detail;
-        this.#report(record, step, 'waiting', result.detail);
+      if (withoutNumbers(detail) !== withoutNumbers(told ?? '') || told === undefined) {
+        told = detail;
+        this.#report(record, step, 'waiting', detail);
       }
-      if (result.detail !== record.steps[step]?.detail) {
-        stored = await this.#save(term, stored, noteStep(found, step, result.detail));
+      if (isWorthNoting(step, record, result, this.#clock.now() - notedAt)) {
+        notedAt = this.#clock.now();
+        const note = { detail, spentMs: Math.round(patience.spentMs) };
+        stored = await this.#save(term, stored, (now) => noteStep({ ...now, ...findings }, step, note));
         if (nextMove(stored.record).move !== 'step') return stored;
       }
       await this.#pause(term, result.retryAfterMs);
+      // While nobody answers nothing can be refused, and while a brake is on nothing is tried.
+      if (result.held === true || !isAnswered) patience.spare();
+      else patience.spend();
     }
   }
 
   /** An error that isn't about our leadership or our rights is a reason to wait, not to give up. */
-  async #attempt(context: StepContext, step: TakeoverStep, perform: PerformStep): Promise<StepResult> {
+  async #attempt(
+    context: StepContext,
+    step: TakeoverStep,
+    perform: PerformStep,
+  ): Promise<{ readonly result: StepResult; readonly isAnswered: boolean }> {
     try {
-      return await perform(context);
+      return { result: await perform(context), isAnswered: true };
     } catch (error) {
       context.term.assertValid();
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = wordsOf(error);
       this.#report(context.record, step, 'retrying', detail);
-      return { outcome: 'wait', detail, retryAfterMs: retryAfterErrorMs };
+      return {
+        result: { outcome: 'wait', detail, retryAfterMs: retryAfterErrorMs },
+        isAnswered: !isUnanswered(error),
+      };
     }
   }
 
@@ -262,50 +292,82 @@ export class TakeoverExecutor {
   async #undo(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
     const { record } = stored;
     this.#report(record, 'undo', 'started', record.undoing ?? record.overtaken ?? '');
+    const startedAt = this.#clock.now();
     for (;;) {
-      const node = await this.#retrying(term, record, 'undo', () =>
-        this.#cluster.readNode(term, record.node.name),
-      );
-      if (node === undefined || node.object.metadata.uid !== record.node.uid) break;
-      const taints = node.object.spec?.taints ?? [];
-      const remaining = withoutTaints(taints, [takeoverTaint(record.id)]);
-      if (remaining.length === taints.length) break;
-      const outcome = await this.#retrying(term, record, 'undo', () =>
-        this.#cluster.clearTaints(term, node, remaining),
-      );
-      if (outcome !== 'conflict') break;
+      let problem: string;
+      try {
+        if (await this.#takeTaintOff(term, record)) return await this.#close(term, stored);
+        problem = 'the Node changed meanwhile, again and again';
+      } catch (error) {
+        term.assertValid();
+        problem = wordsOf(error);
+        this.#report(record, 'undo', 'retrying', problem);
+      }
+      if (this.#clock.now() - startedAt >= undoPatienceMs) {
+        return this.#close(term, stored, [`taint ${takeoverTaint(record.id).key}: ${problem}`]);
+      }
+      await this.#pause(term, retryAfterErrorMs);
     }
-    return this.#close(term, stored);
   }
 
-  async #close(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
-    const saved = await this.#save(term, stored, close(stored.record, this.#timestamp()));
+  /** Returns false when somebody else changed the Node meanwhile. */
+  async #takeTaintOff(term: LeaderTerm, { id, node: { name, uid } }: TakeoverRecord): Promise<boolean> {
+    const node = await this.#cluster.readNode(term, name);
+    if (node === undefined || node.object.metadata.uid !== uid) return true;
+    const taints = node.object.spec?.taints ?? [];
+    const remaining = withoutTaints(taints, [takeoverTaint(id)]);
+    if (remaining.length === taints.length) return true;
+    return (await this.#cluster.clearTaints(term, node, remaining)) !== 'conflict';
+  }
+
+  async #close(term: LeaderTerm, stored: StoredRecord, left: readonly string[] = []): Promise<StoredRecord> {
+    const saved = await this.#save(term, stored, (record) =>
+      close({ ...record, ...(left.length > 0 && { left }) }, this.#timestamp()),
+    );
     const { record } = saved;
     if (record.result === undefined) return saved;
     // Told once it is on record, as every step is: whoever comes next would tell it again.
-    if (record.result === 'undone') this.#report(record, 'undo', 'done', 'our taint is gone');
+    if (record.undoing !== undefined || record.overtaken !== undefined) {
+      const marks = left.length > 0 ? `left on the Node: ${left.join(', ')}` : 'our taint is gone';
+      this.#report(record, 'undo', 'done', marks);
+    }
     this.#report(record, 'close', 'done', record.result);
     return saved;
   }
 
   /**
-   * Writes the record, conditional on what was read. After a conflict it returns what is there instead: a write of
-   * ours whose answer was lost, or somebody's edit; the caller goes on from that.
+   * Writes what `change` makes of the record, conditional on what was read. After a conflict it makes the same of what is
+   * there instead: a return writes what it knows of the node into the same record, and so may people. What is there is
+   * returned unchanged when it is at another point by now, as after a write of ours whose answer was lost: the caller goes
+   * on from that.
    */
-  async #save(term: LeaderTerm, seen: StoredRecord, record: TakeoverRecord): Promise<StoredRecord> {
-    const saved = await this.#retrying(term, record, 'close', () =>
-      this.#cluster.updateRecord(term, seen, { ...record, epoch: term.epoch, leader: term.identity }),
-    );
-    if (saved !== 'conflict' && saved !== 'gone') return saved;
-    const current = await this.#retrying(term, record, 'close', () =>
-      this.#cluster.readRecord(term, record.id),
-    );
-    if (current === undefined) throw new TakeoverTakenError(`record ${record.id} was deleted`);
-    if (current.record.epoch > term.epoch) {
-      term.assertValid();
-      throw new TakeoverTakenError(`record ${record.id} belongs to term ${current.record.epoch} now`);
+  async #save(
+    term: LeaderTerm,
+    opened: StoredRecord,
+    change: (record: TakeoverRecord) => TakeoverRecord,
+  ): Promise<StoredRecord> {
+    const { id } = opened.record;
+    let seen = opened;
+    for (;;) {
+      const changed = { ...change(seen.record), epoch: term.epoch, leader: term.identity };
+      const read = seen;
+      const saved = await this.#retrying(term, changed, 'close', () =>
+        this.#cluster.updateRecord(term, read, changed),
+      );
+      if (saved !== 'conflict' && saved !== 'gone') {
+        this.#onSaved(saved);
+        return saved;
+      }
+      const current = await this.#retrying(term, changed, 'close', () => this.#cluster.readRecord(term, id));
+      if (current === undefined) throw new TakeoverTakenError(`record ${id} was deleted`);
+      if (current.record.epoch > term.epoch) {
+        term.assertValid();
+        throw new TakeoverTakenError(`record ${id} belongs to term ${current.record.epoch} now`);
+      }
+      this.#onSaved(current);
+      if (!isDeepStrictEqual(nextMove(current.record), nextMove(opened.record))) return current;
+      seen = current;
     }
-    return current;
   }
 
   async #retrying<T>(
@@ -319,7 +381,7 @@ export class TakeoverExecutor {
         return await attempt();
       } catch (error) {
         term.assertValid();
-        this.#report(record, step, 'retrying', error instanceof Error ? error.message : String(error));
+        this.#report(record, step, 'retrying', wordsOf(error));
         await this.#pause(term, retryAfterErrorMs);
       }
     }

@@ -4,6 +4,7 @@ import { RenewableTerm } from '../election/leader-term.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { MemoryCluster } from '../testing/memory-cluster.ts';
+import { Attempts } from './attempts.ts';
 import { askPermit } from './fence-permit.ts';
 import type { StepContext } from './step.ts';
 
@@ -16,11 +17,13 @@ function scene(change: Partial<Scene> = {}): Scene {
     cluster: clusterWithDeadNode(clock),
     term: endlessTerm(clock, 1),
     record: newRecord(),
-    takenUpAt: 0,
+    spentMs: () => 0,
     since: () => 0,
+    attempts: new Attempts(),
     fencers: new Map(),
     lifeSign: () => undefined,
     holds: () => [],
+    laterTakeoverWith: () => undefined,
     ...change,
   };
 }

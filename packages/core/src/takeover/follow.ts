@@ -47,6 +47,7 @@ function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, 
 
 /** A release that was taken up has done nothing before the Node bears its taint. Of a Node that is gone nobody knows. */
 async function isUntouched({ cluster, term, record }: StepContext): Promise<boolean> {
+  if (record.unmarked !== undefined) return false;
   const node = await cluster.readNode(term, record.node.name);
   return (
     node?.object.metadata.uid === record.node.uid && !hasTaint(node.object.spec?.taints, outOfServiceTaint)

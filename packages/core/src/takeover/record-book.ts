@@ -1,7 +1,7 @@
 // Every takeover record known in one term, and the questions that are asked of all of them together.
 import { takeoverIdOf } from '../fleet/death-id.ts';
 import type { StoredRecord } from './cluster.ts';
-import type { TakeoverOrder, TakeoverRecord } from './record.ts';
+import { isAfter, occupiesNode, type TakeoverOrder, type TakeoverRecord, tookNothing } from './record.ts';
 
 export class RecordBook {
   /** By takeover id. */
@@ -45,9 +45,22 @@ export class RecordBook {
     for (let undone = 0; ; undone++) {
       const id = takeoverIdOf(deathId, undone);
       const record = this.#stored.get(id)?.record;
-      if (record === undefined || record.result === undefined) return id;
+      if (record === undefined || occupiesNode(record)) return id;
       if (record.result !== 'undone') return undefined;
     }
+  }
+
+  /** The takeover of a later death of the same node that took a pod of this uid along, if there is one. */
+  laterWith(record: TakeoverRecord, podUid: string): string | undefined {
+    const later = this.all().find(
+      ({ record: one }) =>
+        one.node.name === record.node.name &&
+        one.id !== record.id &&
+        isAfter(one, record) &&
+        !tookNothing(one) &&
+        one.pods.some(({ uid }) => uid === podUid),
+    );
+    return later?.record.id;
   }
 
   /** For the next takeover that is opened in a term. */

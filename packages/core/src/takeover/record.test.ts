@@ -84,17 +84,25 @@ describe('a step', () => {
 
   it('keeps the time at which it first began when a later leader takes it up', () => {
     const first = startStep(newRecord(), 'claim', 1, 'first');
-    const second = startStep(noteStep(first, 'claim', 'waiting'), 'claim', 2, 'second');
+    const second = startStep(
+      noteStep(first, 'claim', { detail: 'waiting', spentMs: 0 }),
+      'claim',
+      2,
+      'second',
+    );
     expect(second.steps.claim).toEqual({ startedAt: 'first', epoch: 2, detail: 'waiting' });
     expect(second.epoch).toBe(2);
   });
 
   it('that was never begun takes no note', () => {
-    expect(noteStep(newRecord(), 'fence', 'waiting')).toEqual(newRecord());
+    expect(noteStep(newRecord(), 'fence', { detail: 'waiting', spentMs: 0 })).toEqual(newRecord());
   });
 
   it('replaces what it waited for by what it came to', () => {
-    const noted = noteStep(startStep(newRecord(), 'fence', 3, 'start'), 'fence', 'waiting');
+    const noted = noteStep(startStep(newRecord(), 'fence', 3, 'start'), 'fence', {
+      detail: 'waiting',
+      spentMs: 0,
+    });
     expect(endStep(noted, 'fence', end('proof: powered-off')).steps.fence).toEqual({
       startedAt: 'start',
       epoch: 3,
@@ -170,7 +178,8 @@ describe('any line of leaders, each dying somewhere between two saves', () => {
             if (next.move === 'step') {
               const taken = seen.steps[next.step]?.epoch === epoch;
               if (!taken) after = startStep(seen, next.step, epoch, `${epoch}`);
-              else if (waits && move % 3 === 0) after = noteStep(seen, next.step, `waiting ${move}`);
+              else if (waits && move % 3 === 0)
+                after = noteStep(seen, next.step, { detail: `waiting ${move}`, spentMs: move });
               else if (takeoverSteps.indexOf(next.step) === livesAt && livesAt < 5)
                 after = startUndoing(seen, 'it lives');
               else {
@@ -202,7 +211,9 @@ describe('any line of leaders, each dying somewhere between two saves', () => {
     const step = fc.constantFrom(...takeoverSteps);
     const change = fc.oneof(
       step.map((name) => (record: TakeoverRecord) => startStep(record, name, 1, 'start')),
-      step.map((name) => (record: TakeoverRecord) => noteStep(record, name, 'waiting')),
+      step.map(
+        (name) => (record: TakeoverRecord) => noteStep(record, name, { detail: 'waiting', spentMs: 0 }),
+      ),
       step.map((name) => (record: TakeoverRecord) => endStep(record, name, end())),
       fc.constant((record: TakeoverRecord) => startUndoing(record, 'it lives')),
       fc.constant((record: TakeoverRecord) => close(record, 'then')),

@@ -23,6 +23,13 @@ export interface StepRecord {
   readonly outcome?: 'done' | 'skipped';
   /** What happened, or what is waited for. */
   readonly detail?: string;
+  /**
+   * Milliseconds of its patience that are spent, each leader's by its own clock: the next one goes on counting. What a
+   * brake took doesn't count, and the last few seconds before a leader died may be missing.
+   */
+  readonly spentMs?: number;
+  /** What it had to leave undone when its patience was over, one thing each, for people. Absent when nothing is left. */
+  readonly left?: readonly string[];
 }
 
 /** A volume that an affected pod uses. */
@@ -47,9 +54,28 @@ export interface AffectedPod {
   readonly statefulSet?: string;
   /** Those that it claims. */
   readonly volumes: readonly AffectedVolume[];
-  /** The pod that took its place, once it is Ready. */
+  /** No controller makes another one: once it is deleted, it is lost. */
+  readonly bare?: true;
+  /** Somebody wants it kept, by an annotation: it stays where it is, and so does its Node. */
+  readonly kept?: true;
+  /**
+   * The pod that took its place, once it is Ready; the same one when its node was back before it was released. Absent
+   * as long as nobody knows of any.
+   */
   readonly replacement?: { readonly uid: string; readonly node: string; readonly readyAt: string };
+  /** Why its place stays empty: nobody waits for that. */
+  readonly unwanted?: UnwantedPod;
+  /** The takeover that goes on with what took its place: of another death of the same node, which took that along. */
+  readonly handedTo?: string;
 }
+
+/**
+ * Why nobody makes a StatefulSet pod anew.
+ * - `scaled-down`: its StatefulSet wants fewer pods, or begins to count elsewhere.
+ * - `set-deleted`: there is no such StatefulSet, or it is being deleted.
+ * - `namespace-deleted`: its namespace is gone or going.
+ */
+export type UnwantedPod = 'scaled-down' | 'set-deleted' | 'namespace-deleted';
 
 /** Where a takeover stands among all others: by what only grows, never by anybody's wall clock. */
 export interface TakeoverOrder {
@@ -63,7 +89,8 @@ export interface TakeoverOrder {
  * - `recovered`: every StatefulSet pod of the dead node is Ready elsewhere.
  * - `incomplete`: everything was released, yet some pod did not become Ready in time; the verify step says why.
  * - `undone`: the node came back before anything was released; our cordon was taken back.
- * - `overtaken`: somebody else ended it: the Node was deleted, or registered anew, and nothing was left for us to release.
+ * - `overtaken`: somebody else ended it: the Node was deleted, or registered anew, and nothing was left for us to release;
+ *   or its node died again, and the takeover of that death goes on with what was still waited for.
  */
 export type TakeoverResult = 'recovered' | 'incomplete' | 'undone' | 'overtaken';
 
@@ -158,8 +185,15 @@ export interface TakeoverRecord {
   readonly steps: Readonly<Partial<Record<TakeoverStep, StepRecord>>>;
   /** Set when the node turned out to be alive: the steps stop and what was done is taken back. */
   readonly undoing?: string;
-  /** Set when somebody else ended it: the steps stop, and our marks are taken off. */
+  /** Set when somebody else ended it before anything was released: the steps stop, and our marks are taken off. */
   readonly overtaken?: string;
+  /** Which marks of ours could not be taken off when it was undone or overtaken, and why. */
+  readonly left?: readonly string[];
+  /**
+   * Why pods are released from a Node that is not marked as out of service, so that volumes take longer to come free.
+   * Written before the first of them is deleted.
+   */
+  readonly unmarked?: string;
   /** What people had put on the Node, as it was right before the release. */
   readonly keepsake?: Keepsake;
   /** What is known of the node's return. */
@@ -186,6 +220,23 @@ export function nextMove(record: TakeoverRecord): NextMove {
   return { move: 'step', step: isAfterFence(step) && lacksProof(record) ? 'fence' : step };
 }
 
+/** Whether its node is being worked on. Once that one is removed or kept, a takeover only watches, and needs no node. */
+export function occupiesNode({ result, undoing, overtaken, steps }: TakeoverRecord): boolean {
+  if (result !== undefined) return false;
+  return undoing !== undefined || overtaken !== undefined || steps.remove?.outcome === undefined;
+}
+
+/** Whether it ended before anything was taken from its node: then there is nothing to give back but our marks. */
+export function tookNothing({ result, overtaken }: TakeoverRecord): boolean {
+  return result === 'undone' || (result !== undefined && overtaken !== undefined);
+}
+
+/** Whether `a` was opened after `b`. Records of older versions, which say nothing of their order, came before all others. */
+export function isAfter(a: TakeoverRecord, b: TakeoverRecord): boolean {
+  const [first, second] = [b.order ?? { epoch: -1, number: 0 }, a.order ?? { epoch: -1, number: 0 }];
+  return first.epoch === second.epoch ? second.number > first.number : second.epoch > first.epoch;
+}
+
 /** Steps that only a proof leads to, where one is required. */
 function isAfterFence(step: TakeoverStep): boolean {
   return step === 'recheck' || step === 'release';
@@ -205,25 +256,30 @@ export function startStep(
   epoch: number,
   at: string,
 ): TakeoverRecord {
-  const { outcome: _, endedAt: __, ...started } = record.steps[step] ?? { startedAt: at, epoch };
+  const { outcome: _, endedAt: __, left: ___, ...started } = record.steps[step] ?? { startedAt: at, epoch };
   const earlier = takeoverSteps.slice(0, takeoverSteps.indexOf(step));
   const kept = earlier.flatMap((name) => Object.entries(record.steps).filter(([key]) => key === name));
   return { ...record, epoch, steps: { ...Object.fromEntries(kept), [step]: { ...started, epoch } } };
 }
 
-export function noteStep(record: TakeoverRecord, step: TakeoverStep, detail: string): TakeoverRecord {
+export function noteStep(
+  record: TakeoverRecord,
+  step: TakeoverStep,
+  note: { detail: string; spentMs: number },
+): TakeoverRecord {
   const started = record.steps[step];
   if (started === undefined) return record;
-  return { ...record, steps: { ...record.steps, [step]: { ...started, detail } } };
+  return { ...record, steps: { ...record.steps, [step]: { ...started, ...note } } };
 }
 
 export function endStep(
   record: TakeoverRecord,
   step: TakeoverStep,
-  end: { outcome: 'done' | 'skipped'; detail: string; at: string },
+  end: { outcome: 'done' | 'skipped'; detail: string; at: string; left?: readonly string[] },
 ): TakeoverRecord {
-  const started = record.steps[step] ?? { startedAt: end.at, epoch: record.epoch };
-  const ended: StepRecord = { ...started, endedAt: end.at, outcome: end.outcome, detail: end.detail };
+  const { spentMs: _, ...started } = record.steps[step] ?? { startedAt: end.at, epoch: record.epoch };
+  const { at, left = [], ...how } = end;
+  const ended: StepRecord = { ...started, endedAt: at, ...how, ...(left.length > 0 && { left }) };
   return { ...record, steps: { ...record.steps, [step]: ended } };
 }
 
@@ -235,17 +291,19 @@ export function startLeaving(record: TakeoverRecord, reason: string): TakeoverRe
   return { ...record, overtaken: reason };
 }
 
+/** Whether a StatefulSet still owes a pod in its place. */
+export function isAwaited({ statefulSet, replacement, kept, unwanted }: AffectedPod): boolean {
+  return statefulSet !== undefined && replacement === undefined && kept !== true && unwanted === undefined;
+}
+
 export function close(record: TakeoverRecord, at: string): TakeoverRecord {
-  const unrecovered = record.pods.some(
-    (pod) => pod.statefulSet !== undefined && pod.replacement === undefined,
-  );
-  const result: TakeoverResult =
-    record.undoing !== undefined
-      ? 'undone'
-      : record.overtaken !== undefined
-        ? 'overtaken'
-        : unrecovered
-          ? 'incomplete'
-          : 'recovered';
-  return { ...record, result, closedAt: at };
+  return { ...record, result: resultOf(record), closedAt: at };
+}
+
+function resultOf({ undoing, overtaken, pods }: TakeoverRecord): TakeoverResult {
+  if (undoing !== undefined) return 'undone';
+  if (overtaken !== undefined) return 'overtaken';
+  const awaited = pods.filter(isAwaited);
+  if (awaited.some(({ handedTo }) => handedTo === undefined)) return 'incomplete';
+  return awaited.length > 0 ? 'overtaken' : 'recovered';
 }

@@ -1,7 +1,7 @@
 // What to do about a node that was taken over and is there again. Pure: a record, the node as seen and a time go in.
 import type { Node, Taint } from '../kubernetes/objects.ts';
 import { type Keepsake, missingFrom } from './keepsake.ts';
-import type { TakeoverRecord } from './record.ts';
+import { type TakeoverRecord, tookNothing } from './record.ts';
 import { hasTaint, outOfServiceTaint, quarantineTaint, takeoverTaint } from './taints.ts';
 
 /** A node that came back, as the watch caches show it. */
@@ -47,7 +47,7 @@ export function nextReturnMove(
   now: number,
 ): ReturnMove {
   const { node, readySince } = returning;
-  if (record.result === 'undone') {
+  if (tookNothing(record)) {
     return marksOf(record, node).length > 0
       ? { move: 'welcome', detail: 'its takeover was undone, and a write that came late had marked it again' }
       : { move: 'wait', detail: 'nothing of ours is on it' };
@@ -92,7 +92,7 @@ export function marksOf(record: TakeoverRecord, node: Node): readonly Taint[] {
   // The out-of-service taint is Kubernetes' word, so it is ours only beside a mark that is ours for certain, and never
   // after a takeover that was undone: that had not released anything.
   const marked =
-    record.result !== 'undone' &&
+    !tookNothing(record) &&
     node.metadata.uid === record.node.uid &&
     hasTaint(node.spec?.taints, takeoverTaint(record.id));
   return (marked ? [...ours, outOfServiceTaint] : ours).filter((taint) => hasTaint(node.spec?.taints, taint));

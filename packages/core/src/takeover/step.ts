@@ -2,6 +2,8 @@
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import { TransportError } from '../kubernetes/transport.ts';
+import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { AffectedPod, TakeoverRecord } from './record.ts';
 
@@ -10,15 +12,22 @@ export interface StepContext {
   readonly cluster: TakeoverCluster;
   readonly clock: Clock;
   readonly record: TakeoverRecord;
-  /** When this executor took the step up, monotonic: what a step's own time limits count from. */
-  readonly takenUpAt: number;
+  /**
+   * How much of the step's patience is spent, in milliseconds, what earlier leaders spent included. Neither what a brake
+   * took counts nor a time in which no API server was there to answer.
+   */
+  readonly spentMs: () => number;
   /** How long ago, in milliseconds, this was first asked about `event` since the step was taken up: zero at first. */
   readonly since: (event: string) => number;
+  /** What was tried since the step was taken up, and when it may be tried again. */
+  readonly attempts: Attempts;
   readonly fencers: ReadonlyMap<string, Fencer>;
   /** Why the watch caches no longer show the node as dead; undefined while they do. */
   readonly lifeSign: () => string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
   readonly holds: () => readonly string[];
+  /** The takeover of a later death of the same node that has a pod of this uid on record. */
+  readonly laterTakeoverWith: (podUid: string) => string | undefined;
 }
 
 /** What a step may add to the record. */
@@ -28,16 +37,25 @@ export interface StepFindings {
   readonly fencer?: string;
   readonly confirmedBy?: string;
   readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;
+  readonly unmarked?: string;
 }
 
 export type StepResult =
-  | { readonly outcome: 'done' | 'skipped'; readonly detail: string; readonly findings?: StepFindings }
+  | {
+      readonly outcome: 'done' | 'skipped';
+      readonly detail: string;
+      readonly findings?: StepFindings;
+      /** What it could not do; see {@link StepRecord.left}. */
+      readonly left?: readonly string[];
+    }
   /** Not finished: call again after `retryAfterMs`. Findings so far are kept. */
   | {
       readonly outcome: 'wait';
       readonly detail: string;
       readonly retryAfterMs: number;
       readonly findings?: StepFindings;
+      /** A brake is on: the time that passes costs no patience. */
+      readonly held?: true;
     }
   /** The node lives: stop, and take back what was done. Only while nothing was released. */
   | { readonly outcome: 'undo'; readonly detail: string }
@@ -58,9 +76,41 @@ export function done(detail: string, findings?: StepFindings): StepResult {
 const heldForMs = 1_000;
 
 export function held(reasons: readonly string[]): StepResult {
-  return wait(`held: ${reasons.join('; ')}`, heldForMs);
+  return { ...wait(`held: ${reasons.join('; ')}`, heldForMs), held: true };
 }
 
-export function wait(detail: string, retryAfterMs: number): StepResult {
+export function wait(detail: string, retryAfterMs: number): StepResult & { readonly outcome: 'wait' } {
   return { outcome: 'wait', detail, retryAfterMs };
+}
+
+/** What went wrong, as people read it. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether no API server was there to answer: then it isn't this step's trouble, and costs none of its patience. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof TransportError;
+}
+
+/**
+ * Gives a step an end: when it still throws, or waits, after its patience, `end` says what it comes to. Without one, a
+ * single request that is refused would hold a takeover for ever.
+ */
+export function withPatience(
+  patienceMs: number,
+  perform: PerformStep,
+  end: (why: string, context: StepContext) => StepResult,
+): PerformStep {
+  return async (context) => {
+    try {
+      const result = await perform(context);
+      const isOver = result.outcome === 'wait' && result.held !== true && context.spentMs() >= patienceMs;
+      return isOver ? end(result.detail, context) : result;
+    } catch (error) {
+      context.term.assertValid();
+      if (context.spentMs() < patienceMs) throw error;
+      return end(wordsOf(error), context);
+    }
+  };
 }

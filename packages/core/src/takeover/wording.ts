@@ -6,6 +6,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `default/db-0, shop/web-1`. */
+export function namesOf(objects: readonly { readonly namespace: string; readonly name: string }[]): string {
+  return objects.map(({ namespace, name }) => `${namespace}/${name}`).join(', ');
+}
+
 /** With every number as `#`: seconds that count up are no news. */
 export function withoutNumbers(text: string): string {
   return text.replaceAll(/\d+/g, '#');

@@ -1,12 +1,16 @@
 // One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
-import { describePod } from '../affected-pods.ts';
+import { describePod, keepAnnotation } from '../affected-pods.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readLiveNode } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
-import { done, type PerformStep } from '../step.ts';
-import { counted } from '../wording.ts';
+import type { AffectedPod } from '../record.ts';
+import { done, type PerformStep, withPatience } from '../step.ts';
+import { counted, namesOf } from '../wording.ts';
 
-export const recheck: PerformStep = async (context) => {
+/** Longer than a control plane takes to be upgraded; then the death is decided about anew. */
+const patienceMs = 300_000;
+
+const lookAgain: PerformStep = async (context) => {
   const { cluster, term } = context;
   const live = await readLiveNode(context);
   if (live.state === 'alive') return letGoOf(live);
@@ -20,5 +24,20 @@ export const recheck: PerformStep = async (context) => {
   }
   const state = live.state === 'gone' ? live.detail : 'still dead';
   const keepsake = live.state === 'gone' ? {} : { keepsake: keepsakeOf(live.node.object) };
-  return done(`${state}; ${counted(pods.length, 'pod')} to release`, { pods, ...keepsake });
+  return done(`${state}; ${planFor(pods)}`, { pods, ...keepsake });
 };
+
+/** Without a look nothing may be harmed, and a takeover that can't look must not stand in the way of the next. */
+export const recheck: PerformStep = withPatience(patienceMs, lookAgain, (why) => ({
+  outcome: 'undo',
+  detail: `given up: it could not be looked at again before the release: ${why}`,
+}));
+
+function planFor(pods: readonly AffectedPod[]): string {
+  const kept = pods.filter((pod) => pod.kept === true);
+  const lost = pods.filter((pod) => pod.bare === true && pod.kept !== true);
+  const parts = [`${counted(pods.length - kept.length, 'pod')} to release`];
+  if (lost.length > 0) parts.push(`lost for good, since nobody makes them anew: ${namesOf(lost)}`);
+  if (kept.length > 0) parts.push(`kept by ${keepAnnotation}: ${namesOf(kept)}`);
+  return parts.join('; ');
+}

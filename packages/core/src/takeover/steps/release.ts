@@ -1,20 +1,27 @@
 // Frees what the dead node holds: its pods, by uid, and through the out-of-service taint its volumes.
 import type { LiveRead } from '../../kubernetes/live-read.ts';
 import type { Pod } from '../../kubernetes/objects.ts';
-import { mustGo } from '../affected-pods.ts';
+import { isKept, keepAnnotation, mustGo } from '../affected-pods.ts';
 import { readLiveNode } from '../life-signs.ts';
-import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
+import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
+import type { AffectedPod } from '../record.ts';
+import {
+  done,
+  held,
+  isUnanswered,
+  type PerformStep,
+  type StepContext,
+  type StepResult,
+  wait,
+  withPatience,
+  wordsOf,
+} from '../step.ts';
 import { hasTaint, outOfServiceTaint, withTaints } from '../taints.ts';
-import { counted } from '../wording.ts';
+import { toleratesTaint } from '../tolerations.ts';
+import { counted, namesOf } from '../wording.ts';
 
 /** How often to look whether pods and attachments are gone. */
 const lookEveryMs = 500;
-
-/**
- * How long to leave the pods to Kubernetes' own taint eviction first. It deletes by name, without a uid, and tries again
- * when the pod is gone: forestalled, it deletes the replacement. Seen on 1.36, within 70 ms of the taint.
- */
-const leaveToEvictionMs = 1_000;
 
 /** How long to wait for an eviction that doesn't come: the controller manager may be the one that is down. */
 const evictionPatienceMs = 5_000;
@@ -22,64 +29,155 @@ const evictionPatienceMs = 5_000;
 /** How long to wait for them before going on, saying what is left. Kubernetes itself goes on after six minutes. */
 const patienceMs = 60_000;
 
-export const release: PerformStep = async (context) => {
-  const tainted = await markOutOfService(context);
-  if (tainted !== undefined) return tainted;
+/** How long to try to mark a Node that can't be written; without the mark its volumes come free six minutes later. */
+const markPatienceMs = 30_000;
 
-  const stuck = (await context.cluster.listPodsOn(context.term, context.record.node.name)).filter((pod) =>
-    isOnRecord(pod, context),
-  );
+/** For a node that can't be looked at, so that nothing may be done. */
+const blindPatienceMs = 600_000;
+
+const letGo: PerformStep = async (context) => {
+  const notYet = await begin(context);
+  if (notYet !== undefined) return notYet;
+
+  const { cluster, term, record } = context;
+  const stuck = (await cluster.listPodsOn(term, record.node.name)).filter((pod) => isOurs(pod, context));
   // From when the node was marked, not from when this step was taken up: a brake may have held it for hours.
-  const waitedMs = context.since('marked');
+  const markedForMs = context.since('marked');
   const evicted = stuck.every(({ object }) => object.metadata.deletionTimestamp !== undefined);
-  const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : waitedMs < evictionPatienceMs;
-  if (stuck.length > 0 && evicting) {
+  const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : markedForMs < evictionPatienceMs;
+  if (stuck.length > 0 && evicting && record.unmarked === undefined) {
     return wait('waiting for Kubernetes to evict the pods', 100);
   }
   // Not waiting for the pod garbage collector, which looks only every 20 s.
-  for (const pod of stuck) {
-    // A forced delete beside a kubelet that is back would start the replacement while the old containers still run.
-    if (context.lifeSign() !== undefined) break;
-    await context.cluster.deletePod(context.term, pod);
-  }
-
-  const left = (await context.cluster.listPodsOn(context.term, context.record.node.name))
-    .filter((pod) => isOnRecord(pod, context))
-    .map(({ object }) => `pod ${object.metadata.namespace}/${object.metadata.name}`);
-  const attachments = await context.cluster.listAttachmentsOn(context.term, context.record.node.name);
-  left.push(
-    ...attachments.map(({ spec }) => `volume ${spec?.source?.persistentVolumeName ?? 'without a name'}`),
-  );
-  if (left.length === 0) return done(`free: ${counted(context.record.pods.length, 'pod')}, and all volumes`);
-  return waitedMs < patienceMs
-    ? wait(`waiting for ${left.join(', ')}`, lookEveryMs)
-    : done(`gave up waiting for ${left.join(', ')}`);
+  await deletePods(context, stuck);
+  return conclude(context);
 };
 
-/** Only pods that were there at the recheck, by uid: what came later is not what died. */
-function isOnRecord({ object }: LiveRead<Pod>, { record }: StepContext): boolean {
-  return mustGo(object) && record.pods.some(({ uid }) => uid === object.metadata.uid);
+/** What there is to say when not even a look is possible any more. */
+export const release: PerformStep = withPatience(blindPatienceMs, letGo, (why) => ({
+  outcome: 'skipped',
+  detail: `gave up: ${why}`,
+  left: [why],
+}));
+
+async function conclude(context: StepContext): Promise<StepResult> {
+  const { cluster, term } = context;
+  const present = await cluster.listPodsOn(term, context.record.node.name);
+  const pods = withKept(context, present);
+  const record = { ...context.record, pods };
+  const findings = { pods };
+  const left = present
+    .filter((pod) => isOurs(pod, context))
+    .map((pod) => `pod ${describeStuck(context, pod.object)}`);
+  left.push(...(await volumesLeft(context, pods)));
+  const words = [
+    ...(record.unmarked === undefined ? [] : [`without the out-of-service taint: ${record.unmarked}`]),
+    ...aside('kept', pods.filter(isMarkedKept)),
+    ...aside(
+      'lost for good',
+      pods.filter((pod) => pod.bare === true && pod.kept !== true),
+    ),
+  ].map((one) => `; ${one}`);
+  if (left.length === 0) {
+    const free = pods.filter((pod) => pod.kept !== true);
+    return done(`free: ${counted(free.length, 'pod')}, and all volumes${words.join('')}`, findings);
+  }
+  if (context.spentMs() < patienceMs) {
+    return { ...wait(`waiting for ${left.join(', ')}`, lookEveryMs), findings };
+  }
+  return {
+    outcome: 'done',
+    detail: `gave up waiting for ${left.join(', ')}${words.join('')}`,
+    findings,
+    left,
+  };
 }
 
-/** Undefined when the node bears the taint, or is gone so that there is nothing to mark. */
-async function markOutOfService(context: StepContext): Promise<StepResult | undefined> {
-  const live = await readLiveNode(context);
-  if (live.state === 'gone') return undefined;
-  if (live.state === 'alive') {
-    const node = await context.cluster.readNode(context.term, context.record.node.name);
-    // The taint goes first, so nothing has been released yet from a Node that lacks it. Of another Node nobody knows.
-    const sameNode = node?.object.metadata.uid === context.record.node.uid;
-    const untouched = sameNode && !hasTaint(node.object.spec?.taints, outOfServiceTaint);
-    return { outcome: untouched ? 'undo' : 'skipped', detail: live.detail };
+/** Only pods that were there at the recheck, by uid: what came later is not what died. And none that people want kept. */
+function isOurs({ object }: LiveRead<Pod>, { record }: StepContext): boolean {
+  return mustGo(object) && !isKept(object) && record.pods.some(({ uid }) => uid === object.metadata.uid);
+}
+
+const isMarkedKept = ({ kept }: AffectedPod): boolean => kept === true;
+
+/** People may mark a pod, or take the mark off, at any moment: what counts is what is on it now. */
+function withKept({ record }: StepContext, present: readonly LiveRead<Pod>[]): readonly AffectedPod[] {
+  return record.pods.map((pod) => {
+    const live = present.find(({ object }) => object.metadata.uid === pod.uid);
+    if (live === undefined || isKept(live.object) === (pod.kept === true)) return pod;
+    const { kept: _, ...others } = pod;
+    return isKept(live.object) ? { ...others, kept: true } : others;
+  });
+}
+
+function aside(word: string, pods: readonly AffectedPod[]): readonly string[] {
+  return pods.length === 0 ? [] : [`${word}: ${namesOf(pods)}`];
+}
+
+async function volumesLeft(context: StepContext, pods: readonly AffectedPod[]): Promise<readonly string[]> {
+  const { cluster, term, record } = context;
+  const needed = new Set(
+    pods.filter(isMarkedKept).flatMap(({ volumes }) => volumes.map((one) => one.volume)),
+  );
+  try {
+    const attachments = await cluster.listAttachmentsOn(term, record.node.name);
+    return attachments
+      .map(({ spec }) => spec?.source?.persistentVolumeName ?? 'without a name')
+      .filter((volume) => !needed.has(volume))
+      .map((volume) => `volume ${volume}`);
+  } catch (error) {
+    term.assertValid();
+    if (isUnanswered(error)) throw error;
+    // Pods that are free need not wait for the word about their volumes, and what is said must not look like a success.
+    return [`volumes, of which nothing is known: ${wordsOf(error)}`];
   }
-  const taints = live.node.object.spec?.taints;
-  if (hasTaint(taints, outOfServiceTaint)) return undefined;
+}
+
+/** Undefined once pods may be deleted: the node is marked, or it is on record why it is not. */
+async function begin(context: StepContext): Promise<StepResult | undefined> {
+  const { cluster, term, record } = context;
+  const live = await readLiveNode(context);
+  if (live.state === 'alive') return leaveAlone(context, live.detail);
+  const taints = live.state === 'gone' ? [] : live.node.object.spec?.taints;
+  if (record.unmarked !== undefined || hasTaint(taints, outOfServiceTaint)) return undefined;
   const reasons = context.holds();
   if (reasons.length > 0) return held(reasons);
-  const outcome = await context.cluster.setTaints(
-    context.term,
-    live.node,
-    withTaints(taints, [outOfServiceTaint]),
+  if (live.state === 'gone') return withoutMark('the Node is gone');
+  const pods = await cluster.listPodsOn(term, record.node.name);
+  const kept = pods.find(({ object }) => isKept(object) && !toleratesTaint(object, outOfServiceTaint));
+  if (kept !== undefined) {
+    const { namespace, name } = kept.object.metadata;
+    return withoutMark(`it would evict pod ${namespace}/${name}, which bears ${keepAnnotation}`);
+  }
+  try {
+    const outcome = await cluster.setTaints(term, live.node, withTaints(taints, [outOfServiceTaint]));
+    return outcome === 'written' ? undefined : wait('the Node changed meanwhile', 200);
+  } catch (error) {
+    term.assertValid();
+    if (context.spentMs() < markPatienceMs) throw error;
+    return withoutMark(wordsOf(error));
+  }
+}
+
+/** On record first: without a mark on the Node, nobody could tell afterwards that its release had begun. */
+function withoutMark(why: string): StepResult {
+  return { ...wait(`not marked as out of service: ${why}`, 0), findings: { unmarked: why } };
+}
+
+/** For a node that lives, or a name that another Node has by now. */
+async function leaveAlone({ cluster, term, record }: StepContext, detail: string): Promise<StepResult> {
+  const node = await cluster.readNode(term, record.node.name);
+  if (node?.object.metadata.uid === record.node.uid) {
+    // The mark goes first, so nothing has been released yet from a Node that lacks it.
+    const untouched = record.unmarked === undefined && !hasTaint(node.object.spec?.taints, outOfServiceTaint);
+    return { outcome: untouched ? 'undo' : 'skipped', detail };
+  }
+  // Of a Node that is gone nobody can tell whether it bore the mark. But its pods can: all that were there are there still.
+  const present = await cluster.listPodsOn(term, record.node.name);
+  const isUntouched = record.pods.every(({ uid }) =>
+    present.some(
+      ({ object: { metadata } }) => metadata.uid === uid && metadata.deletionTimestamp === undefined,
+    ),
   );
-  return outcome === 'written' ? undefined : wait('the Node changed meanwhile', 200);
+  return { outcome: isUntouched ? 'overtaken' : 'skipped', detail };
 }

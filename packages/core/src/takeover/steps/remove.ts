@@ -1,24 +1,99 @@
-// Deletes the Node, unless the policy keeps it or it has come back.
+// Deletes the Node, unless the policy or a pod keeps it or it has come back.
+import type { LiveRead } from '../../kubernetes/live-read.ts';
+import type { Node } from '../../kubernetes/objects.ts';
+import { isKept, keepAnnotation, mustGo } from '../affected-pods.ts';
 import { readLiveNode } from '../life-signs.ts';
-import { done, type PerformStep, wait } from '../step.ts';
+import {
+  done,
+  isUnanswered,
+  type PerformStep,
+  type StepContext,
+  type StepResult,
+  wait,
+  withPatience,
+  wordsOf,
+} from '../step.ts';
 import { epochAnnotation } from '../taints.ts';
 
-export const remove: PerformStep = async (context) => {
-  if (context.record.policy.node === 'keep') {
+const lookEveryMs = 500;
+
+/** How long to try before going on to verify: the pods are free, and the Node bears the marks that keep others away. */
+const patienceMs = 60_000;
+
+/** What the deletion of the Node is called among a step's attempts. */
+const deletion = 'the deletion of the Node';
+
+const removeNode: PerformStep = async (context) => {
+  const { cluster, term, record, attempts, clock } = context;
+  if (record.policy.node === 'keep') {
     return {
       outcome: 'skipped',
       detail: 'the policy keeps the Node, tainted, until it has returned for certain',
     };
   }
   const live = await readLiveNode(context);
-  if (live.state === 'gone') return done(live.detail);
-  if (live.state === 'alive') return { outcome: 'skipped', detail: `kept: ${live.detail}` };
-  if (live.node.object.metadata.annotations?.[epochAnnotation] !== String(context.term.epoch)) {
+  if (live.state === 'gone') return gone(context, live.detail);
+  if (live.state === 'alive') {
+    const now = await cluster.readNode(term, record.node.name);
+    return now?.object.metadata.uid === record.node.uid
+      ? { outcome: 'skipped', detail: `kept: ${live.detail}` }
+      : gone(context, now === undefined ? 'the Node no longer exists' : live.detail);
+  }
+  const { metadata } = live.node.object;
+  if (metadata.deletionTimestamp !== undefined) {
+    return wait(`the Node is being deleted; ${holdersOf(metadata.finalizers)}`, lookEveryMs);
+  }
+  // Without its Node a pod is garbage, which Kubernetes collects.
+  const kept = (await cluster.listPodsOn(term, record.node.name)).find(
+    ({ object }) => mustGo(object) && isKept(object),
+  );
+  if (kept !== undefined) {
+    const { namespace, name } = kept.object.metadata;
+    return { outcome: 'skipped', detail: `kept for pod ${namespace}/${name}, which bears ${keepAnnotation}` };
+  }
+  if (!attempts.isDue(deletion, clock.now())) {
+    return wait(attempts.problem(deletion) ?? 'waiting for the Node to go', lookEveryMs);
+  }
+  try {
+    return await askToGo(context, live.node);
+  } catch (error) {
+    term.assertValid();
+    if (isUnanswered(error)) throw error;
+    attempts.note(deletion, clock.now(), wordsOf(error));
+    return wait(wordsOf(error), lookEveryMs);
+  }
+};
+
+async function askToGo(context: StepContext, node: LiveRead<Node>): Promise<StepResult> {
+  const { cluster, term, attempts, clock } = context;
+  const { metadata, spec } = node.object;
+  if (metadata.annotations?.[epochAnnotation] !== String(term.epoch)) {
     // An earlier leader's stamp: ours first, then a fresh look.
-    await context.cluster.setTaints(context.term, live.node, live.node.object.spec?.taints ?? []);
+    await cluster.setTaints(term, node, spec?.taints ?? []);
     return wait('stamping the Node with our epoch', 0);
   }
-  const outcome = await context.cluster.deleteNode(context.term, live.node);
+  const outcome = await cluster.deleteNode(term, node);
   if (outcome === 'conflict') return wait('the Node changed meanwhile', 200);
-  return done(outcome === 'written' ? 'Node deleted' : 'the Node was gone already');
-};
+  if (outcome === 'gone') return done('the Node was gone already');
+  attempts.note(deletion, clock.now());
+  // Accepted is not gone.
+  const after = await cluster.readNode(term, metadata.name);
+  if (after?.object.metadata.uid !== metadata.uid) return done('Node deleted');
+  return wait(`the Node is being deleted; ${holdersOf(after.object.metadata.finalizers)}`, lookEveryMs);
+}
+
+export const remove: PerformStep = withPatience(patienceMs, removeNode, (why) => ({
+  outcome: 'skipped',
+  detail: `the Node is still there: ${why}`,
+  left: [`the Node: ${why}`],
+}));
+
+function gone({ attempts }: StepContext, detail: string): StepResult {
+  const isOurs = attempts.count(deletion) > 0 && attempts.problem(deletion) === undefined;
+  return done(isOurs ? 'Node deleted' : detail);
+}
+
+function holdersOf(finalizers: readonly string[] = []): string {
+  if (finalizers.length === 0) return 'nothing is known to hold it';
+  return `held by ${finalizers.length === 1 ? 'finalizer' : 'finalizers'} ${finalizers.join(', ')}`;
+}

@@ -1,52 +1,199 @@
-// Watches until every StatefulSet pod of the dead node is Ready elsewhere, and says what is in the way of those that aren't.
+// Watches until every StatefulSet pod of the dead node is Ready again, and says what is in the way of those that aren't.
+import type { KubernetesObject, Pod, StatefulSet } from '../../kubernetes/objects.ts';
+import { isKept } from '../affected-pods.ts';
+import { type LiveNode, readLiveNode } from '../life-signs.ts';
+import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
 import { whyNotReady } from '../readiness.ts';
-import type { AffectedPod } from '../record.ts';
-import { done, type PerformStep, type StepContext } from '../step.ts';
-import { counted } from '../wording.ts';
+import { type AffectedPod, isAwaited } from '../record.ts';
+import { done, isUnanswered, type PerformStep, type StepContext, wordsOf } from '../step.ts';
+import { whyUnwanted } from '../wanted.ts';
+import { counted, namesOf } from '../wording.ts';
 
 const lookEveryMs = 500;
+
+/** What wasn't Ready within a minute is hardly so a moment later. */
+const lookLaterEveryMs = 2_000;
+const lookLaterAfterMs = 60_000;
 
 /** A database may replay its log for long; but a leader can't watch one pod for ever. */
 const patienceMs = 600_000;
 
+/** Who replaces a StatefulSet, as to change what can't be changed, deletes it and makes it anew within moments. */
+const setMayReturnMs = 5_000;
+
 export const verify: PerformStep = async (context) => {
+  const scene = new Scene(context);
   const pods: AffectedPod[] = [];
   const obstacles: string[] = [];
-  for (const pod of context.record.pods) {
-    const { seen, obstacle } = await look(context, pod);
-    pods.push(seen);
+  for (const before of context.record.pods) {
+    const { pod, obstacle } = await lookAt(scene, before);
+    pods.push(pod);
     if (obstacle !== undefined) obstacles.push(`${pod.namespace}/${pod.name}: ${obstacle}`);
   }
   const findings = { pods };
-  if (obstacles.length === 0) {
-    const recovered = pods.filter((pod) => pod.replacement !== undefined);
-    return done(`Ready elsewhere: ${counted(recovered.length, 'StatefulSet pod')}`, findings);
+  if (obstacles.length === 0) return done(summaryOf(pods), findings);
+  const spentMs = context.spentMs();
+  if (spentMs < patienceMs) {
+    const retryAfterMs = spentMs < lookLaterAfterMs ? lookEveryMs : lookLaterEveryMs;
+    return { outcome: 'wait', detail: obstacles.join('; '), retryAfterMs, findings };
   }
-  return context.clock.now() - context.takenUpAt < patienceMs
-    ? { outcome: 'wait', detail: obstacles.join('; '), retryAfterMs: lookEveryMs, findings }
-    : done(`not recovered: ${obstacles.join('; ')}`, findings);
+  const detail = `not recovered: ${obstacles.join('; ')}`;
+  return { outcome: 'done', detail, findings, left: obstacles };
 };
 
-async function look(
-  context: StepContext,
-  pod: AffectedPod,
-): Promise<{ seen: AffectedPod; obstacle: string | undefined }> {
-  if (pod.statefulSet === undefined || pod.replacement !== undefined)
-    return { seen: pod, obstacle: undefined };
-  const current = await context.cluster.readPod(context.term, pod.namespace, pod.name);
-  if (current === undefined)
-    return { seen: pod, obstacle: `not recreated yet by StatefulSet ${pod.statefulSet}` };
-  if (current.metadata.uid === pod.uid) return { seen: pod, obstacle: 'the old pod is still there' };
-  const node = current.spec?.nodeName;
-  const obstacle = node === undefined ? (whyPinned(pod) ?? whyNotReady(current)) : whyNotReady(current);
-  if (node === undefined || obstacle !== undefined) return { seen: pod, obstacle };
-  const readyAt = new Date(context.clock.wallTime()).toISOString();
-  return { seen: { ...pod, replacement: { uid: current.metadata.uid, node, readyAt } }, obstacle: undefined };
+function summaryOf(pods: readonly AffectedPod[]): string {
+  const aside = (word: string, some: readonly AffectedPod[]): readonly string[] =>
+    some.length === 0 ? [] : [`${word}: ${namesOf(some)}`];
+  return [
+    `Ready again: ${counted(pods.filter(({ replacement }) => replacement !== undefined).length, 'StatefulSet pod')}`,
+    ...aside(
+      'wanted no more',
+      pods.filter(({ unwanted }) => unwanted !== undefined),
+    ),
+    ...aside(
+      'kept',
+      pods.filter(({ kept }) => kept === true),
+    ),
+    ...aside(
+      'left to the takeover of the next death',
+      pods.filter(({ handedTo }) => handedTo !== undefined),
+    ),
+  ].join('; ');
 }
 
-function whyPinned({ volumes }: AffectedPod): string | undefined {
+interface Look {
+  readonly pod: AffectedPod;
+  /** What it is still waited for; undefined when it isn't. */
+  readonly obstacle?: string;
+}
+
+/** What one look has read so far: much of it is the same for many pods. */
+class Scene {
+  readonly context: StepContext;
+  readonly #sets = new Map<string, Promise<StatefulSet | undefined>>();
+  readonly #namespaces = new Map<string, Promise<KubernetesObject | undefined>>();
+  #node: Promise<LiveNode> | undefined;
+
+  constructor(context: StepContext) {
+    this.context = context;
+  }
+
+  /** The node that died, as it is now. */
+  node(): Promise<LiveNode> {
+    this.#node ??= readLiveNode(this.context);
+    return this.#node;
+  }
+
+  set(namespace: string, name: string): Promise<StatefulSet | undefined> {
+    const { cluster, term } = this.context;
+    return once(this.#sets, `${namespace}/${name}`, () => cluster.readStatefulSet(term, namespace, name));
+  }
+
+  namespace(name: string): Promise<KubernetesObject | undefined> {
+    const { cluster, term } = this.context;
+    return once(this.#namespaces, name, () => cluster.readNamespace(term, name));
+  }
+}
+
+function once<T>(known: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const answer = known.get(key) ?? read();
+  known.set(key, answer);
+  return answer;
+}
+
+/** What can't be asked about one pod is that pod's obstacle: the others are looked at all the same. */
+async function lookAt(scene: Scene, before: AffectedPod): Promise<Look> {
+  // Told anew at each look: a set that was scaled down may have been scaled up again.
+  const { unwanted: _, ...pod } = before;
+  if (!isAwaited(pod) || pod.handedTo !== undefined) return { pod };
+  try {
+    return await lookAtAwaited(scene, pod);
+  } catch (error) {
+    scene.context.term.assertValid();
+    if (isUnanswered(error)) throw error;
+    return { pod, obstacle: wordsOf(error) };
+  }
+}
+
+async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
+  const { context } = scene;
+  const { term, cluster, clock, laterTakeoverWith } = context;
+  const current = await cluster.readPod(term, pod.namespace, pod.name);
+  const isOld = current?.metadata.uid === pod.uid;
+  if (current !== undefined && isOld && isKept(current)) return { pod: { ...pod, kept: true } };
+
+  const node = current?.spec?.nodeName;
+  const obstacle =
+    current === undefined ? `not recreated yet by StatefulSet ${pod.statefulSet}` : whyNotReady(current);
+  if (
+    current !== undefined &&
+    node !== undefined &&
+    obstacle === undefined &&
+    !(isOld && (await isDead(scene)))
+  ) {
+    const readyAt = new Date(clock.wallTime()).toISOString();
+    return { pod: { ...pod, replacement: { uid: current.metadata.uid, node, readyAt } } };
+  }
+  const later = current && laterTakeoverWith(current.metadata.uid);
+  if (later !== undefined) return { pod: { ...pod, handedTo: later } };
+  const unwanted = await whyNobodyWants(scene, pod);
+  if (unwanted !== undefined) return { pod: { ...pod, unwanted } };
+
+  if (isOld) return { pod, obstacle: `the old pod is still there${await whatHolds(scene, current)}` };
+  if (current !== undefined && node === context.record.node.name) {
+    const again = await releaseAgain(scene, current);
+    if (again !== undefined) return { pod, obstacle: again };
+  }
+  return { pod, obstacle: `${obstacle}${node === undefined ? pinnedNote(pod, obstacle) : ''}` };
+}
+
+async function whyNobodyWants(scene: Scene, pod: AffectedPod): Promise<AffectedPod['unwanted']> {
+  const { namespace, name, statefulSet = '' } = pod;
+  const set = await scene.set(namespace, statefulSet);
+  const why = whyUnwanted(pod, set, await scene.namespace(namespace));
+  if (why !== 'set-deleted') return why;
+  return scene.context.since(`set of ${namespace}/${name} deleted`) < setMayReturnMs ? undefined : why;
+}
+
+/** Ready is what Kubernetes says of a pod for most of a minute after its node has died. */
+async function isDead(scene: Scene): Promise<boolean> {
+  return (await scene.node()).state !== 'alive';
+}
+
+async function whatHolds({ context }: Scene, pod: Pod): Promise<string> {
+  const { namespace, name } = pod.metadata;
+  return describeStuck(context, pod).slice(`${namespace}/${name}`.length);
+}
+
+/**
+ * A pod that tolerates everything may be put onto the very node that is dead and kept, where nobody will ever start it.
+ * Undefined when that isn't so; else what becomes of it.
+ */
+async function releaseAgain(scene: Scene, { metadata }: Pod): Promise<string | undefined> {
+  const { context } = scene;
+  const { cluster, term, record, attempts, clock } = context;
+  const live = await scene.node();
+  if (live.state !== 'still-dead') return undefined;
+  const where = `was put onto ${record.node.name}, which is dead`;
+  const reasons = context.holds();
+  if (reasons.length > 0) return `${where}; not released again: ${reasons.join('; ')}`;
+  if (context.since(`${metadata.uid} there`) < leaveToEvictionMs) return where;
+  // Counted by name: the scheduler may put one after the other there.
+  const key = `release of ${metadata.namespace}/${metadata.name} again`;
+  if (attempts.isDue(key, clock.now())) {
+    const there = await cluster.listPodsOn(term, record.node.name);
+    const pod = there.filter(({ object }) => object.metadata.uid === metadata.uid && !isKept(object));
+    if (pod.length > 0) attempts.note(key, clock.now());
+    await deletePods(context, pod);
+    const refused = attempts.problem(metadata.uid);
+    if (refused !== undefined) return `${where}; not released again: ${refused}`;
+  }
+  return `${where}; released again`;
+}
+
+/** What a scheduler says is the cause. Only where that is about a volume, or nothing yet, is it worth saying which one. */
+function pinnedNote({ volumes }: AffectedPod, said = ''): string {
   const pinned = volumes.find(({ pinnedTo }) => pinnedTo !== undefined);
-  return (
-    pinned && `volume ${pinned.volume ?? pinned.claim} can only be used on ${pinned.pinnedTo?.join(', ')}`
-  );
+  if (pinned === undefined || (said.includes(': ') && !said.includes('volume'))) return '';
+  return ` (volume ${pinned.volume ?? pinned.claim} can only be used on ${pinned.pinnedTo?.join(', ')})`;
 }

@@ -1,0 +1,62 @@
+// How long a step has waited, over all leaders that worked on it, and when that is worth a write.
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.ts';
+import type { TakeoverRecord, TakeoverStep } from './record.ts';
+import type { StepResult } from './step.ts';
+import { withoutNumbers } from './wording.ts';
+
+/** Steps that may wait for ever: there is no end to the patience for a proof. */
+const endlessSteps: ReadonlySet<TakeoverStep> = new Set(['fence']);
+
+/** How often at most a step that waits puts other words on record that differ in numbers alone. */
+const noteNumbersEveryMs = 5_000;
+
+/** How often the patience that is spent is put on record: no leader that dies makes the next one begin to wait anew. */
+const noteSpentEveryMs = 10_000;
+
+/** Counts what a step's patience was spent on, over all leaders that worked on it. */
+export class SpentPatience {
+  readonly #clock: Clock;
+  #spentMs: number;
+  #countedUntil: number;
+
+  constructor(clock: Clock, spentMs: number) {
+    this.#clock = clock;
+    this.#spentMs = spentMs;
+    this.#countedUntil = clock.now();
+  }
+
+  get spentMs(): number {
+    return this.#spentMs + this.#clock.now() - this.#countedUntil;
+  }
+
+  /** What passed since the last call counts. */
+  spend(): void {
+    this.#spentMs = this.spentMs;
+    this.#countedUntil = this.#clock.now();
+  }
+
+  /** What passed since the last call does not count. */
+  spare(): void {
+    this.#countedUntil = this.#clock.now();
+  }
+}
+
+/** Whether a waiting step has something to put on record: other words, a finding, or the patience that it spent. */
+export function isWorthNoting(
+  step: TakeoverStep,
+  record: TakeoverRecord,
+  { detail, findings, held: isHeld }: StepResult & { readonly outcome: 'wait' },
+  sinceNotedMs: number,
+): boolean {
+  const before = record.steps[step]?.detail;
+  if (before === undefined || withoutNumbers(detail) !== withoutNumbers(before)) return true;
+  if (
+    Object.entries(findings ?? {}).some(
+      ([name, value]) => !isDeepStrictEqual(value, record[name as keyof TakeoverRecord]),
+    )
+  )
+    return true;
+  if (detail !== before && sinceNotedMs >= noteNumbersEveryMs) return true;
+  return isHeld !== true && !endlessSteps.has(step) && sinceNotedMs >= noteSpentEveryMs;
+}
