@@ -198,7 +198,9 @@ describe('verification', () => {
       spec: { nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } } },
     });
     await story.start().pass(60_000);
-    expect(story.record.steps.verify?.detail).toBe('default/db-0: volume pv-0 can only be used on node-1');
+    expect(story.record.steps.verify?.detail).toBe(
+      'default/db-0: not scheduled yet (volume pv-0 can only be used on node-1)',
+    );
     await story.pass(600_000);
     expect(story.record).toMatchObject({ result: 'incomplete' });
     expect(story.record.steps.verify?.detail).toContain('not recovered: ');

@@ -90,7 +90,7 @@ describe('a step', () => {
       2,
       'second',
     );
-    expect(second.steps.claim).toEqual({ startedAt: 'first', epoch: 2, detail: 'waiting' });
+    expect(second.steps.claim).toEqual({ startedAt: 'first', epoch: 2, detail: 'waiting', spentMs: 0 });
     expect(second.epoch).toBe(2);
   });
 

@@ -36,22 +36,24 @@ const markPatienceMs = 30_000;
 const blindPatienceMs = 600_000;
 
 const letGo: PerformStep = async (context) => {
-  const notYet = await begin(context);
+  const { cluster, term, record } = context;
+  const pods = await cluster.listPodsOn(term, record.node.name);
+  // After the list, so that nothing lies between the look and what it allows.
+  const notYet = await begin(context, pods);
   if (notYet !== undefined) return notYet;
 
-  const { cluster, term, record } = context;
-  const stuck = (await cluster.listPodsOn(term, record.node.name)).filter((pod) => isOurs(pod, context));
+  const stuck = pods.filter((pod) => isOurs(pod, context));
   // From when the node was marked, not from when this step was taken up: a brake may have held it for hours.
   const markedForMs = context.since('marked');
   const evicted = stuck.every(({ object }) => object.metadata.deletionTimestamp !== undefined);
   const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : markedForMs < evictionPatienceMs;
-  if (stuck.length > 0 && evicting && record.unmarked === undefined) {
-    return wait('waiting for Kubernetes to evict the pods', 100);
-  }
+  if (stuck.length > 0 && evicting && record.unmarked === undefined) return evictionWait;
   // Not waiting for the pod garbage collector, which looks only every 20 s.
   await deletePods(context, stuck);
   return conclude(context);
 };
+
+const evictionWait = wait('waiting for Kubernetes to evict the pods', 100);
 
 /** What there is to say when not even a look is possible any more. */
 export const release: PerformStep = withPatience(blindPatienceMs, letGo, (why) => ({
@@ -134,7 +136,10 @@ async function volumesLeft(context: StepContext, pods: readonly AffectedPod[]): 
 }
 
 /** Undefined once pods may be deleted: the node is marked, or it is on record why it is not. */
-async function begin(context: StepContext): Promise<StepResult | undefined> {
+async function begin(
+  context: StepContext,
+  pods: readonly LiveRead<Pod>[],
+): Promise<StepResult | undefined> {
   const { cluster, term, record } = context;
   const live = await readLiveNode(context);
   if (live.state === 'alive') return leaveAlone(context, live.detail);
@@ -143,7 +148,6 @@ async function begin(context: StepContext): Promise<StepResult | undefined> {
   const reasons = context.holds();
   if (reasons.length > 0) return held(reasons);
   if (live.state === 'gone') return withoutMark('the Node is gone');
-  const pods = await cluster.listPodsOn(term, record.node.name);
   const kept = pods.find(({ object }) => isKept(object) && !toleratesTaint(object, outOfServiceTaint));
   if (kept !== undefined) {
     const { namespace, name } = kept.object.metadata;
@@ -151,7 +155,9 @@ async function begin(context: StepContext): Promise<StepResult | undefined> {
   }
   try {
     const outcome = await cluster.setTaints(term, live.node, withTaints(taints, [outOfServiceTaint]));
-    return outcome === 'written' ? undefined : wait('the Node changed meanwhile', 200);
+    if (outcome !== 'written') return wait('the Node changed meanwhile', 200);
+    context.since('marked');
+    return evictionWait;
   } catch (error) {
     term.assertValid();
     if (context.spentMs() < markPatienceMs) throw error;

@@ -31,6 +31,8 @@ const removeNode: PerformStep = async (context) => {
       detail: 'the policy keeps the Node, tainted, until it has returned for certain',
     };
   }
+  const pods = await cluster.listPodsOn(term, record.node.name);
+  // After the list, so that nothing lies between the look and what it allows.
   const live = await readLiveNode(context);
   if (live.state === 'gone') return gone(context, live.detail);
   if (live.state === 'alive') {
@@ -44,9 +46,7 @@ const removeNode: PerformStep = async (context) => {
     return wait(`the Node is being deleted; ${holdersOf(metadata.finalizers)}`, lookEveryMs);
   }
   // Without its Node a pod is garbage, which Kubernetes collects.
-  const kept = (await cluster.listPodsOn(term, record.node.name)).find(
-    ({ object }) => mustGo(object) && isKept(object),
-  );
+  const kept = pods.find(({ object }) => mustGo(object) && isKept(object));
   if (kept !== undefined) {
     const { namespace, name } = kept.object.metadata;
     return { outcome: 'skipped', detail: `kept for pod ${namespace}/${name}, which bears ${keepAnnotation}` };
