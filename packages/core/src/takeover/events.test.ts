@@ -15,6 +15,14 @@ const moment = (
   detail,
 });
 
+/** The same, of a step that could not do all of it. */
+const leaving = (...[step, phase, detail]: Parameters<typeof moment>): TakeoverProgress => ({
+  ...moment(step, phase, detail),
+  record: newRecord({ steps: { [step]: { startedAt: '', epoch: 1, left: ['something'] } } }),
+});
+
+const overtaken = newRecord({ overtaken: 'a new Node has taken its name', left: ['taint x'] });
+
 describe('a moment of a takeover', () => {
   it.each([
     {
@@ -62,10 +70,34 @@ describe('a moment of a takeover', () => {
       says: 'Ready',
     },
     {
-      at: moment('verify', 'done', 'not recovered: db'),
+      at: leaving('verify', 'done', 'not recovered: db'),
       type: 'Warning',
       reason: 'TakeoverVerified',
       says: 'db',
+    },
+    {
+      at: leaving('release', 'done', 'gave up waiting for pod db'),
+      type: 'Warning',
+      reason: 'NodeReleased',
+      says: 'gave up',
+    },
+    {
+      at: leaving('release', 'skipped', 'gave up: the Node can not be read'),
+      type: 'Warning',
+      reason: 'TakeoverHeld',
+      says: 'not released: gave up',
+    },
+    {
+      at: leaving('remove', 'skipped', 'the Node is still there: held by finalizer x'),
+      type: 'Warning',
+      reason: 'NodeKept',
+      says: 'finalizer x',
+    },
+    {
+      at: { ...moment('undo', 'done', 'left on the Node: taint x'), record: overtaken },
+      type: 'Warning',
+      reason: 'TakeoverUndone',
+      says: 'a new Node has taken its name; left on the Node: taint x',
     },
     {
       at: moment('undo', 'done', 'our taint is gone'),
@@ -86,6 +118,9 @@ describe('a moment of a takeover', () => {
     moment('close', 'done'),
     moment('claim', 'started'),
     moment('fence', 'started'),
+    moment('fence', 'skipped', 'the Node no longer exists'),
+    moment('release', 'skipped', 'a new Node has taken its name'),
+    leaving('cordon', 'skipped', 'not tainted: refused'),
     moment('fence', 'retrying', 'no answer'),
     moment('release', 'waiting', 'waiting for pod default/db-0'),
     moment('verify', 'waiting', 'default/db-0: starting'),

@@ -57,6 +57,8 @@ export class MemoryKubernetes {
   evicts = true;
   /** Where a StatefulSet's new pods go; undefined when no node takes them. */
   replacementNode: string | undefined = 'node-2';
+  /** Nodes on which no pod starts, though it may be put there. */
+  readonly withoutKubelet: Set<string> = new Set();
   /** What the scheduler says of a pod that no node takes; undefined while it has said nothing. */
   noNodeBecause: string | undefined;
   protected readonly clock: Clock;
@@ -220,8 +222,9 @@ export class MemoryKubernetes {
   #start(): void {
     for (const [uid, readyAt] of this.#readyAt) {
       if (this.clock.now() < readyAt) continue;
-      this.#readyAt.delete(uid);
       const pod = [...this.pods.values()].find(({ metadata }) => metadata.uid === uid);
+      if (this.withoutKubelet.has(pod?.spec?.nodeName ?? '')) continue;
+      this.#readyAt.delete(uid);
       if (pod === undefined) continue;
       const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } as const;
       this.pods.set(keyOf(pod), this.#changed(pod, { ...pod, status }));

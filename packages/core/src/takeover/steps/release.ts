@@ -77,7 +77,9 @@ async function conclude(context: StepContext): Promise<StepResult> {
     ...aside('kept', pods.filter(isMarkedKept)),
     ...aside(
       'lost for good',
-      pods.filter((pod) => pod.bare === true && pod.kept !== true),
+      pods.filter(
+        ({ bare, uid }) => bare === true && !present.some(({ object }) => object.metadata.uid === uid),
+      ),
     ),
   ].map((one) => `; ${one}`);
   if (left.length === 0) {
@@ -136,10 +138,7 @@ async function volumesLeft(context: StepContext, pods: readonly AffectedPod[]): 
 }
 
 /** Undefined once pods may be deleted: the node is marked, or it is on record why it is not. */
-async function begin(
-  context: StepContext,
-  pods: readonly LiveRead<Pod>[],
-): Promise<StepResult | undefined> {
+async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Promise<StepResult | undefined> {
   const { cluster, term, record } = context;
   const live = await readLiveNode(context);
   if (live.state === 'alive') return leaveAlone(context, live.detail);

@@ -43,7 +43,7 @@ const removeNode: PerformStep = async (context) => {
   }
   const { metadata } = live.node.object;
   if (metadata.deletionTimestamp !== undefined) {
-    return wait(`the Node is being deleted; ${holdersOf(metadata.finalizers)}`, lookEveryMs);
+    return wait(`being deleted; ${holdersOf(metadata.finalizers)}`, lookEveryMs);
   }
   // Without its Node a pod is garbage, which Kubernetes collects.
   const kept = pods.find(({ object }) => mustGo(object) && isKept(object));
@@ -79,7 +79,7 @@ async function askToGo(context: StepContext, node: LiveRead<Node>): Promise<Step
   // Accepted is not gone.
   const after = await cluster.readNode(term, metadata.name);
   if (after?.object.metadata.uid !== metadata.uid) return done('Node deleted');
-  return wait(`the Node is being deleted; ${holdersOf(after.object.metadata.finalizers)}`, lookEveryMs);
+  return wait(`being deleted; ${holdersOf(after.object.metadata.finalizers)}`, lookEveryMs);
 }
 
 export const remove: PerformStep = withPatience(patienceMs, removeNode, (why) => ({
