@@ -52,24 +52,6 @@ describe('a leader', () => {
     expect(renewing.records).toEqual([]);
   });
 
-  it('runs one takeover for a node at a time', async () => {
-    const story = new LeadershipStory().lead(1);
-    story.cluster.replacementNode = undefined;
-    await story.pass(60);
-    expect(story.cluster.nodes.has('node-1')).toBe(false);
-    story.boot('node-1', 'boot-2', 'n1-anew');
-    await story.pass(20);
-    story.die('node-1');
-    await story.pass(120);
-    expect(story.results).toEqual(['death: undefined']);
-    expect(story.leading?.runningTakeovers).toEqual(['node-1']);
-    await story.pass(600);
-    expect(story.records.map(({ node, result }) => [node.uid, result])).toEqual([
-      ['n1', 'incomplete'],
-      ['n1-anew', 'recovered'],
-    ]);
-  });
-
   it('counts those under way against the budget', async () => {
     const story = new LeadershipStory({ budget: { maxDead: 1, maxDeadPercent: 100 } }).lead(1);
     story.fence = waiting;
