@@ -1,7 +1,7 @@
 // Which Events are really published, with which type: by playing every moment of a takeover, and by reading the rest.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { takeoverSteps } from '@liberator/core';
+import { type TakeoverRecord, takeoverSteps } from '@liberator/core';
 import { eventFor } from '../../packages/core/src/takeover/events.ts';
 import type { TakeoverProgress } from '../../packages/core/src/takeover/executor.ts';
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
@@ -10,17 +10,23 @@ import { root } from './documents.ts';
 const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'policy', 'undo', 'close'];
 const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'done', 'skipped', 'retrying'];
 /** Words by which the same step of the same phase becomes another Event. */
-const details = ['', 'held: paused: night', 'not recovered: default/mysql-0'];
+const details = ['', 'held: paused: night'];
 
 /** Sorted, each as `Warning TakeoverHeld`. */
 export function publishedEvents(): readonly string[] {
-  const record = newRecord();
+  const left = ['something'];
+  const records = (step: TakeoverProgress['step']): readonly TakeoverRecord[] => [
+    newRecord(),
+    newRecord({ left, steps: { [step]: { startedAt: '', epoch: 1, left } } }),
+  ];
   const played = steps.flatMap((step) =>
-    phases.flatMap((phase) =>
-      details.flatMap((detail) => {
-        const event = eventFor({ record, step, phase, detail });
-        return event === undefined ? [] : [`${event.type} ${event.reason}`];
-      }),
+    records(step).flatMap((record) =>
+      phases.flatMap((phase) =>
+        details.flatMap((detail) => {
+          const event = eventFor({ record, step, phase, detail });
+          return event === undefined ? [] : [`${event.type} ${event.reason}`];
+        }),
+      ),
     ),
   );
   return [...new Set([...played, ...read('takeover/returner.ts'), ...read('leadership.ts')])].toSorted();

@@ -178,9 +178,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return this.#lookedAt;
   }
 
-  /** Nodes that are being taken over by this replica. */
+  /** Nodes that this replica is taking over: it works on them, from the claim until they are removed or kept. */
   get takeoversUnderWay(): readonly string[] {
     return this.#leadership?.leading.runningTakeovers ?? [];
+  }
+
+  /** Nodes that were taken over while pods of theirs are still waited for. Nothing keeps them from coming back meanwhile. */
+  get takeoversVerifying(): readonly string[] {
+    return this.#leadership?.leading.verifyingTakeovers ?? [];
   }
 
   /**

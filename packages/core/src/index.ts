@@ -103,6 +103,7 @@ export * from './maintenance/index.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
 export * from './status/index.ts';
+export { keepAnnotation } from './takeover/affected-pods.ts';
 export type {
   NodeEvent,
   RecordListing,
@@ -126,6 +127,7 @@ export {
   type TakeoverResult,
   type TakeoverStep,
   takeoverSteps,
+  type UnwantedPod,
 } from './takeover/record.ts';
 export {
   confirmedReturnedAnnotation,

@@ -2,6 +2,7 @@ import { KubernetesError, type Node, neededPermissions, nodes, type Pod } from '
 import { describe, expect, it } from 'vitest';
 import { accountOf, judgeExcess, judgePermissions, userNameOf } from './account.ts';
 import { judgeVersion } from './api-server.ts';
+import { judgeBarePods } from './bare-pods.ts';
 import { type AdmissionBinding, type AdmissionPolicy, judgeFencingToken } from './fencing-token.ts';
 import { checkExitCode, failure, lookingAt, ok, skipped, warning } from './finding.ts';
 import { judgeReplicas } from './replicas.ts';
@@ -279,5 +280,34 @@ describe('StatefulSets', () => {
         'it would start elsewhere without its data: volume scratch is /data of the node',
       ),
     ]);
+  });
+});
+
+describe('pods that nobody makes anew', () => {
+  const bare = (name: string, fate: 'lost' | 'kept' | 'kept-at-a-price') => ({
+    namespace: 'shop',
+    name,
+    node: 'n1',
+    fate,
+  });
+
+  it('are fine where there are none, or where all are kept and cost nothing', () => {
+    expect(judgeBarePods([])).toEqual([ok('there are none')]);
+    expect(
+      judgeBarePods([bare('a', 'kept'), bare('b', 'kept')]).map(({ mark, what }) => [mark, what]),
+    ).toEqual([['ok', '2 kept']]);
+  });
+
+  it('are warned of with what keeps them, and with what that costs', () => {
+    const [lost, kept] = judgeBarePods([bare('a', 'lost'), bare('b', 'kept-at-a-price')]);
+    expect(lost).toMatchObject({ mark: 'warning', what: 'shop/a, on n1' });
+    expect(lost?.detail).toContain('kubectl -n shop annotate pod a liberator.dev/keep=true');
+    expect(kept?.detail).toContain('six minutes later');
+  });
+
+  it('are no list that nobody reads', () => {
+    const findings = judgeBarePods(Array.from({ length: 40 }, (_, i) => bare(`pod-${i}`, 'lost')));
+    expect(findings).toHaveLength(13);
+    expect(findings.at(-1)?.what).toBe('and 28 more');
   });
 });

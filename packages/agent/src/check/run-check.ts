@@ -15,6 +15,7 @@ import { readConfig } from '../config/read-config.ts';
 import { json, lines, widthOf } from '../text/output.ts';
 import { type Account, accountOf, checkAccount, userNameOf } from './account.ts';
 import { checkApiServer } from './api-server.ts';
+import { checkBarePods } from './bare-pods.ts';
 import { checkFencingToken } from './fencing-token.ts';
 import { checkExitCode, type Finding, failure, lookingAt, type Section } from './finding.ts';
 import { checkReplicas } from './replicas.ts';
@@ -75,6 +76,7 @@ async function check(transport: Transport, place: Place, flags: CheckFlags): Pro
     { title: 'Replicas', findings: await checkReplicas(reader, account) },
     { title: 'Fencing token', findings: await checkFencingToken(reader, account, place) },
     { title: 'StatefulSets', findings: await checkStatefulSets(reader) },
+    { title: 'Pods that nobody makes anew', findings: await checkBarePods(reader) },
   ];
 }
 

@@ -139,6 +139,7 @@ describe('the metrics', () => {
   it('count takeovers by result, and measure them and their steps', async () => {
     const { metrics, controller } = watched();
     controller.takeoversUnderWay = ['node-1'];
+    controller.takeoversVerifying = ['node-2', 'node-3'];
     const record = takeoverRecord({
       steps: {
         fence: {
@@ -155,6 +156,9 @@ describe('the metrics', () => {
     controller.tell('takeover', { record, step: 'fence', phase: 'done', detail: '' });
     controller.tell('takeover', { record, step: 'close', phase: 'done', detail: 'recovered' });
     expect(await linesOf(metrics, 'liberator_takeovers_running')).toEqual(['liberator_takeovers_running 1']);
+    expect(await linesOf(metrics, 'liberator_takeovers_verifying')).toEqual([
+      'liberator_takeovers_verifying 2',
+    ]);
     expect(await linesOf(metrics, 'liberator_takeovers_total')).toEqual([
       'liberator_takeovers_total{result="recovered"} 1',
       'liberator_takeovers_total{result="incomplete"} 0',

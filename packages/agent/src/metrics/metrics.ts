@@ -9,7 +9,10 @@ import type {
 } from '@liberator/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-type Watched = Pick<Controller, 'on' | 'leading' | 'ready' | 'fleet' | 'blind' | 'takeoversUnderWay'>;
+type Watched = Pick<
+  Controller,
+  'on' | 'leading' | 'ready' | 'fleet' | 'blind' | 'takeoversUnderWay' | 'takeoversVerifying'
+>;
 
 const stepBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600];
 const takeoverBuckets = [1, 2.5, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_800, 3_600];
@@ -170,9 +173,17 @@ export class Metrics {
     new Gauge({
       registers,
       name: 'liberator_takeovers_running',
-      help: 'Takeovers that this replica is working on.',
+      help: 'Takeovers that this replica is working on, until their Node is removed or kept.',
       collect() {
         this.set(controller.takeoversUnderWay.length);
+      },
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_takeovers_verifying',
+      help: 'Takeovers whose Node is removed or kept, while pods are still waited for.',
+      collect() {
+        this.set(controller.takeoversVerifying.length);
       },
     });
     const takeovers = new Counter({

@@ -1,5 +1,12 @@
 // `liberator explain`: one node out of what `liberator status` knows.
-import { createReader } from '@liberator/core';
+import {
+  type BarePod,
+  barePods,
+  createReader,
+  isForbidden,
+  type KubernetesReader,
+  pods,
+} from '@liberator/core';
 import { openCallersCluster } from '../callers-cluster.ts';
 import { placeOf } from '../cluster-place.ts';
 import type { ExplainFlags } from '../commands/explain.ts';
@@ -15,14 +22,27 @@ export async function explainNode(name: string, flags: ExplainFlags): Promise<vo
   const transport = openCallersCluster(flags.kubeconfig, 'liberator explain');
   try {
     const place = placeOf(flags);
-    const sources = await readSources(createReader({ transport }), place);
+    const reader = createReader({ transport });
+    const sources = await readSources(reader, place);
     const view = viewStatus(sources, new Date().toISOString());
-    const told = explanation(view, name, widthOf(process.stdout));
-    if (told === undefined) throw unknown(name, view);
     const node = view.nodes.find((one) => one.name === name);
-    process.stdout.write(flags.output === 'json' ? json(node, 2) : lines(told));
+    if (node === undefined) throw unknown(name, view);
+    const bare = await readBarePods(reader, name);
+    const told = explanation(view, name, widthOf(process.stdout), bare) ?? [];
+    process.stdout.write(flags.output === 'json' ? json({ ...node, barePods: bare }, 2) : lines(told));
   } finally {
     await transport.close();
+  }
+}
+
+/** Undefined where the caller may not list pods: nobody has to be allowed to ask for an explanation. */
+async function readBarePods(reader: KubernetesReader, node: string): Promise<readonly BarePod[] | undefined> {
+  try {
+    const { items } = await reader.list(pods, { fieldSelector: `spec.nodeName=${node}`, timeoutMs: 10_000 });
+    return barePods(items);
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
   }
 }
 

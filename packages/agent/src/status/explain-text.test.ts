@@ -100,6 +100,24 @@ paused  would hold  the node is paused: until: noon
     ],
     ['dead and done with', dead, {}, 'it was taken over for this death already\n'],
     [
+      'taken over, with pods that are still waited for',
+      { ...dead, health: 'alive' },
+      {
+        records: [
+          takeoverRecord({
+            id: '77aa00bb11',
+            steps: Object.fromEntries(
+              ['claim', 'cordon', 'fence', 'recheck', 'release', 'remove'].map((step) => [
+                step,
+                { startedAt: '', epoch: 7, outcome: 'done' },
+              ]),
+            ),
+          }),
+        ],
+      },
+      'its pods are still waited for: liberator takeovers 77aa00bb11\n',
+    ],
+    [
       'about to be taken over',
       { ...dead, decision: { action: 'act', verdicts: [] } },
       {},
@@ -113,6 +131,28 @@ paused  would hold  the node is paused: until: noon
     expect(explain({ name: 'node-1', health: 'unselected' })).toContain(
       'none selects it, so nobody asks how it',
     );
+  });
+
+  it('names pods that a takeover would destroy for good, and what keeps them', () => {
+    const view = viewStatus(
+      {
+        lease: undefined,
+        document: {
+          version: 1,
+          writtenAt: '2026-01-01T00:09:40.000Z',
+          leader: { identity: 'agent-1', epoch: 7 },
+          blind: [],
+          counts: { dead: 0, suspect: 0, returning: 0, alive: 1, unselected: 0 },
+          nodes: [{ name: 'node-1', health: 'alive', policy: 'all' }],
+        },
+        records: [],
+      },
+      '2026-01-01T00:10:00.000Z',
+    );
+    const bare = [{ namespace: 'shop', name: 'cron', node: 'node-1', fate: 'lost' as const }];
+    const told = explanation(view, 'node-1', undefined, bare)?.join('\n');
+    expect(told).toContain('Pods that nobody makes anew:');
+    expect(told).toContain('kubectl -n shop annotate pod cron liberator.dev/keep=true');
   });
 
   it('is none of a node that is not known', () => {

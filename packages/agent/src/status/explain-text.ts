@@ -1,4 +1,6 @@
 // Why something is done, or not done, about one node: everything that was asked, whether it holds or not.
+import type { BarePod } from '@liberator/core';
+import { wordsForFate } from '../check/bare-pods.ts';
 import { table } from '../text/table.ts';
 import type { NodeView, StatusView } from './status-view.ts';
 import { whatHelps } from './what-helps.ts';
@@ -7,11 +9,13 @@ import { whatHelps } from './what-helps.ts';
  * Undefined for a node that the view does not have.
  *
  * @param columns - How wide a line may be; undefined: as wide as it likes.
+ * @param bare - Pods of the node that nobody makes anew, as far as they may be read.
  */
 export function explanation(
   view: StatusView,
   name: string,
   columns: number | undefined,
+  bare: readonly BarePod[] = [],
 ): readonly string[] | undefined {
   const node = view.nodes.find((one) => one.name === name);
   if (node === undefined) return undefined;
@@ -28,10 +32,12 @@ export function explanation(
     ...(view.outdated === undefined ? [] : [['OUTDATED', view.outdated]]),
   ];
   const guards = guardRows(node);
+  const lonely = bare.map((pod) => [`${pod.namespace}/${pod.name}`, wordsForFate(pod)]);
   return [
     name,
     ...table(facts, columns, '  '),
     ...(guards.length > 0 ? ['', ...table([['GUARD', 'VERDICT', 'REASON'], ...guards], columns)] : []),
+    ...(lonely.length > 0 ? ['', 'Pods that nobody makes anew:', ...table(lonely, columns, '  ')] : []),
     ...(confirm === undefined ? [] : ['', ...whatHelps(node), `  ${confirm}`]),
   ];
 }
@@ -40,11 +46,16 @@ function decisionOf(
   { name, health, decision, takeover, policy }: NodeView,
   { takeovers }: StatusView,
 ): string {
-  const running = takeovers.find((one) => one.node === name && one.running);
+  const own = takeovers.filter((one) => one.node === name && one.running);
+  const running = own.find(({ state }) => state !== 'verify');
   if (takeover === true || running !== undefined) {
     return `it is being taken over${running === undefined ? '' : `: liberator takeovers ${running.id}`}`;
   }
   if (decision !== undefined) return decision.action === 'act' ? 'take it over' : 'hold';
+  const [verifying] = own;
+  if (verifying !== undefined) {
+    return `its pods are still waited for: liberator takeovers ${verifying.id}`;
+  }
   if (policy === undefined) return 'none';
   return health === 'dead' ? 'it was taken over for this death already' : 'none is due: it is not dead';
 }

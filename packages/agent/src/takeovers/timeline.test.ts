@@ -33,7 +33,7 @@ const recovered = takeoverRecord({
     recheck: step(3, 3.1, 'still dead; 2 pods to release'),
     release: step(3.1, 4.6, 'free: 2 pods, and all volumes'),
     remove: step(4.6, 4.7, 'Node deleted'),
-    verify: step(4.7, 16.2, 'Ready elsewhere: 1 StatefulSet pod'),
+    verify: step(4.7, 16.2, 'Ready again: 1 StatefulSet pod'),
   },
   pods: [
     {
@@ -83,7 +83,7 @@ fence    +0.2s  2.8s   done     proof: powered-off (the BMC says off)
 recheck  +3.0s  0.1s   done     still dead; 2 pods to release
 release  +3.1s  1.5s   done     free: 2 pods, and all volumes
 remove   +4.6s  0.1s   done     Node deleted
-verify   +4.7s  11.5s  done     Ready elsewhere: 1 StatefulSet pod
+verify   +4.7s  11.5s  done     Ready again: 1 StatefulSet pod
 
 GUARDS
   blind   passed

@@ -1,5 +1,12 @@
 // One takeover as a story: what was known, what was done and how long each step took, what became of pods and volumes.
-import { type AffectedPod, type RecordedPolicy, type TakeoverRecord, takeoverSteps } from '@liberator/core';
+import {
+  type AffectedPod,
+  keepAnnotation,
+  type RecordedPolicy,
+  type TakeoverRecord,
+  takeoverSteps,
+  type UnwantedPod,
+} from '@liberator/core';
 import { table } from '../text/table.ts';
 import { between, moment, took } from '../text/time.ts';
 import { summaryOf } from './summary.ts';
@@ -55,6 +62,7 @@ function headRows(record: TakeoverRecord): readonly Row[] {
     ['proof', proofWords(record)],
     ...(record.overtaken === undefined ? [] : [['overtaken', record.overtaken]]),
     ...(record.undoing === undefined ? [] : [['undone', record.undoing]]),
+    ...(record.left ?? []).map((one) => ['left', one]),
   ];
 }
 
@@ -98,13 +106,23 @@ function podRows(record: TakeoverRecord): readonly Row[] {
   });
 }
 
+const unwantedBecause: Readonly<Record<UnwantedPod, string>> = {
+  'scaled-down': 'wanted no more: its set was scaled down',
+  'set-deleted': 'wanted no more: its set is gone',
+  'namespace-deleted': 'wanted no more: its namespace is gone',
+};
+
 function whatBecameOf(pod: AffectedPod, record: TakeoverRecord): string {
+  const { replacement, kept, bare, unwanted, handedTo } = pod;
+  if (kept === true) return `kept where it is, as ${keepAnnotation} on it asks`;
+  if (bare === true) return 'lost: nobody makes it anew';
   if (pod.statefulSet === undefined) return 'not of a StatefulSet: let go of';
-  const { replacement } = pod;
   if (replacement !== undefined) {
     const ms = between(record.openedAt, replacement.readyAt);
     return `Ready on ${replacement.node} after ${took(ms)} (StatefulSet ${pod.statefulSet})`;
   }
+  if (unwanted !== undefined) return `${unwantedBecause[unwanted]} (StatefulSet ${pod.statefulSet})`;
+  if (handedTo !== undefined) return `waited for by takeover ${handedTo} (StatefulSet ${pod.statefulSet})`;
   return `not Ready elsewhere${record.result === undefined ? ' yet' : ''} (StatefulSet ${pod.statefulSet})`;
 }
 

@@ -4,7 +4,7 @@ import type { Assessment, Controller, ControllerEvents, TakeoverRecord } from '@
 
 type Listened = Pick<
   Controller,
-  'on' | 'ready' | 'leading' | 'fleet' | 'blind' | 'takeoversUnderWay' | 'lookedAt'
+  'on' | 'ready' | 'leading' | 'fleet' | 'blind' | 'takeoversUnderWay' | 'takeoversVerifying' | 'lookedAt'
 >;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -21,6 +21,7 @@ export function puppetController(): PuppetController {
     fleet: { nodes: new Map() },
     blind: [],
     takeoversUnderWay: [],
+    takeoversVerifying: [],
     lookedAt: undefined,
     on: (event: string, listener: (payload: unknown) => void) => emitter.on(event, listener),
     tell: (event: string, payload: unknown) => emitter.emit(event, payload),

@@ -12,6 +12,7 @@ import {
   persistentVolumes,
   pods,
   type Resource,
+  statefulSets,
   type Verb,
   volumeAttachments,
 } from './resources.ts';
@@ -47,8 +48,9 @@ export function neededPermissions(options: {
     ...each(['create'], leases, { namespace: election.namespace }),
     ...each(['get', 'list', 'watch', 'patch'], leases, election),
     ...each(['get', 'list', 'create', 'patch', 'delete'], configMaps, { namespace }),
-    // Kubernetes counts a namespace as an object in itself, so that a Role there can speak of it.
-    ...each(['get'], namespaces, { namespace, name: namespace }),
+    // Its own, at the start; and those of pods that are waited for, since nothing comes into one that is terminating.
+    ...each(['get'], namespaces),
+    ...each(['get'], statefulSets),
     ...each(['get', 'list', 'delete'], pods),
     ...each(['get'], persistentVolumeClaims),
     ...each(['get'], persistentVolumes),

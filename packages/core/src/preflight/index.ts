@@ -15,4 +15,5 @@ export {
   type Permission,
 } from '../kubernetes/permissions.ts';
 export { serverVersion, tryElectionLease } from '../kubernetes/server-probe.ts';
+export { type BarePod, barePods } from './bare-pods.ts';
 export { type ClusterSnapshot, type TakeoverProspect, takeoverProspects } from './prospects.ts';

@@ -2,7 +2,6 @@
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
-import { TransportError } from '../kubernetes/transport.ts';
 import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { AffectedPod, TakeoverRecord } from './record.ts';
@@ -90,7 +89,7 @@ export function wordsOf(error: unknown): string {
 
 /** Whether no API server was there to answer: then it isn't this step's trouble, and costs none of its patience. */
 export function isUnanswered(error: unknown): boolean {
-  return error instanceof TransportError;
+  return error instanceof Error && 'code' in error && error.code === 'LIBERATOR_NO_ANSWER';
 }
 
 /**
