@@ -49,7 +49,12 @@ export interface PolicyConfig {
   readonly detection: DetectionConfig;
   readonly controlPlane: boolean;
   readonly evidence: Exclude<Evidence, 'none'>;
-  readonly budget: { readonly maxDead: number; readonly maxDeadPercent: number };
+  readonly budget: {
+    readonly maxDead: number;
+    readonly maxDeadPercent: number;
+    readonly window: Milliseconds;
+    readonly maxRunning: number;
+  };
   readonly fencing: {
     readonly drivers: readonly ('manual' | 'none')[];
     readonly proof: 'required' | 'optional';

@@ -24,7 +24,7 @@ policies:
     detection: { suspectAfter: 12s, deadAfter: 13s, deadUnprobedAfter: 50s, silentProbes: 5 }
     controlPlane: true
     evidence: proven
-    budget: { maxDead: 1, maxDeadPercent: 10 }
+    budget: { maxDead: 1, maxDeadPercent: 10, window: 5m, maxRunning: 3 }
     fencing: { drivers: [manual, none], proof: optional }
     node: keep
   - name: second
@@ -62,7 +62,7 @@ policies:
         },
         controlPlane: true,
         evidence: 'proven',
-        budget: { maxDead: 1, maxDeadPercent: 10 },
+        budget: { maxDead: 1, maxDeadPercent: 10, windowMs: 300_000, maxRunning: 3 },
         fencing: { drivers: ['manual', 'none'], proof: 'optional' },
         node: 'keep',
       },
@@ -72,7 +72,7 @@ policies:
         detection: { mode: 'poll', intervalMs: 1_000, threshold: 7 },
         controlPlane: false,
         evidence: 'unreachable',
-        budget: { maxDead: 2, maxDeadPercent: 34 },
+        budget: { maxDead: 2, maxDeadPercent: 34, windowMs: 900_000, maxRunning: 16 },
         fencing: { drivers: ['manual'], proof: 'required' },
         node: 'delete',
       },

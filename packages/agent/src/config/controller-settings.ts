@@ -28,7 +28,13 @@ export function controllerSettings(config: Config): Settings {
 }
 
 function policyOf(policy: PolicyConfig): Policy {
-  return { ...policy, nodes: selectorOf(policy.nodes), detection: detectionOf(policy.detection) };
+  const { window, ...budget } = policy.budget;
+  return {
+    ...policy,
+    nodes: selectorOf(policy.nodes),
+    detection: detectionOf(policy.detection),
+    budget: { ...budget, windowMs: window },
+  };
 }
 
 function selectorOf({ all, matchLabels, matchExpressions }: PolicyConfig['nodes']): NodeSelector {

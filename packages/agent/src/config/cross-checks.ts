@@ -22,6 +22,7 @@ export function contradictions(config: Config): readonly Problem[] {
           : []),
         ...selectorContradictions(policy.nodes, [...path, 'nodes']),
         ...detectionContradictions(policy.detection, config.heartbeatInterval, [...path, 'detection']),
+        ...budgetContradictions(policy, [...path, 'budget']),
         ...fencingContradictions(policy.fencing, [...path, 'fencing']),
       ];
     }),
@@ -118,6 +119,23 @@ function detectionContradictions(
     );
   }
   return problems;
+}
+
+/** One outage is told as deaths that come one after another: the budget has to know of the first when the last is told. */
+function budgetContradictions({ budget, detection }: PolicyConfig, path: Path): readonly Problem[] {
+  const [what, leastMs] =
+    detection.mode === 'poll'
+      ? ['the time that detection takes', detection.interval * (detection.threshold + 1)]
+      : ['detection.deadUnprobedAfter', detection.deadUnprobedAfter];
+  return budget.window < leastMs
+    ? [
+        problem(
+          [...path, 'window'],
+          `expected at least ${what} (${formatDuration(leastMs)}), or deaths of one outage would not count together; ` +
+            `found ${formatDuration(budget.window)}`,
+        ),
+      ]
+    : [];
 }
 
 function fencingContradictions(fencing: PolicyConfig['fencing'], path: Path): readonly Problem[] {

@@ -43,7 +43,7 @@ describe('a configuration file', () => {
           detection: { suspectAfter: 15_000, deadAfter: 25_000, deadUnprobedAfter: 60_000, silentProbes: 3 },
           controlPlane: false,
           evidence: 'unreachable',
-          budget: { maxDead: 2, maxDeadPercent: 34 },
+          budget: { maxDead: 2, maxDeadPercent: 34, window: 900_000, maxRunning: 16 },
           fencing: { drivers: ['manual'], proof: 'required' },
           node: 'delete',
         },
@@ -78,7 +78,7 @@ policies:
     nodes: { all: true }
     detection: { deadAftr: 3s, suspectAfter: soon }
     evidence: prooven
-    budget: { maxDead: 0, maxDeadPercent: 101 }
+    budget: { maxDead: 0, maxDeadPercent: 101, window: 15, maxRunning: 0 }
     fencing: { drivers: [ipmi], proof: }
 `;
     expect(refusal(text)).toEqual([
@@ -91,6 +91,8 @@ policies:
       'liberator.yaml:10: policies[0].evidence: expected one of suspected, unreachable, proven, found "prooven": did you mean proven?',
       'liberator.yaml:11: policies[0].budget.maxDead: expected at least 1, found the number 0',
       'liberator.yaml:11: policies[0].budget.maxDeadPercent: expected at most 100, found the number 101',
+      'liberator.yaml:11: policies[0].budget.window: expected a duration such as "30s", "1m30s" or "500ms", found the number 15: add a unit, "15s" for seconds',
+      'liberator.yaml:11: policies[0].budget.maxRunning: expected at least 1, found the number 0',
       'liberator.yaml:12: policies[0].fencing.drivers[0]: expected one of manual, none, found "ipmi"',
       'liberator.yaml:12: policies[0].fencing.proof: expected one of required, optional, found nothing',
     ]);
@@ -174,6 +176,18 @@ describe('settings that contradict one another are refused:', () => {
     [
       withPolicy('detection: { suspectAfter: 30s }'),
       ['liberator.yaml:1: policies[0].detection.deadAfter: expected at least suspectAfter (30s), found 25s'],
+    ],
+    [
+      withPolicy('budget: { window: 30s }'),
+      [
+        'liberator.yaml:1: policies[0].budget.window: expected at least detection.deadUnprobedAfter (1m), or deaths of one outage would not count together; found 30s',
+      ],
+    ],
+    [
+      withPolicy('detection: { mode: poll, interval: 20s, threshold: 2 }, budget: { window: 59s }'),
+      [
+        'liberator.yaml:1: policies[0].budget.window: expected at least the time that detection takes (1m), or deaths of one outage would not count together; found 59s',
+      ],
     ],
     [
       withPolicy('detection: { deadUnprobedAfter: 45s }'),

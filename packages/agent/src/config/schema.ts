@@ -1,5 +1,6 @@
 // The shape of the configuration file: every key with its type and its default, and nothing that isn't listed here.
 import {
+  defaultBudget,
   defaultHeartbeatDetection,
   defaultPollDetection,
   defaultReturnRules,
@@ -77,7 +78,12 @@ const policy = z.strictObject({
   controlPlane: z.boolean().default(false),
   evidence: z.enum(['suspected', 'unreachable', 'proven']).default('unreachable'),
   budget: z
-    .strictObject({ maxDead: count(1).default(2), maxDeadPercent: count(1).max(100).default(34) })
+    .strictObject({
+      maxDead: count(1).default(defaultBudget.maxDead),
+      maxDeadPercent: count(1).max(100).default(defaultBudget.maxDeadPercent),
+      window: duration(defaultBudget.windowMs),
+      maxRunning: count(1).default(defaultBudget.maxRunning),
+    })
     .prefault({}),
   fencing: z
     .strictObject({

@@ -13,7 +13,6 @@ import {
 } from '../health/node-health.ts';
 import type { ProbeResult } from '../health/observation.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
-import { renewTimeOf } from '../kubernetes/renew-time.ts';
 import { selects } from '../policy/node-selector.ts';
 import { defaultBudget, type Policy } from '../policy/policy.ts';
 import { takeoverTaintKey } from '../takeover/taints.ts';
@@ -22,6 +21,7 @@ import { DeathMemory } from './death-memory.ts';
 import { type Hearing, heardOf, hearReady, newHearing } from './hearing.ts';
 import { type MaintenanceSight, seeMaintenance } from './maintenance-sight.ts';
 import { everPosted, readyStatusOf } from './node-projection.ts';
+import { renewTimeOf } from './renew-time.ts';
 import { ownerOfAddress } from './reused-address.ts';
 
 /** One node as the fleet knows it. */

@@ -1,7 +1,7 @@
 // Cuts Nodes and Leases down to what is used: a Node of a busy cluster carries 5 to 20 kB, nearly all of it images.
 import type { ReadyStatus } from '../health/observation.ts';
 import type { Condition, Lease, Node } from '../kubernetes/objects.ts';
-import { renewTimeOf } from '../kubernetes/renew-time.ts';
+import { renewTimeOf } from './renew-time.ts';
 
 export function projectNode(node: Node): Node {
   const { name, uid, resourceVersion, labels, annotations } = node.metadata;

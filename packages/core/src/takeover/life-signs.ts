@@ -1,7 +1,8 @@
 // Asks the API server itself whether a node that is being taken over has shown any sign of life since.
+
+import { renewTimeOf } from '../fleet/renew-time.ts';
 import type { LiveRead } from '../kubernetes/live-read.ts';
 import type { Node } from '../kubernetes/objects.ts';
-import { renewTimeOf } from '../kubernetes/renew-time.ts';
 import type { StepContext, StepResult } from './step.ts';
 
 export type LiveNode =

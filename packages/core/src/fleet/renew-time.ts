@@ -1,5 +1,5 @@
 // Reads the one thing that a node's Lease says: the text of its last renewal.
-import type { Lease } from './objects.ts';
+import type { Lease } from '../kubernetes/objects.ts';
 
 /**
  * The Lease's `renewTime`, for comparison with another one. Undefined when it tells none: without a Lease or a `spec`, and
