@@ -124,7 +124,6 @@ describe('a Node that was made before its machine ever booted', () => {
   it.each([
     { what: 'has no conditions', nodes: [ghost()] },
     { what: 'has those that the controller manager made', nodes: [ghost(), ghost(neverUpdated)] },
-    { what: 'is Unknown and was never heard', nodes: [ghost({})] },
   ])('is not dead when it $what', async ({ nodes }) => {
     const story = await watch(nodes);
     expect(story.node('ghost').health).toBe('alive');

@@ -76,7 +76,5 @@ export function readyStatusOf(node: Node): ReadyStatus {
 export function everPosted({ status }: Node): boolean {
   if (status?.nodeInfo?.bootID) return true;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  if (ready === undefined) return false;
-  const { status: word, reason, lastHeartbeatTime } = ready;
-  return word !== 'Unknown' || (reason !== 'NodeStatusNeverUpdated' && lastHeartbeatTime !== undefined);
+  return ready !== undefined && ready.reason !== 'NodeStatusNeverUpdated';
 }
