@@ -135,6 +135,17 @@ Or power the machine off, and only then:
     expect(text({ document: document({ nodes }) })).not.toContain('confirmed-dead');
   });
 
+  it('asks for a word where only the budget holds: a death that is proven does not count', () => {
+    const budgetOnly = {
+      action: 'hold',
+      verdicts: [
+        { guard: 'budget', verdict: { outcome: 'hold', reason: '3 of 9 nodes are dead without proof' } },
+      ],
+    } as const;
+    const nodes = [{ ...heldNode, decision: budgetOnly }];
+    expect(text({ document: document({ nodes }) })).toContain('confirmed-dead=3f2a9c1b0d');
+  });
+
   it('tells what is under way first, and what is over after that', () => {
     const running = takeoverRecord({
       id: '77aa00bb11',

@@ -71,8 +71,8 @@ export interface StatusSources {
 /** A leader writes at least every half minute; twice missed may be a busy API server, more is not. */
 const longestSilenceMs = 90_000;
 
-/** The only guard that the word of a human satisfies. */
-const evidenceGuard = 'evidence';
+/** The guards that the word of a human satisfies: a death that is proven needs no budget either. */
+const satisfiedByWord: ReadonlySet<string> = new Set(['evidence', 'budget']);
 
 /** @param now ISO 8601, by the clock here */
 export function viewStatus(sources: StatusSources, now: string): StatusView {
@@ -130,7 +130,7 @@ function whyOutdated(
 
 function viewNode(node: NodeStatus): NodeView {
   const lacksEvidence = node.decision?.verdicts.some(
-    ({ guard, verdict }) => guard === evidenceGuard && verdict.outcome === 'hold',
+    ({ guard, verdict }) => satisfiedByWord.has(guard) && verdict.outcome === 'hold',
   );
   const helps = lacksEvidence === true && node.deathId !== undefined;
   return helps ? { ...node, confirm: confirmCommand(node.name, node.deathId) } : node;
