@@ -127,10 +127,10 @@ describe('a StatefulSet pod', () => {
     {
       what: 'being deleted',
       change: ({ cluster }: TakeoverStory) => {
-        const set = cluster.sets.get('default/db');
+        const set = cluster.statefulSets.get('default/db');
         if (set === undefined) throw new Error('there is no set');
         cluster.scale('db', 0);
-        cluster.sets.set('default/db', { ...set, metadata: { ...set.metadata, deletionTimestamp: 'now' } });
+        cluster.statefulSets.set('default/db', { ...set, metadata: { ...set.metadata, deletionTimestamp: 'now' } });
         cluster.replacementNode = undefined;
       },
       why: 'set-deleted',
@@ -138,9 +138,9 @@ describe('a StatefulSet pod', () => {
     {
       what: 'counted from another number',
       change: ({ cluster }: TakeoverStory) => {
-        const set = cluster.sets.get('default/db');
+        const set = cluster.statefulSets.get('default/db');
         if (set === undefined) throw new Error('there is no set');
-        cluster.sets.set('default/db', { ...set, spec: { replicas: 3, ordinals: { start: 1 } } });
+        cluster.statefulSets.set('default/db', { ...set, spec: { replicas: 3, ordinals: { start: 1 } } });
       },
       why: 'scaled-down',
     },
@@ -155,12 +155,12 @@ describe('a StatefulSet pod', () => {
 
   it('is waited for again when its set, made anew within moments, wants it', async () => {
     await using story = new TakeoverStory();
-    const set = story.cluster.sets.get('default/db');
+    const set = story.cluster.statefulSets.get('default/db');
     if (set === undefined) throw new Error('there is no set');
     story.whenStarted = { release: () => story.cluster.removeSet('db') };
     await story.start().pass(4_000);
     expect(story.record.result).toBeUndefined();
-    story.cluster.sets.set('default/db', set);
+    story.cluster.statefulSets.set('default/db', set);
     await story.pass(60_000);
     expect(story.record.result).toBeUndefined();
     expect(story.record.steps.verify?.detail).toContain('default/db-0: not recreated yet');

@@ -200,8 +200,7 @@ export class TakeoverExecutor {
       const now = witness.nodeNow(record);
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
-        // After somebody else's write it is asked for again, of what they wrote.
-        stored = await this.#save(term, stored, (one) => (one === record ? current : one));
+        stored = await this.#save(term, stored, (one) => ({ ...one, ...changesIn(record, current) }));
         this.#tellPolicy(record, stored.record);
         const next = nextMove(stored.record);
         if (next.move !== 'step' || next.step !== step) return stored;
@@ -408,4 +407,10 @@ export class TakeoverExecutor {
   #timestamp(): string {
     return new Date(this.#clock.wallTime()).toISOString();
   }
+}
+
+/** The fields in which `after` differs, so that they can be put onto what somebody else wrote meanwhile. */
+function changesIn(before: TakeoverRecord, after: TakeoverRecord): Partial<TakeoverRecord> {
+  const known: Readonly<Record<string, unknown>> = { ...before };
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== known[name]));
 }
