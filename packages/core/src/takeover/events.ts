@@ -27,7 +27,8 @@ export function eventFor({ record, step, phase, detail }: TakeoverProgress): Nod
       if (phase === 'skipped') return event('Warning', 'TakeoverHeld', `not released: ${detail}`);
       return event(isLeft ? 'Warning' : 'Normal', 'NodeReleased', detail);
     case 'remove':
-      return event(isLeft ? 'Warning' : 'Normal', phase === 'done' ? 'NodeRemoved' : 'NodeKept', detail);
+      if (phase === 'done') return event('Normal', 'NodeRemoved', detail);
+      return event(isLeft ? 'Warning' : 'Normal', 'NodeKept', detail);
     case 'verify':
       return event(isLeft ? 'Warning' : 'Normal', 'TakeoverVerified', detail);
     case 'policy':
