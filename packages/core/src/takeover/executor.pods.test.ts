@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../kubernetes/objects.ts';
 import { newRecord } from '../testing/dead-node.ts';
+import { refusalError } from '../testing/memory-refusal.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
 
 const toleratesAll = { tolerations: [{ operator: 'Exists' }] };
@@ -130,7 +131,10 @@ describe('a StatefulSet pod', () => {
         const set = cluster.statefulSets.get('default/db');
         if (set === undefined) throw new Error('there is no set');
         cluster.scale('db', 0);
-        cluster.statefulSets.set('default/db', { ...set, metadata: { ...set.metadata, deletionTimestamp: 'now' } });
+        cluster.statefulSets.set('default/db', {
+          ...set,
+          metadata: { ...set.metadata, deletionTimestamp: 'now' },
+        });
         cluster.replacementNode = undefined;
       },
       why: 'set-deleted',
@@ -165,6 +169,26 @@ describe('a StatefulSet pod', () => {
     expect(story.record.result).toBeUndefined();
     expect(story.record.steps.verify?.detail).toContain('default/db-0: not recreated yet');
     expect(inRecord(story, 'db-0')).not.toHaveProperty('unwanted');
+  });
+
+  it('is waited for where nobody may ask whether it is wanted, and what is in its way is told all the same', async () => {
+    await using story = new TakeoverStory();
+    story.cluster.replacementNode = undefined;
+    story.cluster.noNodeBecause = '0/2 nodes are available: 2 Insufficient memory.';
+    story.cluster.fateOf = (call) => ({
+      before: () => {
+        if (call.method === 'readStatefulSet') throw refusalError(call, { message: 'no such right' });
+      },
+    });
+    await story.start().pass(30_000);
+    expect(story.record.steps.verify?.detail).toMatch(
+      /Insufficient memory.*nobody knows whether it is still wanted/,
+    );
+    const pod = story.cluster.pods.get('default/db-0') ?? expect.unreachable();
+    const status = { conditions: [{ type: 'Ready', status: 'True' as const }] };
+    story.cluster.putPod({ ...pod, spec: { ...pod.spec, nodeName: 'node-2' }, status });
+    await story.pass(5_000);
+    expect(story.record.result).toBe('recovered');
   });
 
   it('that pends beside a set that was scaled down is not waited for', async () => {

@@ -64,6 +64,8 @@ describe('trouble with the API server', () => {
     'deleteNode',
     'listAttachmentsOn',
     'readPod',
+    'readStatefulSet',
+    'readNamespace',
     'updateRecord',
   ];
 

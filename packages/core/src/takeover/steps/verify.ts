@@ -136,7 +136,7 @@ async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
   }
   const later = current && laterTakeoverWith(current.metadata.uid);
   if (later !== undefined) return { pod: { ...pod, handedTo: later } };
-  const unwanted = await whyNobodyWants(scene, pod);
+  const { unwanted, unknown } = await whyNobodyWants(scene, pod);
   if (unwanted !== undefined) return { pod: { ...pod, unwanted } };
 
   if (isOld) return { pod, obstacle: `the old pod is still there${await whatHolds(scene, current)}` };
@@ -144,15 +144,28 @@ async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
     const again = await releaseAgain(scene, current);
     if (again !== undefined) return { pod, obstacle: again };
   }
-  return { pod, obstacle: `${obstacle}${node === undefined ? pinnedNote(pod, obstacle) : ''}` };
+  const asides = `${node === undefined ? pinnedNote(pod, obstacle) : ''}${unknown ?? ''}`;
+  return { pod, obstacle: `${obstacle}${asides}` };
 }
 
-async function whyNobodyWants(scene: Scene, pod: AffectedPod): Promise<AffectedPod['unwanted']> {
+/** Without an answer it is waited for: that somebody may not ask is no reason to stop looking at what has the pod's name. */
+async function whyNobodyWants(
+  scene: Scene,
+  pod: AffectedPod,
+): Promise<{ readonly unwanted?: AffectedPod['unwanted']; readonly unknown?: string }> {
   const { namespace, name, statefulSet = '' } = pod;
-  const set = await scene.set(namespace, statefulSet);
-  const why = whyUnwanted(pod, set, await scene.namespace(namespace));
-  if (why !== 'set-deleted') return why;
-  return scene.context.since(`set of ${namespace}/${name} deleted`) < setMayReturnMs ? undefined : why;
+  try {
+    const set = await scene.set(namespace, statefulSet);
+    const unwanted = whyUnwanted(pod, set, await scene.namespace(namespace));
+    const mayReturn =
+      unwanted === 'set-deleted' &&
+      scene.context.since(`set of ${namespace}/${name} deleted`) < setMayReturnMs;
+    return mayReturn ? {} : { unwanted };
+  } catch (error) {
+    scene.context.term.assertValid();
+    if (isUnanswered(error)) throw error;
+    return { unknown: ` (nobody knows whether it is still wanted: ${wordsOf(error)})` };
+  }
 }
 
 /** Ready is what Kubernetes says of a pod for most of a minute after its node has died. */
