@@ -110,6 +110,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#guards = [...builtInGuards, ...(options.guards ?? [])];
     this.#sightRules = { ...defaultSightRules, ...options.sight };
     const fencers = new Set(options.fencers.map(({ name }) => name));
+    if (fencers.size < options.fencers.length) {
+      const names = options.fencers.map(({ name }) => name).join(', ');
+      throw new RangeError(`expected each fencer under a name of its own, found ${names}`);
+    }
     for (const policy of options.policies) {
       const missing = policy.fencing.drivers.find((driver) => !fencers.has(driver));
       if (missing !== undefined) {

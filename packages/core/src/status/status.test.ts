@@ -67,6 +67,22 @@ describe('the status that a leader publishes', () => {
     expect(first?.silentSince).toMatch(/^2030-01-01T00:00:35\.\d{3}Z$/);
   });
 
+  it('tells of a machine that is known to be up, so that nobody is advised to confirm it dead', async () => {
+    const { world, node } = leadingWorld();
+    await world.pass(40);
+    expect(node('node-3')).not.toHaveProperty('hostUp');
+    world.cut.add('node-3');
+    await world.pass(40);
+    expect(node('node-3')).toMatchObject({ health: 'suspect', hostUp: true, decision: { action: 'hold' } });
+    world.cut.clear();
+    await world.pass(20);
+    expect(node('node-3')).not.toHaveProperty('hostUp');
+    world.dead.add('node-3');
+    await world.pass(20);
+    expect(node('node-3')).toMatchObject({ evidence: 'unreachable' });
+    expect(node('node-3')).not.toHaveProperty('hostUp');
+  });
+
   it('tells of a hold every verdict, and what a human who vouches has to name', async () => {
     const { world, node } = leadingWorld({ policies: [{ ...anyNode, evidence: 'proven' }] });
     await world.pass(40);

@@ -79,7 +79,8 @@ export interface NodeNow {
 
 /** What the rest of the controller knows while a takeover runs. */
 export interface TakeoverWitness {
-  nodeNow(record: TakeoverRecord): NodeNow;
+  /** Absent: whatever was known when the takeover was opened still counts. */
+  nodeNow?(record: TakeoverRecord): NodeNow;
   /** A positive sign, in the watch caches, that the node lives; undefined while there is none. */
   lifeSign(record: TakeoverRecord): string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
@@ -197,7 +198,7 @@ export class TakeoverExecutor {
         holds: () => witness.holds(record),
         laterTakeoverWith: (podUid) => witness.laterTakeoverWith?.(record, podUid),
       };
-      const now = witness.nodeNow(record);
+      const now = witness.nodeNow?.(record) ?? { gone: false };
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
         stored = await this.#save(term, stored, (one) => ({ ...one, ...changesIn(record, current) }));
