@@ -3,6 +3,7 @@ import type { HealthChange } from './fleet/fleet.ts';
 import type { Decision } from './policy/decision.ts';
 import type { TakeoverProgress } from './takeover/executor.ts';
 import type { ReturnProgress } from './takeover/returner.ts';
+import type { OmittedEvents } from './telling/omissions.ts';
 
 /** The policy's answer for a dead node, whenever it changes. */
 export interface DecisionChange {
@@ -56,6 +57,8 @@ export interface ControllerEvents {
   leadership: (change: LeadershipChange) => void;
   /** We went blind, for other reasons than before, or see again. */
   sight: (change: SightChange) => void;
+  /** Kubernetes Events that were not published, summed up. Emitted by the leader, at most once a minute. */
+  omitted: (events: OmittedEvents) => void;
   /** Something failed and will be tried again, unless it says otherwise. */
   error: (error: ControllerError) => void;
 }

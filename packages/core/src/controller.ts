@@ -286,6 +286,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       onProgress: (progress) => this.#tell('takeover', progress),
       returnRules: { ...defaultReturnRules, ...this.#options.returning },
       onReturn: (progress) => this.#tell('return', progress),
+      onOmitted: (omitted) => this.#tell('omitted', omitted),
       onError: (where, error) => {
         loop.heardOfTrouble();
         this.#failed(where, error);

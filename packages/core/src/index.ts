@@ -105,7 +105,9 @@ export * from './preflight/index.ts';
 export * from './status/index.ts';
 export { keepAnnotation } from './takeover/affected-pods.ts';
 export type {
+  EventWrite,
   NodeEvent,
+  PublishedEvent,
   RecordListing,
   StoredRecord,
   TakeoverCluster,
@@ -137,3 +139,4 @@ export {
 } from './takeover/return.ts';
 export type { ReturnProgress } from './takeover/returner.ts';
 export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './takeover/taints.ts';
+export type { OmissionCause, OmittedEvents } from './telling/omissions.ts';

@@ -20,6 +20,7 @@ import type { ReturnRules } from './takeover/return.ts';
 import { Returner, type ReturnProgress } from './takeover/returner.ts';
 import { Takeovers } from './takeovers.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
+import type { OmittedEvents } from './telling/omissions.ts';
 import { Undoings } from './undoings.ts';
 import { hasProof, type UnprovenDeaths, unprovenDeaths } from './unproven-deaths.ts';
 
@@ -36,6 +37,8 @@ export interface LeadershipOptions {
   readonly onProgress: (progress: TakeoverProgress) => void;
   readonly returnRules: ReturnRules;
   readonly onReturn: (progress: ReturnProgress) => void;
+  /** Events that had to be left out. */
+  readonly onOmitted?: (omitted: OmittedEvents) => void;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -59,7 +62,13 @@ export class Leadership {
   constructor(options: LeadershipOptions) {
     this.#options = options;
     const { term, cluster, clock, fleet, fencers, guards, fleetFacts, onError } = options;
-    const recorder = new EventRecorder({ cluster, term, onError: (error) => onError('events', error) });
+    const recorder = new EventRecorder({
+      cluster,
+      clock,
+      term,
+      onError: (error) => onError('events', error),
+      ...(options.onOmitted && { onOmitted: options.onOmitted }),
+    });
     this.#undoings = new Undoings(this.#records, clock);
     this.#passedWindows = new PassedWindows({ term, clock, cluster, records: this.#records, onError });
     this.#decisions = new Decisions({

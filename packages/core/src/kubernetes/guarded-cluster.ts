@@ -3,7 +3,9 @@
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type {
+  EventWrite,
   NodeEvent,
+  PublishedEvent,
   RecordListing,
   StoredRecord,
   TakeoverCluster,
@@ -51,6 +53,9 @@ import {
 import { limitsOf, writeInTerm } from './write-in-term.ts';
 
 const nodeLeaseNamespace = 'kube-node-lease';
+/** Kubernetes refuses an Event with a longer message. */
+const longestMessage = 1_024;
+
 const mergePatch = 'application/merge-patch+json';
 
 export interface GuardedClusterOptions {
@@ -228,13 +233,23 @@ export class GuardedCluster implements TakeoverCluster {
     );
   }
 
-  async publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void> {
-    const time = new Date(this.#clock.wallTime()).toISOString().replace(/\.\d+Z$/, 'Z');
-    await this.#write(term, {
+  async publishEvent(
+    term: LeaderTerm,
+    event: NodeEvent,
+    { at = new Date(this.#clock.wallTime()).toISOString(), count = 1, earlier }: EventWrite = {},
+  ): Promise<PublishedEvent> {
+    const time = at.replace(/\.\d+Z$/, 'Z');
+    // Events about cluster-scoped objects live in "default", as the kubelet's and the node controller's own do.
+    const place = { resource: events, namespace: 'default' } as const;
+    if (earlier !== undefined) {
+      const body = { message: shortened(event.message), count, lastTimestamp: time };
+      const patch = { ...place, verb: 'patch', name: earlier.name, contentType: mergePatch, body } as const;
+      // An API server forgets Events after a while, an hour by default.
+      if ((await outcomeOf(this.#write(term, patch))) === 'written') return earlier;
+    }
+    const { metadata } = await this.#write<KubernetesObject>(term, {
+      ...place,
       verb: 'create',
-      resource: events,
-      // Events about cluster-scoped objects live in "default", as the kubelet's and the node controller's own do.
-      namespace: 'default',
       body: {
         apiVersion: 'v1',
         kind: 'Event',
@@ -242,13 +257,14 @@ export class GuardedCluster implements TakeoverCluster {
         involvedObject: { apiVersion: 'v1', kind: 'Node', name: event.node.name, uid: event.node.uid },
         type: event.type,
         reason: event.reason,
-        message: event.message,
+        message: shortened(event.message),
         source: { component: 'liberator', host: this.#identity },
         firstTimestamp: time,
         lastTimestamp: time,
-        count: 1,
+        count,
       },
     });
+    return { name: metadata.name };
   }
 
   async #read<T>(
@@ -299,6 +315,10 @@ export class GuardedCluster implements TakeoverCluster {
   #write<T>(term: LeaderTerm, request: RequestOptions): Promise<T> {
     return writeInTerm(this.#client, term, request);
   }
+}
+
+function shortened(message: string): string {
+  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 3)}...`;
 }
 
 function preconditionsOf({ object }: LiveRead<KubernetesObject>): { uid: string; resourceVersion: string } {

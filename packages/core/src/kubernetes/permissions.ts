@@ -55,7 +55,7 @@ export function neededPermissions(options: {
     ...each(['get'], persistentVolumeClaims),
     ...each(['get'], persistentVolumes),
     ...each(['list'], volumeAttachments),
-    ...each(['create'], events, { namespace: 'default' }),
+    ...each(['create', 'patch'], events, { namespace: 'default' }),
   ];
 }
 

@@ -64,6 +64,22 @@ export interface NodeEvent {
   readonly node: { readonly name: string; readonly uid: string };
 }
 
+/** An Event that is there, for whoever counts it up. */
+export interface PublishedEvent {
+  /** Of the Event object. */
+  readonly name: string;
+}
+
+/** How an Event is written. */
+export interface EventWrite {
+  /** When it last came about, ISO 8601: it may have waited since. Default: now. */
+  readonly at?: string;
+  /** How often it came about in all. Default 1. */
+  readonly count?: number;
+  /** Where the same was said before: counted up there, unless it is gone. Absent: a new Event. */
+  readonly earlier?: PublishedEvent;
+}
+
 /**
  * The cluster as a takeover sees it. Reads are live, never from a cache.
  *
@@ -119,6 +135,6 @@ export interface TakeoverCluster {
   /** Removes a finished record. */
   deleteRecord(term: LeaderTerm, seen: StoredRecord): Promise<WriteOutcome>;
 
-  /** Publishes an Event; one that is the same as an earlier one may be counted instead. */
-  publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void>;
+  /** Publishes an Event, or counts up the one that said the same before. */
+  publishEvent(term: LeaderTerm, event: NodeEvent, write?: EventWrite): Promise<PublishedEvent>;
 }

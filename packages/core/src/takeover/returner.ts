@@ -128,7 +128,9 @@ export class Returner {
       },
     };
     const saved = await this.#options.cluster.updateRecord(term, stored, record);
-    if (saved === 'conflict' || saved === 'gone') {
+    // Somebody deleted the record: what was done is remembered in this term, or it would be done and told at every look.
+    if (saved === 'gone') return { ...stored, record };
+    if (saved === 'conflict') {
       // What was done to the node is done, and doing it again changes nothing: look again at the next opportunity.
       return (await this.#options.cluster.readRecord(term, record.id)) ?? stored;
     }

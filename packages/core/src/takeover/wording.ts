@@ -11,7 +11,13 @@ export function namesOf(objects: readonly { readonly namespace: string; readonly
   return objects.map(({ namespace, name }) => `${namespace}/${name}`).join(', ');
 }
 
-/** With every number as `#`: seconds that count up are no news. */
+/** A number that counts or measures something, such as `3`, `3,598`, `45s`, `1m30s`, `34%`; not one that is part of a name or of a time. */
+const quantity =
+  /(?<![\p{L}\d_./:-]|\d,)\d+(?:[.,]\d+)*(?:(?:ms|s|m|h|d)(?:\d+(?:ms|s|m|h|d))*|[KMGT]i?B?|%)?(?![\p{L}\d_/-]|[.:]\w)/gu;
+
+/**
+ * With every quantity as `#`: seconds that count up or down are no news. Numbers in names stay: node-1 is not node-2.
+ */
 export function withoutNumbers(text: string): string {
-  return text.replaceAll(/\d+/g, '#');
+  return text.replaceAll(quantity, '#');
 }

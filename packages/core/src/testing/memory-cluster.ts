@@ -17,7 +17,9 @@ import type {
 } from '../kubernetes/objects.ts';
 import { listingOf, recordName } from '../kubernetes/takeover-records.ts';
 import type {
+  EventWrite,
   NodeEvent,
+  PublishedEvent,
   RecordListing,
   StoredRecord,
   TakeoverCluster,
@@ -60,6 +62,8 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
   /** What else lies where records lie. */
   unreadable: readonly UnreadableRecord[] = [];
   readonly events: NodeEvent[] = [];
+  /** How often each Event came about, by its name. */
+  readonly eventCounts: Map<string, number> = new Map();
   readonly calls: Call[] = [];
   /** What becomes of the calls to come. */
   fateOf: (call: Call) => CallFate | undefined = () => undefined;
@@ -231,10 +235,22 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     });
   }
 
+<<<<<<< HEAD
   publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void> {
     return this.#serve(term, 'publishEvent', event.node.name, false, (_, admit) => {
       admit();
       this.events.push(event);
+=======
+  publishEvent(
+    term: LeaderTerm,
+    event: NodeEvent,
+    { count = 1, earlier }: EventWrite = {},
+  ): Promise<PublishedEvent> {
+    return this.#serve(term, 'publishEvent', event.node.name, false, () => {
+      const name = earlier?.name ?? `event-${this.events.push(event)}`;
+      this.eventCounts.set(name, count);
+      return { name };
+>>>>>>> 01464c3 (Say each Event once, count what repeats, and bound them all)
     });
   }
 
