@@ -20,7 +20,16 @@ const record: LeaseRecord = {
 };
 const snapshot: LeaseSnapshot = { record, uid: 'u', resourceVersion: '1' };
 const limits = { timeoutMs: 1_000, signal: new AbortController().signal };
-const forbidden = new KubernetesError({ verb: 'patch', resource: leases }, { status: 403 });
+const forbidden = new KubernetesError(
+  { verb: 'patch', resource: leases },
+  {
+    status: 403,
+    body: {
+      reason: 'Forbidden',
+      message: 'User "eve" cannot patch resource "leases" in API group "coordination.k8s.io"',
+    },
+  },
+);
 
 /** A candidate of an election of ten seconds, and the store that answers it. */
 function candidate() {

@@ -37,17 +37,52 @@ describe('KubernetesError', () => {
   test('says for a 403 which permission to grant, and where', () => {
     const inNamespace = new KubernetesError(eviction, {
       status: 403,
-      body: { reason: 'Forbidden', message: 'pods "web-0" is forbidden' },
+      body: {
+        reason: 'Forbidden',
+        message:
+          'pods "web-0" is forbidden: User "eve" cannot create resource "pods/eviction" in API group "" in the namespace "shop"',
+      },
     });
     expect(inNamespace.message).toBe(
       'not allowed to create pods/eviction web-0 in namespace shop: grant this identity the verb "create" on resource ' +
-        '"pods/eviction" of the core API group in namespace shop (the server said: pods "web-0" is forbidden)',
+        '"pods/eviction" of the core API group in namespace shop (the server said: pods "web-0" is forbidden: ' +
+        'User "eve" cannot create resource "pods/eviction" in API group "" in the namespace "shop")',
     );
-    const atClusterScope = new KubernetesError({ verb: 'list', resource: nodes }, { status: 403 });
-    expect(atClusterScope.message).toBe(
+    const atClusterScope = new KubernetesError(
+      { verb: 'list', resource: nodes },
+      {
+        status: 403,
+        body: {
+          reason: 'Forbidden',
+          message:
+            'nodes is forbidden: User "eve" cannot list resource "nodes" in API group "" at the cluster scope',
+        },
+      },
+    );
+    expect(atClusterScope.message).toContain(
       'not allowed to list nodes: grant this identity the verb "list" on resource "nodes" of the core API group ' +
         'at the cluster scope',
     );
+    expect([inNamespace, atClusterScope].map(({ lacksPermission }) => lacksPermission)).toEqual([true, true]);
+  });
+
+  test.each([
+    'configmaps "liberator-takeover-1" is forbidden: exceeded quota: few, requested: count/configmaps=1, used: count/configmaps=5, limited: count/configmaps=5',
+    'admission webhook "guard.example.com" denied the request: not at night',
+    "nodes \"node-1\" is forbidden: ValidatingAdmissionPolicy 'frozen' with binding 'all' denied request: change freeze, you cannot delete nodes",
+    'pods "x" is forbidden: unable to create new content in namespace shop because it is being terminated',
+  ])('keeps the words of whoever else refuses, and blames no role: %s', (message) => {
+    const call = { verb: 'create', resource: pods, namespace: 'shop' } as const;
+    const error = new KubernetesError(call, { status: 403, body: { reason: 'Forbidden', message } });
+    expect(error.message).toBe(
+      `could not create pods in namespace shop: the API server answered 403 Forbidden: ${message}`,
+    );
+    expect(error.lacksPermission).toBe(false);
+  });
+
+  test('blames no role for a 403 that nobody explains, as a proxy gives it', () => {
+    const error = new KubernetesError({ verb: 'list', resource: nodes }, { status: 403 });
+    expect(error.message).toBe('could not list nodes: the API server answered 403');
   });
 
   test('says for a 401 that the credentials are at fault', () => {

@@ -33,6 +33,8 @@ export class KubernetesError extends Error {
   readonly call: CallDescription;
   /** The server's own words, shortened; `''` when it had none. */
   readonly said: string;
+  /** The identity lacks a permission, which the message names. False for a 403 by a quota, a webhook or a policy. */
+  readonly lacksPermission: boolean;
 
   constructor(
     call: CallDescription,
@@ -45,6 +47,7 @@ export class KubernetesError extends Error {
     super(sentence(call, answer.status, answer.body));
     this.call = call;
     this.said = answer.body?.message === undefined ? '' : shorten(answer.body.message);
+    this.lacksPermission = lacksPermission(answer.status, answer.body);
     this.status = answer.status;
     this.reason = answer.body?.reason ?? '';
     this.details = answer.body?.details;
@@ -56,7 +59,7 @@ export class KubernetesError extends Error {
 function sentence(call: CallDescription, status: number, body: Partial<Status> | undefined): string {
   const said = body?.message === undefined ? '' : shorten(body.message);
   const reason = body?.reason === undefined || body.reason === '' ? '' : ` ${body.reason}`;
-  if (status === 403) {
+  if (lacksPermission(status, body)) {
     const { resource, subresource } = call;
     const what = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
     const where =
@@ -82,6 +85,18 @@ function sentence(call: CallDescription, status: number, body: Partial<Status> |
     );
   }
   return `could not ${describeCall(call.verb, call)}: the API server answered ${status}${reason}${said === '' ? '' : `: ${said}`}`;
+}
+
+/**
+ * Whether it is an authorizer that refuses. A quota, a webhook or an admission policy answers 403 as well, and no role
+ * helps against those: what they say has to be read.
+ */
+function lacksPermission(status: number, body: Partial<Status> | undefined): boolean {
+  return (
+    status === 403 &&
+    body?.reason === 'Forbidden' &&
+    /\bcannot \S+ (resource|path) "/.test(body.message ?? '')
+  );
 }
 
 function shorten(text: string): string {
@@ -153,7 +168,7 @@ export function isUnauthorized(error: unknown): boolean {
   return hasStatus(error, 401);
 }
 
-/** 403: the identity lacks a permission; the message says which. */
+/** 403: the server refuses, for want of a permission or because a quota, a webhook or a policy does; the message says which. */
 export function isForbidden(error: unknown): boolean {
   return hasStatus(error, 403);
 }

@@ -32,6 +32,27 @@ describe('a brake', () => {
     expect(story.record.result).toBe('recovered');
   });
 
+  it('that counts down is told and written down once, not every second', async () => {
+    await using story = new TakeoverStory();
+    const heldFor = (seconds: number): string =>
+      `maintenance: alice drains it; held for at most ${seconds} s more`;
+    story.whenStarted = { fence: hold(story, heldFor(3_600)) };
+    await story.start().pass(1_000);
+    const written = (): number =>
+      story.cluster.calls.filter(({ method }) => method === 'updateRecord').length;
+    const before = written();
+    for (let left = 3_599; left > 3_000; left--) {
+      story.holds = [heldFor(left)];
+      await story.pass(1_000);
+    }
+    expect(waitingFor(story.progress)).toEqual([`held: ${heldFor(3_600)}`]);
+    expect(written()).toBe(before);
+    story.holds = ['maintenance: bob drains it; held for at most 3000 s more'];
+    await story.pass(2_000);
+    expect(waitingFor(story.progress)).toHaveLength(2);
+    expect(story.record.steps.fence?.detail).toContain('bob');
+  });
+
   it('keeps any fencer from being asked', async () => {
     await using story = new TakeoverStory();
     story.whenStarted = { fence: hold(story, 'paused: night') };
@@ -143,7 +164,7 @@ describe('a record', () => {
     await using story = new TakeoverStory();
     story.fence = () => ({
       outcome: 'waiting',
-      detail: `asked ${story.fenced.length} times`,
+      detail: `asked ${'again '.repeat(story.fenced.length)}`,
       retryAfterMs: 2_000,
     });
     await story.start().pass(1_000);
@@ -159,7 +180,7 @@ describe('a record', () => {
     await using story = new TakeoverStory();
     story.fence = () => ({
       outcome: 'waiting',
-      detail: `asked ${story.fenced.length} times`,
+      detail: `asked ${'again '.repeat(story.fenced.length)}`,
       retryAfterMs: 2_000,
     });
     await story.start().pass(1_000);
