@@ -3,7 +3,9 @@ import type { HealthChange } from './fleet/fleet.ts';
 import type { Decision } from './policy/decision.ts';
 import type { TakeoverProgress } from './takeover/executor.ts';
 import type { ReturnProgress } from './takeover/returner.ts';
+import type { ConfirmationChange } from './telling/confirmations.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
+import type { TroubleChange } from './telling/troubles.ts';
 
 /** The policy's answer for a dead node, whenever it changes. */
 export interface DecisionChange {
@@ -57,6 +59,10 @@ export interface ControllerEvents {
   leadership: (change: LeadershipChange) => void;
   /** We went blind, for other reasons than before, or see again. */
   sight: (change: SightChange) => void;
+  /** What is done about a node fails again and again, for another reason than before, or no longer. Emitted by the leader. */
+  trouble: (change: TroubleChange) => void;
+  /** Somebody's word that a node is dead is ignored, since it names another death. Emitted by the leader. */
+  confirmation: (change: ConfirmationChange) => void;
   /** Kubernetes Events that were not published, summed up. Emitted by the leader, at most once a minute. */
   omitted: (events: OmittedEvents) => void;
   /** Something failed and will be tried again, unless it says otherwise. */

@@ -184,7 +184,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   /** Nodes that this replica is taking over: it works on them, from the claim until they are removed or kept. */
   get takeoversUnderWay(): readonly string[] {
-    return this.#leadership?.leading.runningTakeovers ?? [];
+    return this.#leadership?.leading.claimedTakeovers ?? [];
   }
 
   /** Nodes that were taken over while pods of theirs are still waited for. Nothing keeps them from coming back meanwhile. */
@@ -287,6 +287,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
       returnRules: { ...defaultReturnRules, ...this.#options.returning },
       onReturn: (progress) => this.#tell('return', progress),
       onOmitted: (omitted) => this.#tell('omitted', omitted),
+      onTrouble: (change) => this.#tell('trouble', change),
+      onIgnoredConfirmation: (change) => this.#tell('confirmation', change),
       onError: (where, error) => {
         loop.heardOfTrouble();
         this.#failed(where, error);
@@ -303,6 +305,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       decide: ({ tookUp }) => {
         if (this.#blind.length === 0) leading.evaluate();
         if (tookUp) leading.attendReturns();
+        leading.tell(this.#blind);
         publisher?.offer(() => this.#describeStatus(term, leading));
       },
       onAlive: () => this.#noteAlive(),
@@ -327,7 +330,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #describeStatus(term: LeaderTerm, leading: Leadership): StatusDocument {
-    const { decisions, runningTakeovers } = leading;
+    const { decisions, claimedTakeovers, troubles } = leading;
     const { blind, paused } = this.#fleetFacts([]);
     const nodes = this.#fleet.nodes.values();
     return describeStatus(
@@ -335,10 +338,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
         term,
         nodes,
         decisions,
-        takeovers: runningTakeovers,
+        takeovers: claimedTakeovers,
+        troubles,
         blind,
         paused,
         holdsOn: (node) => leading.holdsOn(node),
+        ignoredConfirmationOn: (node) => leading.ignoredConfirmationOn(node),
       },
       this.#clock,
     );
@@ -370,6 +375,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         },
         ...this.#fleet.hearing,
         heardMost: this.#heardMost,
+        leaseHeardAt: this.#watches.leaseHeardAt,
       },
       this.#clock.now(),
       this.#sightRules,

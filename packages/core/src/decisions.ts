@@ -1,7 +1,7 @@
 // What a leader decides about dead nodes, look by look, and what it tells about that.
 import type { Clock } from './clock.ts';
 import type { DecisionChange } from './controller-events.ts';
-import { confirmCommand } from './fencing/manual.ts';
+import { confirmWays } from './fencing/manual.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { Assessment } from './health/node-health.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
@@ -164,7 +164,7 @@ export class Decisions {
     if (decision.action === 'hold') {
       const held = `not taken over: ${reasons.join('; ')}`;
       const message = wantsProof(decision)
-        ? `${held}. ${whatHelps(node, confirmCommand(name, node.deathId))}`
+        ? `${held}. ${whatHelps(node, confirmWays(name, node.deathId))}`
         : held;
       this.#options.publish({ type: 'Warning', reason: 'TakeoverHeld', message, node: { name, uid } });
     }

@@ -3,24 +3,33 @@ import { type Clock, sleep } from './clock.ts';
 import type { DecisionChange } from './controller-events.ts';
 import { Decisions } from './decisions.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
+import { confirmedDeadAnnotation } from './fencing/manual.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import { FleetWitness } from './fleet-witness.ts';
 import { PassedWindows } from './passed-windows.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import { Returns } from './returns.ts';
-import type { RecordListing, TakeoverCluster } from './takeover/cluster.ts';
+import type { NodeEvent, RecordListing, TakeoverCluster } from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
 import { notedOf } from './takeover/noted-node.ts';
-import { type TakeoverRecord, tookNothing } from './takeover/record.ts';
+import { occupiesNode, type TakeoverRecord, tookNothing } from './takeover/record.ts';
 import { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import type { ReturnRules } from './takeover/return.ts';
 import { Returner, type ReturnProgress } from './takeover/returner.ts';
 import { Takeovers } from './takeovers.ts';
+import { Blindness } from './telling/blindness.ts';
+import {
+  type ConfirmationChange,
+  Confirmations,
+  type IgnoredConfirmation,
+  ignoredConfirmation,
+} from './telling/confirmations.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
+import { type NodeTrouble, type TroubleChange, Troubles } from './telling/troubles.ts';
 import { Undoings } from './undoings.ts';
 import { hasProof, type UnprovenDeaths, unprovenDeaths } from './unproven-deaths.ts';
 
@@ -39,6 +48,10 @@ export interface LeadershipOptions {
   readonly onReturn: (progress: ReturnProgress) => void;
   /** Events that had to be left out. */
   readonly onOmitted?: (omitted: OmittedEvents) => void;
+  /** What fails again and again. */
+  readonly onTrouble?: (change: TroubleChange) => void;
+  /** What a human said of another death. */
+  readonly onIgnoredConfirmation?: (change: ConfirmationChange) => void;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -58,6 +71,9 @@ export class Leadership {
   readonly #decisions: Decisions;
   readonly #takeovers: Takeovers;
   readonly #returns: Returns;
+  readonly #troubles: Troubles;
+  readonly #blindness: Blindness;
+  readonly #confirmations: Confirmations;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -71,6 +87,14 @@ export class Leadership {
     });
     this.#undoings = new Undoings(this.#records, clock);
     this.#passedWindows = new PassedWindows({ term, clock, cluster, records: this.#records, onError });
+    const publish = (event: NodeEvent): void => recorder.publish(event);
+    const now = (): number => clock.now();
+    this.#troubles = new Troubles({ now, publish, onChange: (change) => options.onTrouble?.(change) });
+    this.#blindness = new Blindness({ now, publish });
+    this.#confirmations = new Confirmations({
+      publish,
+      onIgnored: (change) => options.onIgnoredConfirmation?.(change),
+    });
     this.#decisions = new Decisions({
       clock,
       fleet,
@@ -81,13 +105,14 @@ export class Leadership {
       undone: (deathId) => this.#undoings.of(deathId),
       unproven: () => this.#unproven(),
       onDecision: options.onDecision,
-      publish: (event) => recorder.publish(event),
+      publish,
     });
     this.#takeovers = new Takeovers({
       term,
       clock,
       onError,
       records: this.#records,
+      troubles: this.#troubles,
       witness: new FleetWitness({ fleet, fleetFacts, decisions: this.#decisions, records: this.#records }),
       executor: new TakeoverExecutor({
         cluster,
@@ -102,7 +127,8 @@ export class Leadership {
           if (hasProof(record)) this.#proven.add(record.deathId);
           options.onProgress(progress);
           const event = eventFor(progress);
-          if (event !== undefined) recorder.publish(event);
+          if (event !== undefined) publish(event);
+          this.#noteTrouble(progress);
         },
       }),
     });
@@ -112,13 +138,14 @@ export class Leadership {
       fleet,
       onError,
       records: this.#records,
+      troubles: this.#troubles,
       isBusy: (name) => this.#takeovers.isOccupied(name),
       returner: new Returner({
         cluster,
         clock,
         rules: options.returnRules,
         onProgress: options.onReturn,
-        publish: (event) => recorder.publish(event),
+        publish,
       }),
     });
   }
@@ -131,6 +158,22 @@ export class Leadership {
   /** Names of nodes that are removed or kept, while pods of theirs are still waited for. */
   get verifyingTakeovers(): readonly string[] {
     return this.#takeovers.verifying;
+  }
+
+  /** Those of them that are on record. */
+  get claimedTakeovers(): readonly string[] {
+    const claimed = new Set(
+      this.#records
+        .running()
+        .filter(({ record }) => occupiesNode(record))
+        .map(({ record }) => record.node.name),
+    );
+    return this.runningTakeovers.filter((name) => claimed.has(name));
+  }
+
+  /** What fails again and again, by the node's name. */
+  get troubles(): ReadonlyMap<string, NodeTrouble> {
+    return this.#troubles.told;
   }
 
   /** The last decision about each node that is dead, by name. */
@@ -184,6 +227,47 @@ export class Leadership {
   /** See {@link Returns.attend}. */
   attendReturns(): void {
     this.#returns.attend();
+  }
+
+  /**
+   * Tells what nobody would learn otherwise: who is silent while nothing can be decided, what fails again and again, and
+   * which word of a human counts for nothing. To be called at each look.
+   */
+  tell(blind: readonly string[]): void {
+    const { fleet, term } = this.#options;
+    if (term.remainingMs() <= 0) return;
+    this.#troubles.sweep();
+    this.#blindness.look(blind, () => this.#undecided());
+    const marked = [...fleet.nodes.values()].filter(
+      ({ node }) => node.metadata.annotations?.[confirmedDeadAnnotation] !== undefined,
+    );
+    this.#confirmations.look(marked.map((node) => [node, this.ignoredConfirmationOn(node)]));
+  }
+
+  /** A human's word on this node from which nothing follows. */
+  ignoredConfirmationOn(node: FleetNode): IgnoredConfirmation | undefined {
+    const { name } = node.node.metadata;
+    const records = this.#records.all().filter(({ record }) => record.node.name === name);
+    return ignoredConfirmation(
+      node,
+      records.map(({ record }) => record),
+    );
+  }
+
+  /** Nodes whose deaths have no takeover: one that has tells by itself what it waits for. */
+  #undecided(): readonly FleetNode[] {
+    const running = new Set(this.runningTakeovers);
+    return [...this.#options.fleet.nodes.values()].filter(
+      ({ node, deathId }) =>
+        !running.has(node.metadata.name) && this.#records.openTakeoverId(deathId) !== undefined,
+    );
+  }
+
+  #noteTrouble({ record, step, phase, detail }: TakeoverProgress): void {
+    const { name } = record.node;
+    if (phase === 'retrying' && step !== 'policy') this.#troubles.failed(record.node, step, detail);
+    // A step that failed waits, too, with the same words.
+    else if (phase !== 'waiting' || this.#troubles.lastDetail(name) !== detail) this.#troubles.over(name);
   }
 
   /** Resolves once nothing of this term does anything any more. */

@@ -6,6 +6,7 @@ import type { StoredRecord } from './takeover/cluster.ts';
 import { occupiesNode, tookNothing } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import type { Returner } from './takeover/returner.ts';
+import type { Troubles } from './telling/troubles.ts';
 
 export interface ReturnsOptions {
   readonly term: LeaderTerm;
@@ -16,6 +17,8 @@ export interface ReturnsOptions {
   readonly records: RecordBook;
   /** Whether a takeover works on a node: then it is not attended to. */
   readonly isBusy: (node: string) => boolean;
+  /** Told what fails, and that it no longer does. */
+  readonly troubles: Pick<Troubles, 'failed' | 'over'>;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -66,15 +69,19 @@ export class Returns {
   #attend(stored: StoredRecord, there: FleetNode): void {
     const { node } = there;
     const { name } = node.metadata;
-    const { term, clock, records, returner, isBusy, onError } = this.#options;
+    const { term, clock, records, returner, troubles, isBusy, onError } = this.#options;
     if (isBusy(name) || this.#attending.has(name)) return;
     const seen = { node, readySince: this.#backSince(there) };
     if (!returner.isDue(stored.record, seen)) return;
     const work = async (): Promise<void> => {
       try {
         records.put(await returner.attend(term, stored, seen));
+        troubles.over(name);
       } catch (error) {
-        if (term.remainingMs() > 0) onError(`return of ${name}`, error);
+        if (term.remainingMs() > 0) {
+          onError(`return of ${name}`, error);
+          troubles.failed(node.metadata, 'return', error instanceof Error ? error.message : String(error));
+        }
         await sleep(clock, retryMs, term.signal);
       } finally {
         this.#attending.delete(name);

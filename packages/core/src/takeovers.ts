@@ -5,6 +5,7 @@ import type { StoredRecord } from './takeover/cluster.ts';
 import type { TakeoverExecutor, TakeoverWitness } from './takeover/executor.ts';
 import { occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
+import type { Troubles } from './telling/troubles.ts';
 
 export interface TakeoversOptions {
   readonly term: LeaderTerm;
@@ -13,6 +14,8 @@ export interface TakeoversOptions {
   readonly witness: TakeoverWitness;
   /** What becomes of each record is put into its place here. */
   readonly records: RecordBook;
+  /** Told what fails, and that it no longer does. */
+  readonly troubles: Pick<Troubles, 'failed' | 'over'>;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -64,7 +67,7 @@ export class Takeovers {
 
   /** Opens a takeover, or goes on with one that is on record, after whatever works on the same node. */
   start(name: string, from: TakeoverRecord | StoredRecord): void {
-    const { term, clock, executor, witness, records, onError } = this.#options;
+    const { term, clock, executor, witness, records, troubles, onError } = this.#options;
     const id = 'record' in from ? from.record.id : from.id;
     const same = this.#running.get(id);
     const before = [...this.#running.values()].filter(({ node, occupies }) => occupies && node === name);
@@ -76,10 +79,15 @@ export class Takeovers {
         const stored = 'record' in from ? from : await executor.open(term, from);
         records.put(stored);
         this.noted(stored);
+        troubles.over(name);
         records.put(await executor.run(term, stored, witness));
       } catch (error) {
         // The end of the term is everybody's business already; the next leader goes on from the record.
-        if (term.remainingMs() > 0) onError(`takeover of ${name}`, error);
+        if (term.remainingMs() > 0) {
+          onError(`takeover of ${name}`, error);
+          const { node } = 'record' in from ? from.record : from;
+          troubles.failed(node, 'claim', error instanceof Error ? error.message : String(error));
+        }
         await sleep(clock, retryMs, term.signal);
       } finally {
         running.free();

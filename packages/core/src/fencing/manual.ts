@@ -30,7 +30,12 @@ export function confirmationIn(
 
 /** The command that confirms, ready to be pasted. */
 export function confirmCommand(node: string, deathId: string): string {
-  return `kubectl annotate node ${node} ${confirmedDeadAnnotation}=${deathId}`;
+  return `kubectl annotate --overwrite node ${node} ${confirmedDeadAnnotation}=${deathId}`;
+}
+
+/** Both ways to confirm, as part of a sentence: the one that shows what it is about, and the bare one. */
+export function confirmWays(node: string, deathId: string): string {
+  return `liberator confirm ${node}, or ${confirmCommand(node, deathId)}`;
 }
 
 /** The one for a takeover whose Node is gone: its record takes the confirmation then. */

@@ -96,7 +96,8 @@ export class Fleet {
   /**
    * When each node that may be heard was last heard, and which of them never were. A node that we took over counts no
    * more: it fell silent before, if we knew it then or not. Times of blindness change nothing here: who was heard last
-   * before one has to be heard again.
+   * before one has to be heard again. One whose death somebody vouches for takes no part either: its silence has a cause that
+   * is not us.
    */
   get hearing(): { readonly heartbeats: readonly number[]; readonly unheard: readonly UnheardNode[] } {
     const now = this.#clock.now();
@@ -105,6 +106,7 @@ export class Fleet {
     for (const { node, state } of this.#nodes.values()) {
       const hearing = this.#hearing.get(node.metadata.uid);
       if (hearing === undefined || node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) continue;
+      if (state.proof !== undefined) continue;
       if (neverBooted(state) || (!state.hadLease && state.ready === 'absent')) continue;
       const heard = heardOf(hearing, { hadLease: state.hadLease, now });
       if (typeof heard === 'number') heartbeats.push(heard);

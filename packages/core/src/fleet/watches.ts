@@ -20,6 +20,7 @@ export interface FleetWatchesOptions {
 
 export class FleetWatches {
   readonly #clock: Clock;
+  #leaseHeardAt: number | undefined;
   readonly #reflectors: ReadonlyMap<string, Reflector<Node, Node> | Reflector<Lease, Lease>>;
 
   constructor(options: FleetWatchesOptions) {
@@ -44,13 +45,11 @@ export class FleetWatches {
       ...common,
       resource: leases,
       namespace: 'kube-node-lease',
-      // Never quiet while we see: every node renews every ten seconds.
-      staleAfterSilenceMs: 30_000,
       project: projectLease,
       handlers: {
         ...reportAs('watch node Leases'),
-        onAdded: (lease) => fleet.leaseSeen(lease, { listed: !leaseReflector.hasSynced }),
-        onUpdated: (_, lease) => fleet.leaseSeen(lease),
+        onAdded: (lease) => this.#leaseSeen(fleet, lease, !leaseReflector.hasSynced),
+        onUpdated: (_, lease) => this.#leaseSeen(fleet, lease, false),
         onDeleted: (lease) => fleet.leaseGone(lease.metadata.name),
       },
     });
@@ -80,6 +79,16 @@ export class FleetWatches {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.stop()));
+  }
+
+  /** When this watch last brought any node's Lease; undefined before the first. Never long ago while a node lives. */
+  get leaseHeardAt(): number | undefined {
+    return this.#leaseHeardAt;
+  }
+
+  #leaseSeen(fleet: Fleet, lease: Lease, listed: boolean): void {
+    this.#leaseHeardAt = this.#clock.now();
+    fleet.leaseSeen(lease, { listed });
   }
 
   get synced(): boolean {

@@ -22,6 +22,11 @@ export interface SightInput {
   readonly unheard: readonly UnheardNode[];
   /** {@link Sight.heardMost} of the look before; false at first. */
   readonly heardMost: boolean;
+  /**
+   * When any node's Lease last reached us, of whichever node, those included that take no part in the rest; absent before
+   * the first.
+   */
+  readonly leaseHeardAt?: number | undefined;
 }
 
 /** A node that we have listened for in vain so far. */
@@ -107,6 +112,9 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
     (overdue.length > 0 ? lost : waiting).push('no node Lease has been renewed since we began to look');
   } else if (missing > all / 2 && !heardMost) {
     lost.push(`${missing} of ${all} node Leases have not been renewed since we began to look`);
+  } else if (input.leaseHeardAt !== undefined && now - input.leaseHeardAt > 3 * rules.heartbeatIntervalMs) {
+    // The API server may be well: it has nothing to bring from nodes that are off.
+    lost.push('no living node is left to be heard');
   }
 
   if (input.leading !== undefined) {

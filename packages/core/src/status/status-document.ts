@@ -5,6 +5,8 @@ import type { FleetNode } from '../fleet/fleet.ts';
 import type { Evidence, Health } from '../health/node-health.ts';
 import type { Decision, NamedVerdict } from '../policy/decision.ts';
 import { withoutNumbers } from '../takeover/wording.ts';
+import type { IgnoredConfirmation } from '../telling/confirmations.ts';
+import type { NodeTrouble } from '../telling/troubles.ts';
 
 /** `unselected`: no policy speaks for the node, so nobody asks how it is. */
 export type PublishedHealth = Health | 'unselected';
@@ -31,6 +33,8 @@ export interface NodeStatus {
   readonly decision?: { readonly action: Decision['action']; readonly verdicts: readonly NamedVerdict[] };
   /** What would hold a takeover even if the node died now: marks on it. Absent beside a decision, which has them all. */
   readonly holds?: readonly string[];
+  /** A human's word on it from which nothing follows. */
+  readonly ignoredConfirmation?: IgnoredConfirmation;
   /** It is being taken over; the record says how far that is. */
   readonly takeover?: true;
 }
@@ -47,6 +51,8 @@ export interface StatusDocument {
   readonly blind: readonly string[];
   /** Why everything is paused, when it is. */
   readonly paused?: string;
+  /** What fails again and again, and is tried again. Absent: nothing. */
+  readonly troubles?: readonly NodeTrouble[];
   /** Of all nodes. */
   readonly counts: Readonly<Record<PublishedHealth, number>>;
   /** The worst first, and not all of them in a large cluster. */
@@ -58,12 +64,16 @@ export interface StatusFacts {
   readonly nodes: Iterable<FleetNode>;
   /** The last decision about each node that is dead, by name. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** Names of nodes that are being taken over. */
+  /** Names of nodes that are being taken over, by what is on record. */
   readonly takeovers: readonly string[];
+  /** What fails again and again, by the node's name. Absent: nothing. */
+  readonly troubles?: ReadonlyMap<string, NodeTrouble>;
   readonly blind: readonly string[];
   readonly paused: string | undefined;
   /** What marks on a node would hold a takeover of it. */
   readonly holdsOn: (node: FleetNode) => readonly string[];
+  /** A human's word on a node from which nothing follows. Absent: nobody asks. */
+  readonly ignoredConfirmationOn?: (node: FleetNode) => IgnoredConfirmation | undefined;
 }
 
 /** Beyond this many nodes only the worst are listed: an object in Kubernetes has an end, and so has a screen. */
@@ -85,12 +95,14 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
     const some = (byHealth.get(health) ?? []).slice(0, longestList - listed.length).toSorted(byName);
     listed.push(...some.map((node) => describeNode(node, health, facts, clock)));
   }
+  const troubles = [...(facts.troubles?.values() ?? [])].slice(0, longestList);
   return {
     version: 1,
     writtenAt: new Date(clock.wallTime()).toISOString(),
     leader: { identity: facts.term.identity, epoch: facts.term.epoch },
     blind: facts.blind,
     ...(facts.paused !== undefined && { paused: facts.paused }),
+    ...(troubles.length > 0 && { troubles }),
     counts,
     nodes: listed,
   };
@@ -99,7 +111,7 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
 function describeNode(
   known: FleetNode,
   health: PublishedHealth,
-  { decisions, takeovers, holdsOn }: StatusFacts,
+  { decisions, takeovers, holdsOn, ignoredConfirmationOn }: StatusFacts,
   clock: Pick<Clock, 'now' | 'wallTime'>,
 ): NodeStatus {
   const { node, policy, assessment, deathId } = known;
@@ -109,16 +121,19 @@ function describeNode(
   const holds = decision === undefined ? holdsOn(known) : [];
   const inTrouble = assessment !== undefined && assessment.health !== 'alive';
   const silentSince = assessment?.silentSince;
+  const ignored = ignoredConfirmationOn?.(known);
   return {
     name,
     health,
     ...(policy && { policy: policy.name }),
     ...(inTrouble && { evidence: assessment.evidence, reasons: assessment.reasons }),
-    ...(inTrouble && assessment.hostUp && { hostUp: true as const }),
     ...(silentSince !== undefined && {
       silentSince: new Date(clock.wallTime() - (clock.now() - silentSince)).toISOString(),
     }),
-    ...(decision && !takeover && { deathId, decision: published(decision) }),
+    ...(inTrouble && assessment.hostUp && { hostUp: true as const }),
+    ...((inTrouble || decision) && { deathId }),
+    ...(decision && !takeover && { decision: published(decision) }),
+    ...(ignored && { ignoredConfirmation: ignored }),
     ...(holds.length > 0 && { holds }),
     ...(takeover && { takeover }),
   };
@@ -141,10 +156,11 @@ function byName(a: FleetNode, b: FleetNode): number {
 
 /** What of a document is news: the same text for two documents that differ in times and in numbers that count up alone. */
 export function newsIn(document: StatusDocument): string {
-  const { writtenAt: _, nodes, ...rest } = document;
+  const { writtenAt: _, nodes, troubles = [], ...rest } = document;
   return JSON.stringify({
     ...rest,
     blind: rest.blind.map(withoutNumbers),
+    troubles: troubles.map(({ node, act, detail }) => [node, act, withoutNumbers(detail)]),
     nodes: nodes.map(({ silentSince, reasons = [], holds = [], decision, ...node }) => ({
       ...node,
       silent: silentSince !== undefined,

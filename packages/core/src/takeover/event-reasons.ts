@@ -3,6 +3,9 @@
 /** All of them. */
 export const nodeEventReasons = [
   'TakeoverHeld',
+  'DeathUndecided',
+  'ConfirmationIgnored',
+  'ActionFailing',
   'TakeoverStarted',
   'TakeoverPolicyChanged',
   'FencingPending',

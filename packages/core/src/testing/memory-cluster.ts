@@ -235,22 +235,16 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     });
   }
 
-<<<<<<< HEAD
-  publishEvent(term: LeaderTerm, event: NodeEvent): Promise<void> {
-    return this.#serve(term, 'publishEvent', event.node.name, false, (_, admit) => {
-      admit();
-      this.events.push(event);
-=======
   publishEvent(
     term: LeaderTerm,
     event: NodeEvent,
     { count = 1, earlier }: EventWrite = {},
   ): Promise<PublishedEvent> {
-    return this.#serve(term, 'publishEvent', event.node.name, false, () => {
+    return this.#serve(term, 'publishEvent', event.node.name, false, (_, admit) => {
+      admit();
       const name = earlier?.name ?? `event-${this.events.push(event)}`;
       this.eventCounts.set(name, count);
       return { name };
->>>>>>> 01464c3 (Say each Event once, count what repeats, and bound them all)
     });
   }
 

@@ -2,7 +2,7 @@
 
 import type { FenceTarget } from '../../fencing/fence-target.ts';
 import { type ClimbResult, climbLadder } from '../../fencing/ladder.ts';
-import { confirmationIn, confirmCommand, confirmOnRecordCommand } from '../../fencing/manual.ts';
+import { confirmationIn, confirmOnRecordCommand, confirmWays } from '../../fencing/manual.ts';
 import { askPermit } from '../fence-permit.ts';
 import { type LiveNode, letGoOf, readLiveNode } from '../life-signs.ts';
 import { notedOf } from '../noted-node.ts';
@@ -59,7 +59,7 @@ async function targetOf(
       noted: record.noted ?? notedOf(node),
       node,
       ...(confirmation && { confirmation }),
-      howToConfirm: confirmCommand(name, deathId),
+      howToConfirm: confirmWays(name, deathId),
     };
   }
   const noted = record.noted ?? nothingNoted;
@@ -73,7 +73,7 @@ async function targetOf(
     deathId,
     noted,
     ...(confirmation && { confirmation }),
-    howToConfirm: confirmOnRecordCommand(cluster.recordAddress(record.id), deathId),
+    howToConfirm: `liberator confirm ${name}, or ${confirmOnRecordCommand(cluster.recordAddress(record.id), deathId)}`,
   };
 }
 
