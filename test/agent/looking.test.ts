@@ -64,7 +64,7 @@ describe('somebody who looks', () => {
     expect(waiting.text).toMatch(/^ +being taken over$/m);
     expect(waiting.text).toMatch(new RegExp(`^${record?.id} +${node} +in fence `, 'm'));
     expect(waiting.text).toContain(
-      `  kubectl annotate node ${node} liberator.dev/confirmed-dead=${record?.deathId}`,
+      `  kubectl annotate --overwrite node ${node} liberator.dev/confirmed-dead=${record?.deathId}`,
     );
 
     cluster.confirmDead(node, String(record?.deathId));

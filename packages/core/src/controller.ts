@@ -343,6 +343,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         blind,
         paused,
         holdsOn: (node) => leading.holdsOn(node),
+        isUndecided: (node) => leading.isUndecided(node),
         ignoredConfirmationOn: (node) => leading.ignoredConfirmationOn(node),
       },
       this.#clock,

@@ -140,6 +140,6 @@ export {
 } from './takeover/return.ts';
 export type { ReturnProgress } from './takeover/returner.ts';
 export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './takeover/taints.ts';
-export type { ConfirmationChange, IgnoredConfirmation } from './telling/confirmations.ts';
+export { type ConfirmationChange, type IgnoredConfirmation, whyIgnored } from './telling/confirmations.ts';
 export type { OmissionCause, OmittedEvents } from './telling/omissions.ts';
 export { type NodeTrouble, type TroubleChange, type TroubledAct, whatFails } from './telling/troubles.ts';

@@ -80,7 +80,7 @@ describe('a host that is up', () => {
       const [told = ''] = story.events('TakeoverHeld');
       expect(told).toContain('the host is up');
       expect(told).toContain(
-        'Its machine is up, so what ran on it may still write. Restart its kubelet; or power the machine off, and only then: kubectl annotate',
+        'Its machine is up, so what ran on it may still write. Restart its kubelet; or power the machine off, and only then: liberator confirm node-1, or kubectl annotate --overwrite',
       );
       expect(told).not.toContain('Once you have made sure');
       expect(story.cluster.destroyed).toEqual([]);

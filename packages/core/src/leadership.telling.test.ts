@@ -1,6 +1,8 @@
 // What a leader tells people when things go wrong: once, and never as a flood.
 import { describe, expect, it } from 'vitest';
-import { LeadershipStory } from './testing/leadership-story.ts';
+import { KubernetesError } from './kubernetes/errors.ts';
+import { configMaps } from './kubernetes/resources.ts';
+import { LeadershipStory, waiting } from './testing/leadership-story.ts';
 
 describe('a finished record that somebody deletes', () => {
   it.each([
@@ -39,5 +41,192 @@ describe('a finished record that somebody deletes', () => {
     await story.pass(240);
     expect(story.records).toEqual([]);
     expect(story.cluster.events).toHaveLength(told);
+  });
+});
+
+const refused = new KubernetesError(
+  { verb: 'create', resource: configMaps, namespace: 'liberator' },
+  { status: 403, body: { reason: 'Forbidden', message: 'exceeded quota: few' } },
+);
+
+describe('a write that is refused', () => {
+  it('is told after a few tries, in the words of whoever refuses, and is no takeover', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.cluster.fateOf = ({ method }) =>
+      method === 'createRecord'
+        ? {
+            before: () => {
+              throw refused;
+            },
+          }
+        : undefined;
+    await story.pass(120);
+    expect(story.events('ActionFailing')).toEqual([
+      'claiming its takeover has failed 3 times in a row, and is tried again: could not create configmaps in namespace ' +
+        'liberator: the API server answered 403 Forbidden: exceeded quota: few',
+    ]);
+    expect(story.leading?.claimedTakeovers).toEqual([]);
+    expect(story.leading?.troubles.get('node-1')).toMatchObject({ act: 'claim', detail: refused.message });
+    expect(story.troubles).toHaveLength(1);
+
+    story.cluster.fateOf = () => undefined;
+    await story.pass(30);
+    expect(story.results).toEqual(['death: recovered']);
+    expect(story.leading?.troubles.size).toBe(0);
+    expect(story.troubles).toMatchObject([{ over: false }, { act: 'claim', over: true }]);
+  });
+
+  it.each(['setTaints', 'deleteNode', 'updateRecord'] as const)(
+    'in the middle of a takeover is told as well: %s',
+    async (method) => {
+      const story = new LeadershipStory().lead(1);
+      story.cluster.fateOf = (call) => (call.method === method ? { outcome: 'failed' } : undefined);
+      await story.pass(60);
+      expect(story.events('ActionFailing')).toHaveLength(1);
+      expect(story.leading?.claimedTakeovers).toEqual(['node-1']);
+      story.cluster.fateOf = () => undefined;
+      await story.pass(60);
+      expect(story.troubles.map(({ over }) => over)).toEqual([false, true]);
+    },
+  );
+
+  it('as a node is taken in again is told', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    story.cluster.fateOf = (call) => (call.method === 'clearTaints' ? { outcome: 'failed' } : undefined);
+    story.boot('node-1', 'boot-2');
+    await story.pass(120);
+    expect(story.events('ActionFailing')).toEqual([
+      expect.stringMatching(/^taking it in again has failed 3 times/),
+    ]);
+  });
+
+  it('that is no longer tried is no longer told of', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.cluster.fateOf = (call) => (call.method === 'createRecord' ? { outcome: 'failed' } : undefined);
+    await story.pass(60);
+    expect(story.leading?.troubles.size).toBe(1);
+    story.boot('node-1', 'boot-1');
+    await story.pass(90);
+    expect(story.leading?.troubles.size).toBe(0);
+  });
+
+  it('once or twice is nothing to be told of', async () => {
+    const story = new LeadershipStory().lead(1);
+    let failures = 2;
+    story.cluster.fateOf = ({ method }) =>
+      method === 'createRecord' && failures-- > 0 ? { outcome: 'failed' } : undefined;
+    await story.pass(60);
+    expect(story.events('ActionFailing')).toEqual([]);
+    expect(story.troubles).toEqual([]);
+  });
+});
+
+describe('a node that is silent while the leader does not see', () => {
+  it('is told of, with the reason and the way out', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.blind = ['2 of 3 node Leases fell silent together'];
+    await story.pass(60);
+    const deathId = story.fleet.nodes.get('node-1')?.deathId;
+    expect(story.events('DeathUndecided')).toEqual([
+      expect.stringMatching(
+        `^Lease not renewed for \\d+s.*; nothing is decided about it, because the leader does not see: 2 of 3 node Leases ` +
+          `fell silent together. .* liberator confirm node-1, or kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=${deathId}$`,
+      ),
+    ]);
+    expect(story.cluster.events).toHaveLength(1);
+  });
+
+  it('is told of again when there is another reason, but not for every second', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.blind = ['2 of 3 node Leases fell silent together'];
+    await story.pass(60);
+    story.blind = ['3 of 3 node Leases fell silent together'];
+    await story.pass(60);
+    expect(story.events('DeathUndecided')).toHaveLength(1);
+    story.blind = ['the watch of Nodes is stale'];
+    await story.pass(60);
+    expect(story.events('DeathUndecided')).toHaveLength(2);
+  });
+
+  it('for a moment only is nobody’s news', async () => {
+    const story = new LeadershipStory().lead(1);
+    await story.pass(16);
+    story.blind = ['our first Lease renewal has not come back through our own watch yet'];
+    await story.pass(10);
+    story.blind = [];
+    await story.pass(60);
+    expect(story.events('DeathUndecided')).toEqual([]);
+  });
+
+  it('and hangs is not offered a confirmation first thing: its machine is up', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.silent.clear();
+    story.blind = ['2 of 3 node Leases fell silent together'];
+    await story.pass(60);
+    expect(story.events('DeathUndecided')).toHaveLength(1);
+    expect(story.events('DeathUndecided')[0]).toContain(
+      'Its machine is up, so what ran on it may still write. Restart',
+    );
+  });
+
+  it('after it was taken over is not told of: that death is dealt with', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    story.blind = ['2 of 3 node Leases fell silent together'];
+    await story.pass(60);
+    expect(story.events('DeathUndecided')).toEqual([]);
+  });
+});
+
+describe('a confirmation', () => {
+  const confirm = (story: LeadershipStory, deathId: string): void =>
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      metadata: { ...node.metadata, annotations: { 'liberator.dev/confirmed-dead': deathId } },
+    }));
+
+  it('of another death is told within a second, once, with what helps', async () => {
+    const story = new LeadershipStory({ evidence: 'proven' }).lead(1);
+    await story.pass(60);
+    confirm(story, 'mistyped');
+    await story.pass(1);
+    const { deathId } = story.decisions[0] ?? {};
+    expect(story.ignored).toMatchObject([{ names: 'mistyped', because: 'other-death', expected: deathId }]);
+    expect(story.events('ConfirmationIgnored')).toEqual([
+      'liberator.dev/confirmed-dead on it names mistyped, which is not its death of now: nothing follows from that. Once ' +
+        'you have made sure that it is off: liberator confirm node-1, or kubectl annotate --overwrite node node-1 ' +
+        `liberator.dev/confirmed-dead=${deathId}`,
+    ]);
+    await story.pass(60);
+    expect(story.events('ConfirmationIgnored')).toHaveLength(1);
+    confirm(story, 'mistyped-again');
+    await story.pass(5);
+    expect(story.events('ConfirmationIgnored')).toHaveLength(2);
+    confirm(story, String(deathId));
+    await story.pass(60);
+    expect(story.results).toEqual(['death: recovered']);
+    expect(story.events('ConfirmationIgnored')).toHaveLength(2);
+  });
+
+  it('of another death is told while a takeover waits for the right one', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.fence = waiting;
+    await story.pass(60);
+    confirm(story, 'old');
+    await story.pass(1);
+    expect(story.ignored).toMatchObject([{ names: 'old', expected: story.records[0]?.deathId }]);
+  });
+
+  it('of a node that is alive is told', async () => {
+    const story = new LeadershipStory().lead(1);
+    story.boot('node-1', 'boot-1');
+    await story.pass(20);
+    confirm(story, 'anything');
+    await story.pass(1);
+    expect(story.ignored).toMatchObject([{ names: 'anything', because: 'alive' }]);
+    expect(story.events('ConfirmationIgnored')[0]).toContain(
+      'kubectl annotate node node-1 liberator.dev/confirmed-dead-',
+    );
   });
 });

@@ -80,7 +80,7 @@ describe('a decision to hold', () => {
     const { deathId } = story.decisions[0] ?? {};
     expect(story.events('TakeoverHeld')[0]).toContain('the policy asks for "proven"');
     expect(story.events('TakeoverHeld')[0]).toContain(
-      `kubectl annotate node node-1 liberator.dev/confirmed-dead=${deathId}`,
+      `kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=${deathId}`,
     );
     story.cluster.changeNode('node-1', (node) => ({
       ...node,

@@ -237,11 +237,18 @@ export class Leadership {
     const { fleet, term } = this.#options;
     if (term.remainingMs() <= 0) return;
     this.#troubles.sweep();
-    this.#blindness.look(blind, () => this.#undecided());
-    const marked = [...fleet.nodes.values()].filter(
+    const nodes = [...fleet.nodes.values()];
+    this.#blindness.look(blind, () => nodes.filter((node) => this.isUndecided(node)));
+    const marked = nodes.filter(
       ({ node }) => node.metadata.annotations?.[confirmedDeadAnnotation] !== undefined,
     );
     this.#confirmations.look(marked.map((node) => [node, this.ignoredConfirmationOn(node)]));
+  }
+
+  /** Its death, if it is one, has no takeover: one that has tells by itself what it waits for. */
+  isUndecided({ node, deathId }: FleetNode): boolean {
+    if (this.#takeovers.isRunning(node.metadata.name)) return false;
+    return this.#records.openTakeoverId(deathId) !== undefined;
   }
 
   /** A human's word on this node from which nothing follows. */
@@ -251,15 +258,6 @@ export class Leadership {
     return ignoredConfirmation(
       node,
       records.map(({ record }) => record),
-    );
-  }
-
-  /** Nodes whose deaths have no takeover: one that has tells by itself what it waits for. */
-  #undecided(): readonly FleetNode[] {
-    const running = new Set(this.runningTakeovers);
-    return [...this.#options.fleet.nodes.values()].filter(
-      ({ node, deathId }) =>
-        !running.has(node.metadata.name) && this.#records.openTakeoverId(deathId) !== undefined,
     );
   }
 

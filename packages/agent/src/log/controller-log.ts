@@ -1,15 +1,20 @@
 // One log line for each thing that a controller tells: a sentence for people, fields for machines.
 import {
   type Clock,
+  type ConfirmationChange,
   type Controller,
   type DecisionChange,
   type HealthChange,
   holdReasons,
   type LeadershipChange,
+  type OmittedEvents,
   type ReturnProgress,
   type SightChange,
   systemClock,
   type TakeoverProgress,
+  type TroubleChange,
+  whatFails,
+  whyIgnored,
 } from '@liberator/core';
 import { formatDuration } from '../duration.ts';
 import { errorLog } from './error-log.ts';
@@ -25,6 +30,9 @@ export function logController(controller: Told, logger: Logger, clock: Clock = s
   controller.on('decision', (change) => lines.decision(change));
   controller.on('takeover', (progress) => lines.takeover(progress));
   controller.on('return', (progress) => lines.returned(progress));
+  controller.on('trouble', (change) => lines.trouble(change));
+  controller.on('confirmation', (change) => lines.confirmation(change));
+  controller.on('omitted', (events) => lines.omitted(events));
   controller.on('leadership', (change) => lines.leadership(change));
   controller.on('error', errorLog(logger, clock, repeated));
   let ready = false;
@@ -110,6 +118,32 @@ class ControllerLog {
     const repeats = phase === 'retrying' || phase === 'waiting';
     const times = repeats ? this.#repeated.countToTell(sentence, this.#clock.now()) : 1;
     if (times > 0) this.#logger.log(level, { ...fields, ...counted(times) }, sentence + timesOf(times));
+  }
+
+  trouble({ node, uid, act, tries, detail, over }: TroubleChange): void {
+    const fields = { event: 'trouble', node, uid, act, tries, detail, over } as const;
+    if (over) this.#logger.log('info', fields, `${node}: ${whatFails(act)} fails no longer`);
+    else
+      this.#logger.log(
+        'warn',
+        fields,
+        `${node}: ${whatFails(act)} failed ${tries} times in a row: ${detail}`,
+      );
+  }
+
+  confirmation(ignored: ConfirmationChange): void {
+    const fields = { event: 'confirmation', ...ignored } as const;
+    this.#logger.log('warn', fields, `${ignored.node}: ${whyIgnored(ignored)}`);
+  }
+
+  omitted({ count, nodes, causes }: OmittedEvents): void {
+    const fields = { event: 'omitted', count, nodes, causes } as const;
+    const words = { 'node-limit': 'too many about one node', full: 'too many at once', failed: 'not taken' };
+    const why = (['node-limit', 'full', 'failed'] as const)
+      .filter((cause) => causes[cause] > 0)
+      .map((cause) => `${causes[cause]} ${words[cause]}`);
+    const sentence = `left out ${count} Kubernetes Events about ${nodes} nodes: ${why.join(', ')}`;
+    this.#logger.log('warn', fields, sentence);
   }
 
   leadership({ identity, leader, epoch }: LeadershipChange): void {

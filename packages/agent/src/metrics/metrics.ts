@@ -6,6 +6,7 @@ import type {
   LeadershipChange,
   NodeProbe,
   TakeoverProgress,
+  TroubleChange,
 } from '@liberator/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -228,6 +229,32 @@ export class Metrics {
   }
 
   #countTrouble(controller: Watched): void {
+    const failing = new Map<string, TroubleChange>();
+    new Gauge({
+      registers: [this.registry],
+      name: 'liberator_failing_nodes',
+      help: 'Nodes about which the leader fails again and again, by what it tries: claim, a step, undo, close or return.',
+      labelNames: ['act'],
+      collect() {
+        this.reset();
+        if (controller.leading === undefined) failing.clear();
+        for (const { act } of failing.values()) this.inc({ act });
+      },
+    });
+    controller.on('trouble', (change) => {
+      if (change.over) failing.delete(change.node);
+      else failing.set(change.node, change);
+    });
+    const omitted = new Counter({
+      registers: [this.registry],
+      name: 'liberator_events_omitted_total',
+      help: 'Kubernetes Events that were not published: node-limit, full or failed.',
+      labelNames: ['cause'],
+    });
+    for (const cause of ['node-limit', 'full', 'failed']) omitted.inc({ cause }, 0);
+    controller.on('omitted', ({ causes }) => {
+      for (const [cause, count] of Object.entries(causes)) omitted.inc({ cause }, count);
+    });
     const errors = new Counter({
       registers: [this.registry],
       name: 'liberator_errors_total',

@@ -55,7 +55,8 @@ blind     passes
 evidence  holds    the evidence is "unreachable", the policy asks for "proven"
 
 Once you have made sure that the machine is off:
-  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+  liberator confirm node-1
+  or: kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
 `);
   });
 
@@ -72,7 +73,8 @@ Once you have made sure that the machine is off:
     expect(told).toContain(`
 The machine of node-1 is up, so what ran on it may still write: restart its kubelet.
 Or power the machine off, and only then:
-  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+  liberator confirm node-1
+  or: kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
 `);
     expect(told).not.toContain('Once you');
   });
@@ -97,6 +99,12 @@ paused  would hold  the node is paused: until: noon
       { ...dead, takeover: true },
       { records: [takeoverRecord({ id: '77aa00bb11' })] },
       'it is being taken over: liberator takeovers 77aa00bb11\n',
+    ],
+    [
+      'silent while the leader is blind',
+      { ...dead, health: 'suspect', undecided: true },
+      {},
+      'decision  none: the leader does not see, so it decides nothing; after an',
     ],
     ['dead and done with', dead, {}, 'it was taken over for this death already\n'],
     [
@@ -125,6 +133,12 @@ paused  would hold  the node is paused: until: noon
     ],
   ])('tells of one that is %s', (_, node, more, words) => {
     expect(explain(node, more)).toContain(words);
+  });
+
+  it('tells what fails, and which word of a human counts for nothing', () => {
+    const ignoredConfirmation = { names: 'old', because: 'alive' } as const;
+    const told = explain({ ...dead, ignoredConfirmation });
+    expect(told).toContain('confirmation  liberator.dev/confirmed-dead on it names old, but it is alive:');
   });
 
   it('tells of a node that no policy selects that nobody asks', () => {

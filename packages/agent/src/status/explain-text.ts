@@ -1,9 +1,10 @@
 // Why something is done, or not done, about one node: everything that was asked, whether it holds or not.
-import type { BarePod } from '@liberator/core';
+import { type BarePod, whyIgnored } from '@liberator/core';
 import { wordsForFate } from '../check/bare-pods.ts';
 import { table } from '../text/table.ts';
+import { troubleText } from './status-text.ts';
 import type { NodeView, StatusView } from './status-view.ts';
-import { whatHelps } from './what-helps.ts';
+import { waysToConfirm, whatHelps } from './what-helps.ts';
 
 /**
  * Undefined for a node that the view does not have.
@@ -19,7 +20,7 @@ export function explanation(
 ): readonly string[] | undefined {
   const node = view.nodes.find((one) => one.name === name);
   if (node === undefined) return undefined;
-  const { health, policy, evidence, reasons = [], confirm } = node;
+  const { health, policy, evidence, reasons = [], confirm, ignoredConfirmation } = node;
   const facts = [
     ['health', health],
     ['policy', policy ?? 'none selects it, so nobody asks how it is and nothing is ever done about it'],
@@ -27,6 +28,8 @@ export function explanation(
       ? []
       : [['evidence', [evidence, reasons.join(', ')].filter(Boolean).join(': ')]]),
     ['decision', decisionOf(node, view)],
+    ...view.troubles.filter((trouble) => trouble.node === name).map((one) => ['failing', troubleText(one)]),
+    ...(ignoredConfirmation === undefined ? [] : [['confirmation', whyIgnored(ignoredConfirmation)]]),
     ...(view.blind.length > 0 ? [['blind', view.blind.join('; ')]] : []),
     ...(view.paused === undefined ? [] : [['paused', view.paused]]),
     ...(view.outdated === undefined ? [] : [['OUTDATED', view.outdated]]),
@@ -38,18 +41,21 @@ export function explanation(
     ...table(facts, columns, '  '),
     ...(guards.length > 0 ? ['', ...table([['GUARD', 'VERDICT', 'REASON'], ...guards], columns)] : []),
     ...(lonely.length > 0 ? ['', 'Pods that nobody makes anew:', ...table(lonely, columns, '  ')] : []),
-    ...(confirm === undefined ? [] : ['', ...whatHelps(node), `  ${confirm}`]),
+    ...(confirm === undefined ? [] : ['', ...whatHelps(node), ...waysToConfirm(name, confirm)]),
   ];
 }
 
 function decisionOf(
-  { name, health, decision, takeover, policy }: NodeView,
+  { name, health, decision, takeover, policy, undecided }: NodeView,
   { takeovers }: StatusView,
 ): string {
   const own = takeovers.filter((one) => one.node === name && one.running);
   const running = own.find(({ state }) => state !== 'verify');
   if (takeover === true || running !== undefined) {
     return `it is being taken over${running === undefined ? '' : `: liberator takeovers ${running.id}`}`;
+  }
+  if (undecided === true) {
+    return 'none: the leader does not see, so it decides nothing; after an outage that ends by itself, once nodes are heard again';
   }
   if (decision !== undefined) return decision.action === 'act' ? 'take it over' : 'hold';
   const [verifying] = own;

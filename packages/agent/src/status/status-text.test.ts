@@ -110,7 +110,8 @@ node-2  alive   -       databases
 No takeovers on record.
 
 Once you have made sure that the machine is off:
-  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+  liberator confirm node-1
+  or: kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
 `);
   });
 
@@ -118,10 +119,12 @@ Once you have made sure that the machine is off:
     const up = { ...heldNode, name: 'node-9', deathId: 'abc', hostUp: true as const };
     const shown = text({ document: document({ nodes: [heldNode, up] }) });
     expect(shown.slice(shown.indexOf('Once you'))).toBe(`Once you have made sure that the machine is off:
-  kubectl annotate node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
+  liberator confirm node-1
+  or: kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=3f2a9c1b0d
 The machine of node-9 is up, so what ran on it may still write: restart its kubelet.
 Or power the machine off, and only then:
-  kubectl annotate node node-9 liberator.dev/confirmed-dead=abc
+  liberator confirm node-9
+  or: kubectl annotate --overwrite node node-9 liberator.dev/confirmed-dead=abc
 `);
     expect(text({ document: document({ nodes: [up] }) })).not.toContain('Once you');
   });
@@ -179,7 +182,8 @@ TAKEOVER    NODE    STATE      AGE  TOOK   DETAIL
 3f2a9c1b0d  node-2  recovered  8m   16.2s  by agent-2 in epoch 7, policy all
 
 Once you have made sure that the machine is off:
-  kubectl annotate node node-1 liberator.dev/confirmed-dead=77aa00bb11
+  liberator confirm node-1
+  or: kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=77aa00bb11
 `,
     );
   });
@@ -194,6 +198,42 @@ Once you have made sure that the machine is off:
   it('tells that the leader is blind', () => {
     expect(text({ document: document({ blind: ['3 of 4 node Leases fell silent together'] }) })).toContain(
       '\nSight   BLIND, so nothing is decided: 3 of 4 node Leases fell silent together\n',
+    );
+  });
+
+  it('tells of a silent node that nothing is decided, because the leader does not see, and the way out', () => {
+    const { decision: _, ...silent } = heldNode;
+    const blind = ['2 of 3 node Leases fell silent together'];
+    const shown = text({
+      document: document({ blind, nodes: [{ ...silent, health: 'suspect', undecided: true }] }),
+    });
+    expect(shown).toContain('not decided: the leader does not see\n');
+    expect(shown).toContain('  liberator confirm node-1\n  or: kubectl annotate --overwrite node node-1 ');
+    const up = { ...silent, health: 'suspect', undecided: true, hostUp: true } as const;
+    expect(text({ document: document({ blind, nodes: [up] }) })).toContain('is up, so what ran on it');
+    expect(text({ document: document({ nodes: [silent] }) })).not.toContain('not decided');
+  });
+
+  it('says that a node could not be claimed, and why, and of what else fails', () => {
+    const trouble = { uid: 'u', tries: 12, detail: 'exceeded quota: few' };
+    const troubles = [
+      { ...trouble, node: 'node-1', act: 'claim' },
+      { ...trouble, node: 'gone-9', act: 'release' },
+    ] as const;
+    const shown = text({ document: document({ nodes: [heldNode], troubles }) }, 'unbroken');
+    expect(shown).toContain('  could not be claimed: exceeded quota: few\n');
+    expect(shown).not.toContain('being taken over');
+    expect(shown).toContain(
+      '\nFailing  gone-9: step release of its takeover has failed 12 times in a row: exceeded quota: few\n',
+    );
+  });
+
+  it('says that a confirmation names another death', () => {
+    const ignoredConfirmation = { names: 'old', because: 'other-death', expected: '3f2a9c1b0d' } as const;
+    expect(
+      text({ document: document({ nodes: [{ ...heldNode, ignoredConfirmation }] }) }, 'unbroken'),
+    ).toContain(
+      '  liberator.dev/confirmed-dead on it names old, which is not its death of now: nothing follows from that.\n',
     );
   });
 

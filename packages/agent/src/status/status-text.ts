@@ -1,9 +1,10 @@
 // The status as people read it: who leads, how every node is and why nothing is done about it, what is under way.
+import { type NodeTrouble, whatFails, whyIgnored } from '@liberator/core';
 import { takeoverTable } from '../takeovers/list.ts';
 import { table } from '../text/table.ts';
 import { age, between, moment } from '../text/time.ts';
 import type { ElectionView, NodeView, StatusView } from './status-view.ts';
-import { whatHelps } from './what-helps.ts';
+import { waysToConfirm, whatHelps } from './what-helps.ts';
 
 /** Those that are over and still listed; the rest is what `liberator takeovers` is for. */
 const listedFinished = 5;
@@ -27,6 +28,10 @@ function headText(view: StatusView, columns: number | undefined): readonly strin
   }
   if (blind.length > 0) rows.push(['Sight', `BLIND, so nothing is decided: ${blind.join('; ')}`]);
   if (paused !== undefined) rows.push(['Paused', `everything: ${paused}`]);
+  const listed = new Set(view.nodes.map(({ name }) => name));
+  for (const trouble of view.troubles.filter(({ node }) => !listed.has(node))) {
+    rows.push(['Failing', `${trouble.node}: ${troubleText(trouble)}`]);
+  }
   if (counts !== undefined) {
     const present = Object.entries(counts).filter(([, count]) => count > 0);
     rows.push(['Nodes', present.map(([health, count]) => `${count} ${health}`).join(', ') || 'none']);
@@ -71,9 +76,18 @@ function nodeRows(node: NodeView, view: StatusView): readonly (readonly string[]
   const [first = '', ...more] = [
     ...(reasons.length > 0 ? [reasons.join(', ')] : []),
     ...(node.takeover === true ? ['being taken over'] : []),
+    ...view.troubles.filter((trouble) => trouble.node === name).map(troubleText),
+    ...(node.undecided === true ? ['not decided: the leader does not see'] : []),
+    ...(node.ignoredConfirmation === undefined ? [] : [whyIgnored(node.ignoredConfirmation)]),
     ...holdsOf(node).map((hold) => `held by ${hold}`),
   ];
   return [[name, health, silent, policy, first], ...more.map((line) => ['', '', '', '', line])];
+}
+
+export function troubleText({ act, tries, detail }: NodeTrouble): string {
+  return act === 'claim'
+    ? `could not be claimed: ${detail}`
+    : `${whatFails(act)} has failed ${tries} times in a row: ${detail}`;
 }
 
 /** What the leader's times are compared with: its own clock as far as it is known, by its last renewal. */
@@ -104,10 +118,17 @@ function takeoversText({ takeovers, at }: StatusView, columns: number | undefine
 /** Never broken: a command is there to be copied. */
 function confirmationsText({ nodes, takeovers }: StatusView): readonly string[] {
   const up = nodes.filter(({ hostUp }) => hostUp);
-  const silent = [...nodes.filter(({ hostUp }) => !hostUp), ...takeovers];
-  const commands = silent.flatMap(({ confirm }) => (confirm === undefined ? [] : [`  ${confirm}`]));
+  const silent = [
+    ...nodes.filter(({ hostUp }) => !hostUp),
+    ...takeovers.map(({ node, confirm }) => ({ name: node, confirm })),
+  ];
+  const commands = silent.flatMap(({ name, confirm }) =>
+    confirm === undefined ? [] : waysToConfirm(name, confirm),
+  );
   return [
     ...(commands.length === 0 ? [] : ['Once you have made sure that the machine is off:', ...commands]),
-    ...up.flatMap((node) => (node.confirm === undefined ? [] : [...whatHelps(node), `  ${node.confirm}`])),
+    ...up.flatMap((node) =>
+      node.confirm === undefined ? [] : [...whatHelps(node), ...waysToConfirm(node.name, node.confirm)],
+    ),
   ];
 }

@@ -3,6 +3,7 @@ import {
   confirmCommand,
   type Lease,
   type NodeStatus,
+  type NodeTrouble,
   type StatusDocument,
   type TakeoverRecord,
 } from '@liberator/core';
@@ -31,7 +32,7 @@ export interface ElectionView {
 type Knowledge = 'current' | 'outdated' | 'none';
 
 export interface NodeView extends NodeStatus {
-  /** What a human runs who has made sure that the machine is off; for a node that is held for want of evidence. */
+  /** What a human runs who has made sure that the machine is off, where that would help. */
   readonly confirm?: string;
 }
 
@@ -52,6 +53,8 @@ export interface StatusView {
   readonly writtenAt?: string;
   readonly blind: readonly string[];
   readonly paused?: string;
+  /** What fails again and again. */
+  readonly troubles: readonly NodeTrouble[];
   readonly counts?: StatusDocument['counts'];
   readonly nodes: readonly NodeView[];
   /** Where there is no status: what Kubernetes thinks of its nodes. */
@@ -89,6 +92,7 @@ export function viewStatus(sources: StatusSources, now: string): StatusView {
     ...(document && { writtenAt: document.writtenAt, counts: document.counts }),
     ...(document?.paused !== undefined && { paused: document.paused }),
     blind: document?.blind ?? [],
+    troubles: document?.troubles ?? [],
     nodes: (document?.nodes ?? []).map(viewNode),
     ...(document === undefined && readiness && { readiness }),
     takeovers: [
@@ -132,25 +136,33 @@ function viewNode(node: NodeStatus): NodeView {
   const lacksEvidence = node.decision?.verdicts.some(
     ({ guard, verdict }) => satisfiedByWord.has(guard) && verdict.outcome === 'hold',
   );
-  const helps = lacksEvidence === true && node.deathId !== undefined;
+  // Who is vouched for no longer counts among those that fell silent.
+  const helps = (lacksEvidence === true || node.undecided === true) && node.deathId !== undefined;
   return helps ? { ...node, confirm: confirmCommand(node.name, node.deathId) } : node;
 }
 
 /** What of a view is news: the same text for two views that differ in times that go by alone. */
 export function newsInView(view: StatusView): string {
-  const { at: _at, writtenAt: _writtenAt, election, nodes, takeovers, ...rest } = view;
+  const { at: _at, writtenAt: _writtenAt, election, nodes, takeovers, troubles, ...rest } = view;
   return JSON.stringify({
     ...rest,
     election: election && [election.leader, election.epoch, election.expired],
-    nodes: nodes.map(({ name, health, policy, evidence, takeover, holds, decision }) => ({
-      name,
-      health,
-      policy,
-      evidence,
-      takeover,
-      holds: holds?.length,
-      guards: decision?.verdicts.flatMap(({ guard, verdict }) => (verdict.outcome === 'hold' ? [guard] : [])),
-    })),
+    troubles: troubles.map(({ node, act }) => [node, act]),
+    nodes: nodes.map(
+      ({ name, health, policy, evidence, takeover, holds, decision, undecided, ignoredConfirmation }) => ({
+        undecided,
+        ignored: ignoredConfirmation?.names,
+        name,
+        health,
+        policy,
+        evidence,
+        takeover,
+        holds: holds?.length,
+        guards: decision?.verdicts.flatMap(({ guard, verdict }) =>
+          verdict.outcome === 'hold' ? [guard] : [],
+        ),
+      }),
+    ),
     takeovers: takeovers.map(({ id, state, leader }) => [id, state, leader]),
   });
 }

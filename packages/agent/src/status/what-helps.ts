@@ -9,3 +9,8 @@ export function whatHelps({ name, hostUp }: Pick<NodeView, 'name' | 'hostUp'>): 
       ]
     : ['Once you have made sure that the machine is off:'];
 }
+
+/** Both of them, one a line: the one that shows what it is about, and the bare one. */
+export function waysToConfirm(node: string, command: string): readonly string[] {
+  return [`  liberator confirm ${node}`, `  or: ${command}`];
+}

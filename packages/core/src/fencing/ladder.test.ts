@@ -430,7 +430,9 @@ describe('the fencer "manual"', () => {
   it('waits for the annotation and prints the command that sets it', async () => {
     const result = await manualFencer.fence(target, context);
     expect(result).toMatchObject({ outcome: 'waiting' });
-    expect(result.detail).toContain('kubectl annotate node node-1 liberator.dev/confirmed-dead=d1');
+    expect(result.detail).toContain(
+      'kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=d1',
+    );
     expect(result.detail).toContain(confirmCommand('node-1', 'd1'));
   });
 

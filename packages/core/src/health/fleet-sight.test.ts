@@ -54,6 +54,17 @@ describe('an agent', () => {
     expect(sight.missedHeartbeats).toBe(true);
   });
 
+  it('does not call a watch stale when no living node is left to be heard', () => {
+    const lastAt = 1_000_000 - 60_000;
+    expect(look({ heartbeats: [lastAt, lastAt - 1], leaseHeardAt: lastAt }).blind).toEqual([
+      '2 of 2 node Leases fell silent together',
+    ]);
+    expect(look({ heartbeats: [], leaseHeardAt: lastAt }).blind).toEqual([
+      'no living node is left to be heard',
+    ]);
+    expect(look({ heartbeats: [], leaseHeardAt: 1_000_000 - 29_000 }).blind).toEqual([]);
+  });
+
   it('waits for its first renewal to come back without taking that for an outage', () => {
     const sight = look({ leading: { since: 1_000_000 - 10_000, renewalSeenAt: undefined, unread: [] } });
     expect(sight).toMatchObject({

@@ -33,6 +33,8 @@ export interface NodeStatus {
   readonly decision?: { readonly action: Decision['action']; readonly verdicts: readonly NamedVerdict[] };
   /** What would hold a takeover even if the node died now: marks on it. Absent beside a decision, which has them all. */
   readonly holds?: readonly string[];
+  /** It is silent, and nothing is decided about it, since the leader does not see. */
+  readonly undecided?: true;
   /** A human's word on it from which nothing follows. */
   readonly ignoredConfirmation?: IgnoredConfirmation;
   /** It is being taken over; the record says how far that is. */
@@ -66,6 +68,8 @@ export interface StatusFacts {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** Names of nodes that are being taken over, by what is on record. */
   readonly takeovers: readonly string[];
+  /** Whether something would have to be decided about this node, were we not blind. Absent: nobody asks. */
+  readonly isUndecided?: (node: FleetNode) => boolean;
   /** What fails again and again, by the node's name. Absent: nothing. */
   readonly troubles?: ReadonlyMap<string, NodeTrouble>;
   readonly blind: readonly string[];
@@ -111,17 +115,20 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
 function describeNode(
   known: FleetNode,
   health: PublishedHealth,
-  { decisions, takeovers, holdsOn, ignoredConfirmationOn }: StatusFacts,
+  facts: StatusFacts,
   clock: Pick<Clock, 'now' | 'wallTime'>,
 ): NodeStatus {
+  const { takeovers, blind, holdsOn } = facts;
   const { node, policy, assessment, deathId } = known;
   const { name } = node.metadata;
-  const decision = decisions.get(name);
+  // Of before, when we are blind: none is made then.
+  const decision = blind.length === 0 ? facts.decisions.get(name) : undefined;
   const takeover = takeovers.includes(name);
   const holds = decision === undefined ? holdsOn(known) : [];
   const inTrouble = assessment !== undefined && assessment.health !== 'alive';
   const silentSince = assessment?.silentSince;
-  const ignored = ignoredConfirmationOn?.(known);
+  const ignored = facts.ignoredConfirmationOn?.(known);
+  const undecided = inTrouble && blind.length > 0 && facts.isUndecided?.(known) === true;
   return {
     name,
     health,
@@ -133,6 +140,7 @@ function describeNode(
     ...(inTrouble && assessment.hostUp && { hostUp: true as const }),
     ...((inTrouble || decision) && { deathId }),
     ...(decision && !takeover && { decision: published(decision) }),
+    ...(undecided && { undecided }),
     ...(ignored && { ignoredConfirmation: ignored }),
     ...(holds.length > 0 && { holds }),
     ...(takeover && { takeover }),

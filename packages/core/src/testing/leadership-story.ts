@@ -12,6 +12,8 @@ import type { TakeoverProgress } from '../takeover/executor.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import { defaultReturnRules } from '../takeover/return.ts';
 import type { ReturnProgress } from '../takeover/returner.ts';
+import type { ConfirmationChange } from '../telling/confirmations.ts';
+import type { TroubleChange } from '../telling/troubles.ts';
 import { clusterWithDeadNode, endlessTerm } from './dead-node.ts';
 import { anyNode } from './fleet-objects.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -26,6 +28,8 @@ export class LeadershipStory {
   readonly progress: TakeoverProgress[] = [];
   readonly returns: ReturnProgress[] = [];
   readonly errors: { where: string; error: unknown }[] = [];
+  readonly troubles: TroubleChange[] = [];
+  readonly ignored: ConfirmationChange[] = [];
   readonly fenced: string[] = [];
   /** Hosts that are silent to probes, and nodes that no longer renew. */
   readonly silent: Set<string> = new Set(['node-1']);
@@ -110,6 +114,8 @@ export class LeadershipStory {
       onProgress: (progress) => this.progress.push(progress),
       returnRules: defaultReturnRules,
       onReturn: (progress) => this.returns.push(progress),
+      onTrouble: (change) => this.troubles.push(change),
+      onIgnoredConfirmation: (change) => this.ignored.push(change),
       onError: (where, error) => this.errors.push({ where, error }),
     });
     return this;
@@ -135,6 +141,7 @@ export class LeadershipStory {
       this.fleet.assess();
       if (this.blind.length === 0) this.leading?.evaluate();
       this.leading?.attendReturns();
+      this.leading?.tell(this.blind);
       await this.clock.advance(500);
       if (this.clock.now() % 2_000 === 0) this.probe();
     }
