@@ -1,6 +1,7 @@
 // The command line: which commands there are, and one sentence and an exit code for whatever goes wrong.
 import { Command, CommanderError } from 'commander';
 import { addCheckCommand, checkExitCodes } from './commands/check.ts';
+import { addConfirmCommand } from './commands/confirm.ts';
 import { addCordonCommand } from './commands/cordon.ts';
 import { addDrainCommand } from './commands/drain.ts';
 import { addElectCommand } from './commands/elect.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addStatusCommand(program);
   addTakeoversCommand(program);
   addExplainCommand(program);
+  addConfirmCommand(program);
   addCordonCommand(program);
   addDrainCommand(program);
   addUncordonCommand(program);

@@ -1,5 +1,6 @@
 // What users of the library may rely on. Named exports only.
 export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './clock.ts';
+export * from './confirmation/index.ts';
 export { Controller, type ControllerOptions } from './controller.ts';
 export type {
   ControllerError,

@@ -1,10 +1,10 @@
 // `liberator drain`: what it does with its flags, what it shows meanwhile, and how it ends.
-import { hostname, userInfo } from 'node:os';
 import { drain, drainingHoldMs, previewDrain } from '@liberator/core';
 import type { DrainFlags } from '../commands/drain.ts';
 import { exitCode } from '../exit-code.ts';
 import { FatalError } from '../failure.ts';
 import { widthOf } from '../text/output.ts';
+import { whoami } from '../whoami.ts';
 import { openDrainDisplay } from './drain-display.ts';
 import { withCallersCluster } from './session.ts';
 import { counted, drainedLines, failureLines, planTable } from './wording.ts';
@@ -55,14 +55,4 @@ function wouldRefuse(node: string, pods: number): FatalError {
 function commandFor(node: string, { force, deleteEmptydirData }: DrainFlags): string {
   const flags = [force && '--force', deleteEmptydirData && '--delete-emptydir-data'].filter(Boolean);
   return ['liberator drain', node, ...flags].join(' ');
-}
-
-/** Who is at the keyboard, for whoever wonders why the node is held. Not who the cluster thinks it is. */
-function whoami(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A user without an entry in the password file, as in many containers.
-    return hostname();
-  }
 }

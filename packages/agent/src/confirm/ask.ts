@@ -1,0 +1,25 @@
+// Asks for the name of the node, since a "y" is typed before it is read.
+import { createInterface } from 'node:readline/promises';
+
+export type Answer = 'confirmed' | 'declined' | 'interrupted';
+
+export async function askForName(
+  node: string,
+  { input, output }: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream },
+): Promise<Answer> {
+  const lines = createInterface({ input, output });
+  try {
+    const interrupted = new Promise<Answer>((resolve) => {
+      lines.once('SIGINT', () => resolve('interrupted'));
+    });
+    const ended = new Promise<Answer>((resolve) => {
+      lines.once('close', () => resolve('declined'));
+    });
+    const typed = lines
+      .question(`If this machine is off for certain, type its name, ${node}: `)
+      .then((text): Answer => (text.trim() === node ? 'confirmed' : 'declined'));
+    return await Promise.race([typed, interrupted, ended]);
+  } finally {
+    lines.close();
+  }
+}
