@@ -1,12 +1,11 @@
-// The role that the documentation gives to whoever maintains nodes: tests act by it, so that it is enough and is read here alone.
+// The roles that the documentation gives to people: tests act by them, so that they are enough and are read here alone.
 
 import { fencesIn } from './documents.ts';
 import { kindOfYaml } from './yaml-kinds.ts';
 
-export interface ClusterRole {
-  readonly apiVersion: string;
-  readonly kind: 'ClusterRole';
-  readonly metadata: { readonly name: string };
+export interface DocumentedRole {
+  readonly kind: 'ClusterRole' | 'Role';
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly rules: readonly {
     readonly apiGroups: readonly string[];
     readonly resources: readonly string[];
@@ -14,14 +13,27 @@ export interface ClusterRole {
   }[];
 }
 
-/** @throws Error when the page has no such role any more. */
-export function documentedMaintenanceRole(): ClusterRole {
-  const page = 'docs/planned-maintenance.md';
-  for (const { at, text } of fencesIn('yaml')) {
-    const piece = at.startsWith(`${page}:`) ? kindOfYaml(text) : undefined;
-    const role =
-      piece?.kind === 'manifests' ? piece.objects.find(({ kind }) => kind === 'ClusterRole') : undefined;
-    if (role !== undefined) return role as unknown as ClusterRole;
-  }
-  throw new Error(`expected a ClusterRole in ${page}, found none`);
+/** @throws Error when a page has no role any more. */
+function rolesOn(page: string): readonly DocumentedRole[] {
+  const roles = fencesIn('yaml')
+    .filter(({ at }) => at.startsWith(`${page}:`))
+    .flatMap(({ text }) => {
+      const piece = kindOfYaml(text);
+      return piece.kind === 'manifests' ? piece.objects : [];
+    })
+    .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role');
+  if (roles.length === 0) throw new Error(`expected a role in ${page}, found none`);
+  return roles as unknown as readonly DocumentedRole[];
+}
+
+/** For whoever maintains nodes. */
+export function documentedMaintenanceRole(): DocumentedRole {
+  const [role] = rolesOn('docs/planned-maintenance.md');
+  if (role === undefined) throw new RangeError('there was one just now');
+  return role;
+}
+
+/** For whoever vouches for a death: one for the cluster, and one for the namespace of Liberator. */
+export function documentedConfirmationRoles(): readonly DocumentedRole[] {
+  return rolesOn('docs/confirming.md');
 }

@@ -12,6 +12,15 @@ const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'don
 /** Words by which the same step of the same phase becomes another Event. */
 const details = ['', 'held: paused: night'];
 
+/** What publishes Events beside the moments of a takeover. */
+const sources = [
+  'takeover/returner.ts',
+  'leadership.ts',
+  'telling/blindness.ts',
+  'telling/confirmations.ts',
+  'telling/troubles.ts',
+];
+
 /** Sorted, each as `Warning TakeoverHeld`. */
 export function publishedEvents(): readonly string[] {
   const left = ['something'];
@@ -29,7 +38,7 @@ export function publishedEvents(): readonly string[] {
       ),
     ),
   );
-  return [...new Set([...played, ...read('takeover/returner.ts'), ...read('leadership.ts')])].toSorted();
+  return [...new Set([...played, ...sources.flatMap(read)])].toSorted();
 }
 
 function read(file: string): readonly string[] {
