@@ -20,6 +20,7 @@ import {
   type SimulatorOptions,
 } from '@liberator/simulator';
 import { stringify } from 'yaml';
+import { documentedConfirmationRoles } from '../docs/maintenance-role.ts';
 import { AgentProcess } from './agent-process.ts';
 import { type HostPort, openHostPort } from './host-port.ts';
 
@@ -118,6 +119,11 @@ export class SimulatedCluster implements AsyncDisposable {
   async crash(node: string): Promise<void> {
     await this.#host(node).silence();
     this.simulator.machine(node).crash();
+  }
+
+  /** Something answers at its address again, be it another machine; its kubelet stays away. */
+  answerAgain(node: string): void {
+    this.#host(node).answer();
   }
 
   /** Nobody reaches anybody any more, until {@link healAll}. */
@@ -262,8 +268,24 @@ export class SimulatedCluster implements AsyncDisposable {
 
 const permissions = neededPermissions({ namespace, election });
 
-/** Agents may do what they ask for at their start, and nothing else. */
+const confirmation = documentedConfirmationRoles();
+
+/** Alice may look, and vouch for deaths: what the documentation gives to whoever does that. */
+function mayVouch({ verb, group, resource, namespace: where }: AccessAttributes): boolean {
+  return confirmation.some(({ kind, rules }) => {
+    if (kind === 'Role' && where !== namespace) return false;
+    return rules.some(
+      ({ apiGroups, resources: named, verbs }) =>
+        apiGroups.includes(group) && named.includes(resource) && verbs.includes(verb),
+    );
+  });
+}
+
+/** Agents may do what they ask for at their start, and nothing else; strangers nothing but ask who they are. */
 function mayAgent(access: AccessAttributes): boolean {
+  if (access.resource === 'selfsubjectreviews') return true;
+  if (access.user === 'stranger') return false;
+  if (access.user === 'alice') return mayVouch(access);
   if (!access.user.startsWith('agent-')) return true;
   return permissions.some(
     ({ verb, resource, namespace, name }) =>

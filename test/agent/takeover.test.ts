@@ -121,7 +121,9 @@ describe('three agents', () => {
     expect(cluster.database()?.metadata.uid).toBe(uid);
     expect(cluster.deletions('nodes')).toEqual([]);
     expect(cluster.deletions('pods')).toEqual([]);
-    expect(waiting['detail']).toContain(`kubectl annotate --overwrite node ${node} liberator.dev/confirmed-dead=`);
+    expect(waiting['detail']).toContain(
+      `kubectl annotate --overwrite node ${node} liberator.dev/confirmed-dead=`,
+    );
     cluster.confirmDead(node, String(waiting['deathId']));
     const record = await cluster.recovered(node);
 

@@ -209,6 +209,19 @@ describe('a confirmation', () => {
     expect(story.events('ConfirmationIgnored')).toHaveLength(2);
   });
 
+  it('is taken off when the node has returned, so that the next death needs a word of its own', async () => {
+    const story = new LeadershipStory({ evidence: 'proven', node: 'keep' }).lead(1);
+    await story.pass(60);
+    confirm(story, String(story.decisions[0]?.deathId));
+    await story.pass(60);
+    expect(story.results).toEqual(['death: recovered']);
+    story.boot('node-1', 'boot-2');
+    await story.pass(120);
+    expect(story.returns).toMatchObject([{ move: 'welcome' }]);
+    expect(story.cluster.nodes.get('node-1')?.metadata.annotations ?? {}).toEqual({});
+    expect(story.events('ConfirmationIgnored')).toEqual([]);
+  });
+
   it('of another death is told while a takeover waits for the right one', async () => {
     const story = new LeadershipStory().lead(1);
     story.fence = waiting;

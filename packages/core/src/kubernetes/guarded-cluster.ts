@@ -125,8 +125,13 @@ export class GuardedCluster implements TakeoverCluster {
     return this.#replaceTaints(term, node, taints, String(term.epoch));
   }
 
-  clearTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome> {
-    return this.#replaceTaints(term, node, taints, null);
+  clearTaints(
+    term: LeaderTerm,
+    node: LiveRead<Node>,
+    taints: readonly Taint[],
+    annotations: readonly string[] = [],
+  ): Promise<WriteOutcome> {
+    return this.#replaceTaints(term, node, taints, null, annotations);
   }
 
   addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome> {
@@ -285,14 +290,16 @@ export class GuardedCluster implements TakeoverCluster {
     node: LiveRead<Node>,
     taints: readonly Taint[],
     stamp: string | null,
+    without: readonly string[] = [],
   ): Promise<WriteOutcome> {
+    const takenOff = Object.fromEntries(without.map((name) => [name, null]));
     return this.#outcome(term, node, {
       verb: 'patch',
       resource: nodes,
       contentType: mergePatch,
       // The version makes replacing the whole list safe: nobody's taint can be lost in between.
       body: {
-        metadata: { ...preconditionsOf(node), annotations: { [epochAnnotation]: stamp } },
+        metadata: { ...preconditionsOf(node), annotations: { ...takenOff, [epochAnnotation]: stamp } },
         spec: { taints },
       },
     });

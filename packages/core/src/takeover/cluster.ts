@@ -109,8 +109,13 @@ export interface TakeoverCluster {
 
   /** Replaces all taints, and stamps the Node with the term's epoch ({@link epochAnnotation}). */
   setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome>;
-  /** Replaces all taints, and takes the stamp off: nothing of ours is left on the Node. */
-  clearTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome>;
+  /** Replaces all taints, and takes the stamp off, with `annotations` by name: nothing of ours is left on the Node. */
+  clearTaints(
+    term: LeaderTerm,
+    node: LiveRead<Node>,
+    taints: readonly Taint[],
+    annotations?: readonly string[],
+  ): Promise<WriteOutcome>;
   /** Adds what is given, and leaves everything else as it is. */
   addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome>;
   /** Forced: no grace, since nobody is there to be graceful. */

@@ -102,7 +102,7 @@ describe('a node that has not booted', () => {
     expect(story.stored.record.return).toMatchObject({ quarantined: true, welcomed: false });
     expect(story.events).toMatchObject([{ type: 'Warning', reason: 'NodeQuarantined' }]);
     expect(story.events[0]?.message).toContain(
-      'kubectl annotate node node-1 liberator.dev/confirmed-returned=death',
+      'kubectl annotate --overwrite node node-1 liberator.dev/confirmed-returned=death',
     );
   });
 

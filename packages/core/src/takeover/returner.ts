@@ -14,6 +14,7 @@ import {
   type ReturnMove,
   type ReturnRules,
 } from './return.ts';
+import { spentWordsOn } from './spent-words.ts';
 import { hasTaint, quarantineTaint, withoutTaints, withTaints } from './taints.ts';
 import { counted } from './wording.ts';
 
@@ -99,7 +100,9 @@ export class Returner {
       return cluster.setTaints(term, live, withTaints(taints, [quarantine]));
     }
     const marks = marksOf(record, live.object);
-    return marks.length === 0 ? 'written' : cluster.clearTaints(term, live, withoutTaints(taints, marks));
+    const spent = spentWordsOn(live.object);
+    if (marks.length === 0 && spent.length === 0) return 'written';
+    return cluster.clearTaints(term, live, withoutTaints(taints, marks), spent);
   }
 
   async #save(
@@ -154,7 +157,7 @@ export class Returner {
         'Warning',
         'NodeQuarantined',
         `${detail}, so containers of before may still write. Restart the machine, or make sure that none does and run: ` +
-          `kubectl annotate node ${record.node.name} ${confirmedReturnedAnnotation}=${record.id}`,
+          `kubectl annotate --overwrite node ${record.node.name} ${confirmedReturnedAnnotation}=${record.id}`,
       );
     }
   }

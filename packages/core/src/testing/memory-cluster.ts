@@ -148,9 +148,16 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     }));
   }
 
-  clearTaints(term: LeaderTerm, live: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome> {
+  clearTaints(
+    term: LeaderTerm,
+    live: LiveRead<Node>,
+    taints: readonly Taint[],
+    without: readonly string[] = [],
+  ): Promise<WriteOutcome> {
     return this.#patchNode(term, 'clearTaints', live, (node) => {
-      const { [epochAnnotation]: _, ...annotations } = node.metadata.annotations ?? {};
+      const off = new Set([epochAnnotation, ...without]);
+      const kept = Object.entries(node.metadata.annotations ?? {}).filter(([name]) => !off.has(name));
+      const annotations = Object.fromEntries(kept);
       return { ...node, metadata: { ...node.metadata, annotations }, spec: { ...node.spec, taints } };
     });
   }
