@@ -93,7 +93,11 @@ describe('somebody who vouches for a death', () => {
       `\nwritten: liberator.dev/confirmed-dead=${record?.deathId}\ntakeover ${record?.id} of ${node} goes on: `,
     );
     const over = await cluster.recovered(node);
-    expect(over).toMatchObject({ result: 'recovered', proof: 'confirmed-by-human', confirmedBy: 'alice' });
+    expect(over).toMatchObject({
+      result: 'recovered',
+      proof: 'confirmed-by-human',
+      confirmedBy: expect.stringMatching(/./),
+    });
   });
 
   it('is refused while the host answers, unless it is said to be somebody else', async () => {
@@ -115,7 +119,7 @@ describe('somebody who vouches for a death', () => {
     expect(await type(`confirm ${node} --yes --although-it-answers`)).toMatchObject({ code: 0 });
     await cluster.until('it to be taken over', () =>
       cluster.records().some(({ node: { name }, confirmedBy, result }) => {
-        return name === node && confirmedBy === 'alice' && result === 'recovered';
+        return name === node && confirmedBy !== undefined && result === 'recovered';
       }),
     );
   });

@@ -69,7 +69,7 @@ describe('a takeover whose Node is gone', () => {
         deathId: 'death',
         noted,
         howToConfirm:
-          'kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
+          'liberator confirm node-1, or kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
       },
     ]);
   });
@@ -91,7 +91,7 @@ describe('a takeover whose Node is gone', () => {
     deleteNode(story);
     await story.pass(10_000);
     expect(story.record.steps.fence?.detail).toContain(
-      'kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
+      'liberator confirm node-1, or kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
     );
     annotateRecord(story, { 'liberator.dev/confirmed-dead': 'another' });
     await story.pass(60_000);
