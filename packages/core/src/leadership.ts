@@ -247,7 +247,7 @@ export class Leadership {
 
   /** Its death, if it is one, has no takeover: one that has tells by itself what it waits for. */
   isUndecided({ node, deathId }: FleetNode): boolean {
-    if (this.#takeovers.isRunning(node.metadata.name)) return false;
+    if (this.#takeovers.isOccupied(node.metadata.name)) return false;
     return this.#records.openTakeoverId(deathId) !== undefined;
   }
 
