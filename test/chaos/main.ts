@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { oneOf, runCommand, UsageError, whole, wholes } from './command-line.ts';
 import { mutationNames } from './mutations/all-mutations.ts';
+import { pending } from './pending.ts';
 import { report } from './report.ts';
 
 const usage = `usage: npm run simulate -- [--seeds N] [--from SEED] [--seed SEED] [--trace] [--shrink] [--jobs N]
@@ -11,6 +12,7 @@ const usage = `usage: npm run simulate -- [--seeds N] [--from SEED] [--seed SEED
   --from SEED      the first seed, default 1
   --seed SEED      this one alone
   --faults N,N     only these of its faults, the first of which is 0; "none" for no fault
+  --with NAME,NAME with what is not kept yet and left out (pending.ts); "all" for everything
   --mutation NAME  with this deliberate defect built in
   --trace          print everything that happened
   --shrink         leave faults out of a failing run for as long as it still fails
@@ -26,6 +28,7 @@ async function simulate(): Promise<number> {
       seed: { type: 'string' },
       faults: { type: 'string' },
       mutation: { type: 'string' },
+      with: { type: 'string' },
       trace: { type: 'boolean', default: false },
       shrink: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(availableParallelism()) },
@@ -45,6 +48,7 @@ async function simulate(): Promise<number> {
   const more = {
     mutation: mutation === undefined ? undefined : oneOf('mutation', mutation, mutationNames),
     faults: faults === undefined ? undefined : wholes('faults', faults),
+    on: values.with?.split(',').map((one) => oneOf('with', one, ['all', ...pending.map(({ name }) => name)])),
   };
   const failures = await report({
     tasks: Array.from({ length: count }, (_, at) => ({ seed: first + at, ...more })),

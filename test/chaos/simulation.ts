@@ -1,9 +1,12 @@
 // Runs one scenario from its first moment to its recovery, and says what was wrong if anything was.
+import { encore, oneNodesTrouble } from './encore.ts';
 import { allFaults } from './faults/all-faults.ts';
 import { allInvariants } from './invariants/all-invariants.ts';
 import { missing, recovery, waitingForRestart } from './invariants/recovery.ts';
+import { leftOut } from './pending.ts';
+import { drawScenario } from './world/draw.ts';
 import type { Defect } from './world/replica.ts';
-import { drawScenario, type PlannedFault, type Scenario } from './world/scenario.ts';
+import type { PlannedFault, Scenario } from './world/scenario.ts';
 import { type Violation, World } from './world/world.ts';
 
 export interface Outcome {
@@ -30,16 +33,28 @@ export function scenarioOf(seed: number): Scenario {
   return drawScenario(seed, allFaults);
 }
 
-export async function simulate(scenario: Scenario, defect: Defect = {}): Promise<Outcome> {
-  await using world = await World.make(scenario, allInvariants, defect);
+/** @param on - Of what is pending, what is to happen and to be asked all the same; `all` for everything. */
+export async function simulate(
+  scenario: Scenario,
+  defect: Defect = {},
+  on: readonly string[] = [],
+): Promise<Outcome> {
+  const off = leftOut(on);
+  const asked = allInvariants.filter(({ name }) => !off.has(name));
+  await using world = await World.make(scenario, asked, defect);
   describe(world);
   // Not all at the same moment: the first one has the Lease before the others ask.
   for (const [at, replica] of world.replicas.entries()) {
     world.clock.setTimeout(() => replica.start(), 5_000 + at * 700);
   }
-  for (const planned of scenario.faults) world.clock.setTimeout(() => happen(world, planned), planned.atMs);
+  for (const planned of scenario.faults) {
+    if (!off.has(planned.kind)) world.clock.setTimeout(() => happen(world, planned), planned.atMs);
+  }
   await world.run(scenario.faultsUntilMs + 1);
   if (world.violation === undefined) await recover(world);
+  if (world.violation === undefined && scenario.encore !== undefined && !off.has(oneNodesTrouble.name)) {
+    await encore(world, scenario.encore);
+  }
   return {
     scenario,
     violation: world.violation,
@@ -55,6 +70,7 @@ function happen(world: World, planned: PlannedFault): void {
   if (fault === undefined) throw new RangeError(`expected a known kind of fault, found ${planned.kind}`);
   world.note('chaos', `${wordsFor(planned)} begins`);
   const end = fault.begin(world, planned);
+  if (fault.disturbs) world.disturbed(planned.forMs);
   if (end === undefined) return;
   world.clock.setTimeout(() => {
     if (world.calm) return;
@@ -96,14 +112,16 @@ async function recover(world: World): Promise<void> {
 }
 
 function describe(world: World): void {
-  const { seed, nodes, replicas, sets, deployments = [], policy, staysOff } = world.scenario;
+  const { seed, nodes, replicas, sets, deployments = [], policy, staysOff, switches } = world.scenario;
   const { fencing, node, budget } = policy;
+  const rungs = switches.map(({ name, usually }) => (usually === 'fine' ? name : `${name} (${usually})`));
+  const ladder = fencing.drivers.map((name) => rungs.find((rung) => rung.startsWith(name)) ?? name);
   world.note(
     'scenario',
     `seed ${seed}: ${nodes.length} nodes, ${replicas.length} replicas, ` +
       `${sets.map(({ name, replicas: size, volumes }) => `${name} of ${size}${volumes ? ' with volumes' : ''}`).join(', ')}, ` +
       deployments.map(({ name, replicas: size }) => `${name} of ${size}, `).join('') +
-      `proof ${fencing.proof} by ${fencing.drivers.join(' or ')}, node: ${node}, ` +
+      `proof ${fencing.proof} by ${ladder.join(' or ')}, node: ${node}, ` +
       `budget ${budget.maxDead} or ${budget.maxDeadPercent} %, ${staysOff ?? 'nobody'} stays off`,
   );
 }

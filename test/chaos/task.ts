@@ -8,22 +8,25 @@ export interface Task {
   readonly mutation?: string | undefined;
   /** Which of the scenario's faults happen, by their place in it; undefined for all. */
   readonly faults?: readonly number[] | undefined;
+  /** What of the pending happens and is asked all the same; `all` for everything. */
+  readonly on?: readonly string[] | undefined;
 }
 
-export function perform({ seed, mutation: name, faults }: Task): Promise<Outcome> {
+export function perform({ seed, mutation: name, faults, on }: Task): Promise<Outcome> {
   const mutation = name === undefined ? undefined : mutationNamed(name);
   const drawn = scenarioOf(seed);
   const scenario = mutation?.stage?.(drawn) ?? drawn;
   const happening =
     faults === undefined ? scenario.faults : scenario.faults.filter((_, at) => faults.includes(at));
-  return simulate({ ...scenario, faults: happening }, mutation?.defect);
+  return simulate({ ...scenario, faults: happening }, mutation?.defect, on);
 }
 
 /** The command that runs it again, telling all that happens. */
-export function replayOf({ seed, mutation, faults }: Task): string {
+export function replayOf({ seed, mutation, faults, on = [] }: Task): string {
   const options = [
     `--seed ${seed}`,
     ...(mutation === undefined ? [] : [`--mutation ${mutation}`]),
+    ...(on.length === 0 ? [] : [`--with ${on.join(',')}`]),
     ...(faults === undefined ? [] : [`--faults ${faults.join(',') || 'none'}`]),
   ];
   return `npm run simulate -- ${options.join(' ')} --trace`;

@@ -3,6 +3,7 @@ import { apiFaults } from './api-faults.ts';
 import type { Fault } from './fault.ts';
 import { fencerFaults } from './fencer-faults.ts';
 import { machineFaults } from './machine-faults.ts';
+import { objectFaults } from './object-faults.ts';
 import { replicaFaults } from './replica-faults.ts';
 
 export const allFaults: readonly Fault[] = [
@@ -10,4 +11,5 @@ export const allFaults: readonly Fault[] = [
   ...apiFaults,
   ...replicaFaults,
   ...fencerFaults,
+  ...objectFaults,
 ];

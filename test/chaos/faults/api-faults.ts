@@ -48,6 +48,7 @@ function troubleFault({ kind, weight, effect, probability, match }: Trouble): Fa
     kind: `api-${kind}`,
     weight,
     longestMs: 4 * minute,
+    disturbs: true,
     // For everybody, or for one replica alone, as a load balancer with a sick backend has it.
     draw: (dice, { replicas }) => ({ target: dice.chance(0.5) ? '' : dice.of(replicas).name }),
     begin: (world, { target }) =>
@@ -64,6 +65,7 @@ const forgotten: Fault = {
   kind: 'api-forgets-history',
   weight: 2,
   longestMs: 0,
+  disturbs: true,
   draw: () => ({ target: '' }),
   begin: (world) => {
     world.simulator.forgetHistory();
@@ -76,6 +78,7 @@ const leaseEdited: Fault = {
   kind: 'election-lease-edited',
   weight: 1,
   longestMs: 0,
+  disturbs: true,
   draw: () => ({ target: '' }),
   begin: (world) => {
     const lease = world.truth.electionLease;

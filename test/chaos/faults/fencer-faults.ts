@@ -1,22 +1,25 @@
-// What happens to the power switch: it is slow for a while, does not answer or answers late, or lies.
+// What happens to power switches: one is slow for a while, does not answer or answers late, or lies.
 import type { SwitchCondition } from '../world/power-switch.ts';
 import type { Fault } from './fault.ts';
 
-const switchTrouble = (manner: Exclude<SwitchCondition, 'fine'>, weight: number): Fault => ({
+const switchTrouble = (manner: Exclude<SwitchCondition, 'fine'>): Fault => ({
   kind: `switch-${manner}`,
-  weight,
+  weight: 1,
   longestMs: 300_000,
-  draw: () => ({ target: '' }),
-  begin: (world) => {
-    world.powerSwitch.become(manner);
-    return () => world.powerSwitch.become('fine');
+  // The first rung may be the one that works, or one that is broken anyway: then nothing happens to it.
+  draw: (dice) => ({ target: dice.of(['first', 'last']) }),
+  begin: (world, { target }) => {
+    const victim = target === 'first' ? world.switches[0] : world.switches.at(-1);
+    victim?.become(manner);
+    return () => victim?.recover();
   },
 });
 
 export const fencerFaults: readonly Fault[] = [
-  switchTrouble('slow', 1),
-  switchTrouble('failing', 1),
-  switchTrouble('late', 1),
-  switchTrouble('mute', 1),
-  switchTrouble('lying', 1),
+  switchTrouble('slow'),
+  switchTrouble('failing'),
+  switchTrouble('hanging'),
+  switchTrouble('late'),
+  switchTrouble('mute'),
+  switchTrouble('lying'),
 ];

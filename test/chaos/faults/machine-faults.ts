@@ -78,6 +78,7 @@ const allCut: Fault = {
   kind: 'all-cut',
   weight: 2,
   longestMs: 4 * minute,
+  disturbs: true,
   draw: (dice) => ({ target: '', manner: dice.of(['network', 'api-down']) }),
   begin: ({ simulator }, { manner }) => {
     const from = manner === 'network' ? 'everything' : 'api';

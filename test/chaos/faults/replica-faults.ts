@@ -1,12 +1,12 @@
 // What happens to replicas: they stop for a while, freeze, die, restart, or lose their way to the API or to everything.
 import type { Dice } from '../world/dice.ts';
-import type { PlannedFault, Scenario } from '../world/scenario.ts';
+import type { PlannedFault, Shape } from '../world/scenario.ts';
 import type { World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 
 const minute = 60_000;
 
-const anyReplica = (dice: Dice, { replicas }: Pick<Scenario, 'replicas'>): { target: string } => ({
+const anyReplica = (dice: Dice, { replicas }: Pick<Shape, 'replicas'>): { target: string } => ({
   // The leader is the one whose faults matter, and which it is shows only when the fault begins.
   target: dice.chance(0.7) ? 'leader' : dice.of(replicas).name,
 });
@@ -24,6 +24,7 @@ const pause: Fault = {
   kind: 'replica-pause',
   weight: 5,
   longestMs: 60_000,
+  disturbs: true,
   draw: anyReplica,
   begin: (world, planned) => {
     const replica = victim(world, planned);
@@ -38,6 +39,7 @@ const freeze: Fault = {
   kind: 'replica-freeze',
   weight: 3,
   longestMs: 60_000,
+  disturbs: true,
   draw: anyReplica,
   begin: (world, planned) => {
     const replica = victim(world, planned);
@@ -51,6 +53,7 @@ const kill: Fault = {
   kind: 'replica-crash',
   weight: 4,
   longestMs: 2 * minute,
+  disturbs: true,
   draw: anyReplica,
   begin: (world, planned) => {
     const replica = victim(world, planned);
@@ -64,6 +67,7 @@ const restart: Fault = {
   kind: 'replica-restart',
   weight: 2,
   longestMs: 0,
+  disturbs: true,
   draw: anyReplica,
   begin: (world, planned) => {
     const replica = victim(world, planned);
@@ -77,6 +81,7 @@ const cut: Fault = {
   kind: 'replica-cut',
   weight: 5,
   longestMs: 3 * minute,
+  disturbs: true,
   draw: (dice, shape) => ({
     ...anyReplica(dice, shape),
     manner: dice.of(['silent', 'silent', 'refusing', 'isolated']),
@@ -98,6 +103,7 @@ const wallClock: Fault = {
   kind: 'wall-clock-jump',
   weight: 3,
   longestMs: 0,
+  disturbs: true,
   draw: (dice, shape) => ({ ...anyReplica(dice, shape), manner: String(dice.whole(-600, 600)) }),
   begin: (world, planned) => {
     const replica = victim(world, planned);

@@ -19,7 +19,7 @@ export interface Watcher {
   /** Before the answer leaves the server. */
   applied?(applied: AppliedWrite): string | undefined;
   /** Right before a machine that has power is switched off. */
-  fenced?(machine: Machine): string | undefined;
+  fenced?(machine: Machine, by: string): string | undefined;
 }
 
 export interface Invariant {

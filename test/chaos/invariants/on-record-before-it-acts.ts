@@ -29,6 +29,10 @@ export const onRecordBeforeItActs: Invariant = {
         const step = stepOf[write.kind];
         if (!destructive.has(write.kind) || step === undefined) return undefined;
         const { namespace, name, uid } = write;
+        // Somebody spoiled what was on record.
+        const node =
+          write.kind === 'delete-pod' ? world.truth.pod(namespace ?? '', name ?? '')?.spec?.nodeName : name;
+        if (node !== undefined && world.human.hasSpoiledRecord(node)) return undefined;
         const meant = (record: TakeoverRecord): boolean =>
           write.kind === 'delete-pod'
             ? record.pods.some((pod) => pod.namespace === namespace && pod.name === name && pod.uid === uid)
@@ -38,7 +42,7 @@ export const onRecordBeforeItActs: Invariant = {
           : `${replica.name} sent ${write.kind} of ${name} without a record that has begun its ${step}`;
       },
       fenced: (machine) =>
-        open(({ node }) => node.name === machine.name, 'fence')
+        world.human.hasSpoiledRecord(machine.name) || open(({ node }) => node.name === machine.name, 'fence')
           ? undefined
           : `${machine.name} was switched off without a record that has begun its fence`,
     };

@@ -33,15 +33,17 @@ export function waitingForRestart({ simulator, truth }: World): ReadonlyMap<stri
   return waiting;
 }
 
-function missingPods({ scenario, truth }: World): readonly string[] {
+/** @param only - Of StatefulSets; default all of them, and those of Deployments. */
+export function missingPods({ scenario, truth }: World, only?: readonly string[]): readonly string[] {
   const running = new Map(truth.runningPods().map((pod) => [pod.uid, pod.node]));
   const works = ({ metadata, spec, status }: Pod): boolean =>
     metadata.deletionTimestamp === undefined &&
     status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true &&
     running.get(metadata.uid) === spec?.nodeName;
-  const identities = scenario.sets.flatMap(({ name, replicas }) =>
+  const all = scenario.sets.flatMap(({ name, replicas }) =>
     Array.from({ length: replicas }, (_, ordinal) => `${name}-${ordinal}`),
   );
+  const identities = only ?? all;
   const missingIdentities = identities.flatMap((name) => {
     const pod = truth.pod('default', name);
     if (pod === undefined) return [`${name} is not there`];
@@ -49,6 +51,7 @@ function missingPods({ scenario, truth }: World): readonly string[] {
     if (pod.metadata.deletionTimestamp !== undefined) return [`${name} is on its way out of ${on}`];
     return works(pod) ? [] : [`${name} on ${on} does not run`];
   });
+  if (only !== undefined) return missingIdentities;
   const tooFew = (scenario.deployments ?? []).flatMap(({ name, replicas }) => {
     const working = truth.podsOf('default', name).filter(works).length;
     return working >= replicas ? [] : [`${working} of ${replicas} pods of ${name} run`];

@@ -19,9 +19,12 @@ export const writesNeedATerm: Invariant = {
           sentAt.set(replica.name, [...(sentAt.get(replica.name) ?? []).slice(-20), now]);
           return undefined;
         }
-        const holder = world.truth.electionLease?.spec?.holderIdentity ?? '';
+        const lease = world.truth.electionLease;
+        const holder = lease?.spec?.holderIdentity ?? '';
         const what = `${replica.name} sent ${write.kind} ${write.name ?? ''}`;
-        if (!holder.startsWith(`${replica.name}-`)) return `${what} while "${holder}" held the Lease`;
+        // Deleted by hand: nobody else can have it, and its holder learns of it at its next renewal.
+        if (lease !== undefined && !holder.startsWith(`${replica.name}-`))
+          return `${what} while "${holder}" held the Lease`;
         const age = now - (renewedAt.get(replica.name) ?? Number.NEGATIVE_INFINITY);
         // A frozen replica's deadline stands still, but its wall clock tells it on the first look.
         return age * replica.clockRate > termMs + 1

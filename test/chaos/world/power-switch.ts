@@ -3,9 +3,16 @@ import { type Clock, type FenceContext, type FenceResult, type Fencer, sleep } f
 import type { Machine } from '@liberator/simulator';
 
 export interface PowerSwitchOptions {
+  /** As policies name it. */
+  readonly name: string;
   readonly clock: Clock;
   readonly machine: (name: string) => Machine;
+  /** From being asked to sending the device what switches off: it has to be found and logged in to. */
   readonly takesMs: number;
+  /** How it is when nothing happens to it. */
+  readonly usually: SwitchCondition;
+  /** How long a driver of it may take; undefined for core's own default. */
+  readonly timeoutMs: number | undefined;
   /** Called right before a machine that has power loses it. */
   readonly onOff: (machine: Machine) => void;
 }
@@ -13,11 +20,12 @@ export interface PowerSwitchOptions {
 /**
  * - `slow`: busy, to be asked again.
  * - `failing`: does nothing, and says so.
+ * - `hanging`: does nothing, and says nothing.
  * - `late`: does it at once, and says so a long time after.
  * - `mute`: does it, and its answer is lost.
  * - `lying`: says that it did, and did nothing.
  */
-export type SwitchCondition = 'fine' | 'slow' | 'failing' | 'late' | 'mute' | 'lying';
+export type SwitchCondition = 'fine' | 'slow' | 'failing' | 'hanging' | 'late' | 'mute' | 'lying';
 
 /** How late a late answer is. */
 const lateMs = 45_000;
@@ -25,14 +33,23 @@ const lateMs = 45_000;
 /** How long its driver waits for an answer. */
 const patienceMs = 10_000;
 
+/** Longer than anybody waits. */
+const forEverMs = 24 * 3_600_000;
+
 export class PowerSwitch {
   readonly #options: PowerSwitchOptions;
   readonly #liedAbout = new Set<string>();
-  #condition: SwitchCondition = 'fine';
+  readonly #hangsFor = new Set<string>();
+  #condition: SwitchCondition;
   #asked = 0;
 
   constructor(options: PowerSwitchOptions) {
     this.#options = options;
+    this.#condition = options.usually;
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   /** How often it was told to switch something off, whatever came of it. */
@@ -49,33 +66,52 @@ export class PowerSwitch {
     this.#condition = condition;
   }
 
-  readonly fencer: Fencer = {
-    name: 'switch',
-    fence: ({ name }, context) => this.#fence(name, context),
-  };
+  /** As it is when nothing happens to it. */
+  recover(): void {
+    this.#condition = this.#options.usually;
+    this.#hangsFor.clear();
+  }
+
+  /** Never answers about this machine, until it recovers. */
+  hangFor(machine: string): void {
+    this.#hangsFor.add(machine);
+  }
+
+  get fencer(): Fencer {
+    const { name, timeoutMs } = this.#options;
+    return {
+      name,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      fence: ({ name: node }, context) => this.#fence(node, context),
+    };
+  }
 
   async #fence(name: string, { signal, permit }: FenceContext): Promise<FenceResult> {
-    const { clock, machine, takesMs, onOff } = this.#options;
+    const { clock, machine: find, takesMs, onOff } = this.#options;
     this.#asked++;
-    if (!(await sleep(clock, takesMs, signal))) return { outcome: 'failed', detail: 'nobody waits any more' };
-    const condition = this.#condition;
+    if (!(await sleep(clock, takesMs, signal))) return nobodyWaits;
+    const condition = this.#hangsFor.has(name) ? 'hanging' : this.#condition;
     if (condition === 'failing') return { outcome: 'failed', detail: 'the switch does not answer' };
     if (condition === 'slow') {
       return { outcome: 'waiting', detail: 'the switch is busy', retryAfterMs: 2_000 };
     }
+    if (condition === 'hanging') {
+      await sleep(clock, forEverMs, signal);
+      return nobodyWaits;
+    }
     const permitted = await permit();
     if (permitted.outcome === 'refused') return { outcome: 'failed', detail: permitted.detail };
-    const target = machine(name);
-    if (condition === 'lying' && target.isAlive()) this.#liedAbout.add(name);
+    const machine = find(name);
+    if (condition === 'lying' && machine.isAlive()) this.#liedAbout.add(name);
     else {
-      if (target.isAlive()) onOff(target);
-      target.crash();
+      if (machine.isAlive()) onOff(machine);
+      machine.crash();
     }
     const unheardMs = condition === 'late' ? lateMs : condition === 'mute' ? patienceMs : 0;
-    if (unheardMs > 0 && !(await sleep(clock, unheardMs, signal))) {
-      return { outcome: 'failed', detail: 'nobody waits any more' };
-    }
+    if (unheardMs > 0 && !(await sleep(clock, unheardMs, signal))) return nobodyWaits;
     if (condition === 'mute') return { outcome: 'failed', detail: 'the switch did not answer' };
     return { outcome: 'fenced', proof: 'powered-off', detail: `${name} has no power` };
   }
 }
+
+const nobodyWaits: FenceResult = { outcome: 'failed', detail: 'nobody waits any more' };

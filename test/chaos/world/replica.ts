@@ -28,6 +28,8 @@ export interface ReplicaOptions {
   readonly seed: number;
   readonly name: string;
   readonly clockRate: number;
+  /** How wrong the wall clock of its machine is from the start. */
+  readonly wallOffsetMs: number;
   readonly clock: Clock;
   readonly trace: Trace;
   readonly transport: () => Transport;
@@ -63,11 +65,14 @@ export class Replica {
   #life: Life | undefined;
   #lives = 0;
   #frozen = false;
+  /** Of its machine, so that it outlives the process. */
+  #wallOffsetMs: number;
   /** Whether it sees no host either while its link is cut. */
   isolated = false;
 
   constructor(options: ReplicaOptions) {
     this.name = options.name;
+    this.#wallOffsetMs = options.wallOffsetMs;
     this.#options = options;
   }
 
@@ -103,6 +108,7 @@ export class Replica {
     const identity = `${name}-${++this.#lives}`;
     const gate = new ProcessGate(base);
     const clock = new ProcessClock(base, gate, clockRate);
+    clock.jumpWallTime(this.#wallOffsetMs);
     const random = seededRandom(`${seed}/${identity}`);
     const transports = [this.#transport(gate), this.#transport(gate)] as const;
     const connection: Connection = connect({
@@ -165,6 +171,7 @@ export class Replica {
   }
 
   jumpWallTime(byMs: number): void {
+    this.#wallOffsetMs += byMs;
     this.#life?.clock.jumpWallTime(byMs);
   }
 

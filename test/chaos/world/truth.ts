@@ -7,6 +7,7 @@ import {
   resources,
   type Simulator,
 } from '@liberator/simulator';
+import { Heartbeats } from './heartbeats.ts';
 import { election } from './replica.ts';
 
 /** Names one pod of one StatefulSet for ever, whichever object bears the name. */
@@ -29,11 +30,37 @@ export class Truth {
   /** How many Nodes there were from when on, a new entry for each change. */
   readonly #counts: { readonly at: number; readonly count: number }[] = [];
   #countAt = 0;
+  /** Stored objects never change, so each is read once. */
+  readonly #recordMaps = new WeakMap<object, RecordMap>();
+
+  /** By takeover id: when its record first was there. */
+  readonly #openedAt = new Map<string, number>();
+  readonly #heartbeats: Heartbeats;
 
   constructor(simulator: Simulator, clock: Clock) {
     this.#simulator = simulator;
     this.#machines = simulator.nodes;
     this.#clock = clock;
+    this.#heartbeats = new Heartbeats(simulator, clock);
+    simulator.store.watch(resources.configmaps, ({ object }) => {
+      const record = readRecord(object as RecordSource);
+      if (record !== undefined && !this.#openedAt.has(record.id)) this.#openedAt.set(record.id, clock.now());
+    });
+  }
+
+  /** When the record of a takeover first was in the cluster, whatever its leader's clock says. */
+  openedAt(takeoverId: string): number | undefined {
+    return this.#openedAt.get(takeoverId);
+  }
+
+  /** Whether the API server has had a heartbeat of a node after `since`. */
+  heardSince(node: string, since: number): boolean {
+    return (this.#heartbeats.lastAt(node) ?? Number.NEGATIVE_INFINITY) > since;
+  }
+
+  /** See {@link Heartbeats}. */
+  get heartbeats(): Heartbeats {
+    return this.#heartbeats;
   }
 
   /** To be called after every event. */
@@ -109,16 +136,24 @@ export class Truth {
     return this.#simulator.store.find(resources.leases, namespace, name) as Lease | undefined;
   }
 
+  /** Those that can be read. */
   get records(): readonly TakeoverRecord[] {
-    const found = this.#simulator.store.list(resources.configmaps, {
-      namespace: election.namespace,
-    }) as readonly {
-      readonly data?: Readonly<Record<string, string>>;
-    }[];
-    return found.flatMap(({ data }) => {
-      const text = data?.['record.json'];
-      return text === undefined ? [] : [JSON.parse(text) as TakeoverRecord];
-    });
+    return this.recordMaps.flatMap(({ record }) => record ?? []);
+  }
+
+  /** Every ConfigMap that holds, or should hold, a record; without one that can be read, `record` is undefined. */
+  get recordMaps(): readonly RecordMap[] {
+    const found = this.#simulator.store.list(resources.configmaps, { namespace: election.namespace });
+    return found
+      .filter(({ metadata }) => metadata.name.startsWith('liberator-takeover-'))
+      .map((configMap) => {
+        let held = this.#recordMaps.get(configMap);
+        if (held === undefined) {
+          held = { name: configMap.metadata.name, record: readRecord(configMap as RecordSource) };
+          this.#recordMaps.set(configMap, held);
+        }
+        return held;
+      });
   }
 
   /** Whatever the API says; the same list for as long as nothing starts or stops. */
@@ -131,6 +166,31 @@ export class Truth {
 
   isAlive(machine: string): boolean {
     return this.#simulator.machine(machine).isAlive();
+  }
+}
+
+export interface RecordMap {
+  readonly name: string;
+  readonly record: TakeoverRecord | undefined;
+}
+
+interface RecordSource {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** As this version of the program writes them: anything else is nothing that the invariants can judge by. */
+function readRecord({ data }: RecordSource): TakeoverRecord | undefined {
+  try {
+    const record = JSON.parse(data?.['record.json'] ?? '') as Partial<TakeoverRecord> | null;
+    const whole =
+      record?.version === 1 &&
+      typeof record.node?.name === 'string' &&
+      typeof record.steps === 'object' &&
+      typeof record.policy === 'object' &&
+      record.pods?.every((pod) => typeof pod?.uid === 'string');
+    return whole ? (record as TakeoverRecord) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { type Fencer, manualFencer, noneFencer, type TransportRequest } from '@l
 import { type Machine, resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
 import type { Invariant, Watcher } from '../invariants/invariant.ts';
 import { type AppliedWrite, Front } from './front.ts';
+import { HumanTouch } from './human-touch.ts';
 import { PowerSwitch } from './power-switch.ts';
 import type { ProcessGate } from './process-gate.ts';
 import { type Defect, election, Replica } from './replica.ts';
@@ -28,42 +29,54 @@ export class World implements AsyncDisposable {
   readonly simulator: Simulator;
   readonly front: Front;
   readonly truth: Truth;
-  readonly powerSwitch: PowerSwitch;
+  /** What people and other programs do to it. */
+  readonly human: HumanTouch;
+  /** The rungs of the ladder, in its order; the last one is the power switch that works. */
+  readonly switches: readonly PowerSwitch[];
   readonly replicas: readonly Replica[];
   readonly #watchers: { readonly invariant: Invariant; readonly watcher: Watcher }[] = [];
   /** Facts that are not held against anybody, but told at the end. */
   readonly #remarks: string[] = [];
   #violation: Violation | undefined;
   #calm = false;
+  #quietSince = 0;
 
   private constructor(
     scenario: Scenario,
     made: { clock: VirtualClock; front: Front; simulator: Simulator; defect: Defect },
   ) {
     const { clock, front, simulator, defect } = made;
-    const { seed, policy, switchMs, repairMs } = scenario;
+    const { seed, policy, switches, repairMs } = scenario;
     this.scenario = scenario;
     this.clock = clock;
     this.front = front;
     this.simulator = simulator;
     this.trace = new Trace(clock);
     this.truth = new Truth(simulator, clock);
-    this.powerSwitch = new PowerSwitch({
-      clock,
-      machine: (name) => simulator.machine(name),
-      takesMs: switchMs,
-      onOff: (machine) => {
-        this.note('switch', `${machine.name} off`);
-        this.#ask((watcher) => watcher.fenced?.(machine));
-        clock.setTimeout(() => this.#repair(machine), repairMs);
-      },
-    });
+    this.human = new HumanTouch(this);
+    this.switches = switches.map(
+      ({ name, takesMs, usually, timeoutMs }) =>
+        new PowerSwitch({
+          name,
+          clock,
+          machine: (target) => simulator.machine(target),
+          takesMs,
+          usually,
+          timeoutMs,
+          onOff: (machine) => {
+            this.note(name, `${machine.name} off`);
+            this.#ask((watcher) => watcher.fenced?.(machine, name));
+            clock.setTimeout(() => this.#repair(machine), repairMs);
+          },
+        }),
+    );
     this.replicas = scenario.replicas.map(
-      ({ name, clockRate }) =>
+      ({ name, clockRate, wallOffsetMs = 0 }) =>
         new Replica({
           seed,
           name,
           clockRate,
+          wallOffsetMs,
           clock,
           trace: this.trace,
           transport: () => simulator.transport({ user: name }),
@@ -81,7 +94,7 @@ export class World implements AsyncDisposable {
     invariants: readonly Invariant[],
     defect: Defect = {},
   ): Promise<World> {
-    const { seed, nodes, sets, deployments = [] } = scenario;
+    const { seed, nodes, sets, deployments = [], podGcMs } = scenario;
     // Timers of one instant fire in an order drawn from the seed: every seed tries another.
     const clock = new VirtualClock({ tieBreak: seededRandom(`${seed}/order`) });
     let world: World | undefined;
@@ -90,6 +103,7 @@ export class World implements AsyncDisposable {
       nodes,
       clock,
       random: seededRandom(`${seed}/simulator`),
+      timings: { podGcMs },
       inFront: (server) => front.before(server),
     });
     simulator.store.create(resources.namespaces, { metadata: { name: election.namespace } }, asChaos);
@@ -109,6 +123,28 @@ export class World implements AsyncDisposable {
   /** Nothing fails any more from now on, and what failed is repaired. */
   get calm(): boolean {
     return this.#calm;
+  }
+
+  /** The one that works unless something happens to it. @throws RangeError when the policy's ladder has none. */
+  get powerSwitch(): PowerSwitch {
+    const last = this.switches.at(-1);
+    if (last === undefined) throw new RangeError('expected a power switch in the ladder, found none');
+    return last;
+  }
+
+  /** Machines of which some switch ever said without reason that they are off. */
+  get liedAbout(): ReadonlySet<string> {
+    return new Set(this.switches.flatMap(({ liedAbout }) => [...liedAbout]));
+  }
+
+  /** From when on nothing has been, or will be, between the replicas and the API server, as far as is known now. */
+  get quietSince(): number {
+    return this.#quietSince;
+  }
+
+  /** Something comes between them for this long. */
+  disturbed(forMs: number): void {
+    this.#quietSince = Math.max(this.#quietSince, this.clock.now() + forMs);
   }
 
   get remarks(): readonly string[] {
@@ -151,9 +187,11 @@ export class World implements AsyncDisposable {
   /** Ends all faults, and repairs what is broken, except for a machine that is to stay off. */
   calmDown(): void {
     this.#calm = true;
+    this.#quietSince = Math.min(this.#quietSince, this.clock.now());
     this.note('chaos', 'all faults end');
     this.simulator.faults.clear();
-    this.powerSwitch.become('fine');
+    for (const one of this.switches) one.recover();
+    this.human.putRight();
     for (const replica of this.replicas) {
       replica.link.heal();
       replica.isolated = false;
@@ -214,18 +252,16 @@ export class World implements AsyncDisposable {
   }
 
   #fencers(gate: ProcessGate): readonly Fencer[] {
-    const { fencer } = this.powerSwitch;
-    return [
-      {
-        name: fencer.name,
+    const ladder = this.switches.map(
+      ({ fencer }): Fencer => ({
+        ...fencer,
         fence: async (target, context) => {
           const result = await fencer.fence(target, context);
           await gate.passage();
           return result;
         },
-      },
-      manualFencer,
-      noneFencer,
-    ];
+      }),
+    );
+    return [...ladder, manualFencer, noneFencer];
   }
 }

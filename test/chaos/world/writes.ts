@@ -20,17 +20,30 @@ export const destructive: ReadonlySet<WriteKind> = new Set([
 
 export interface Write {
   readonly kind: WriteKind;
+  readonly method: string;
   readonly namespace: string | undefined;
+  /** Of the object in the path; for a new one, that in its body, if it has a name already. */
   readonly name: string | undefined;
   /** The only object that it may hit, as far as the request says so. */
   readonly uid: string | undefined;
   readonly resourceVersion: string | undefined;
+  /** What a new Event is about. */
+  readonly about: Subject | undefined;
+}
+
+/** Of an Event. */
+interface Subject {
+  readonly kind?: string;
+  readonly name?: string;
+  readonly uid?: string;
 }
 
 interface WriteBody {
-  readonly metadata?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string };
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   readonly spec?: { readonly taints?: readonly Taint[] };
+  readonly involvedObject?: Subject;
+  readonly regarding?: Subject;
 }
 
 /** Undefined for a request that reads. */
@@ -47,10 +60,12 @@ export function writeOf(request: {
   const conditions = body.preconditions ?? body.metadata;
   return {
     kind: kindOf(request.method, resource, body),
+    method: request.method,
     namespace,
-    name,
+    name: name ?? body.metadata?.name,
     uid: conditions?.uid,
     resourceVersion: conditions?.resourceVersion,
+    about: body.involvedObject ?? body.regarding,
   };
 }
 

@@ -1,0 +1,68 @@
+// Whatever happens, and however often, it is told and written at a bounded rate.
+import type { Invariant } from './invariant.ts';
+
+const windowMs = 60_000;
+
+/** How many of something may leave within a minute. */
+const limits = {
+  /** A takeover tells its eight steps, what each of them waits for, and its end; a return as much again. */
+  'Events about one node': 40,
+  /** Whatever the size of the fleet. */
+  Events: 150,
+  /** Each step is written when it begins, when it waits for something else, and when it ends. */
+  'writes of one record': 60,
+  /** Marks on, marks off, and a few times again after a conflict. */
+  'writes of one Node': 40,
+  'deletions of one pod': 12,
+  'new records of one node': 6,
+} as const;
+
+type Limited = keyof typeof limits;
+
+export const nothingIsAFlood: Invariant = {
+  name: 'nothing-is-a-flood',
+  sentence: `Within a minute no more leave than ${Object.entries(limits)
+    .map(([what, most]) => `${most} ${what}`)
+    .join(', ')}.`,
+  watch: (world) => {
+    const recent = new Map<string, number[]>();
+    const count = (what: Limited, of: string): string | undefined => {
+      const now = world.clock.now();
+      const key = `${what} ${of}`;
+      const times = recent.get(key) ?? [];
+      while ((times[0] ?? now) < now - windowMs) times.shift();
+      times.push(now);
+      recent.set(key, times);
+      return times.length > limits[what]
+        ? `${times.length} ${what}${of === '' ? '' : ` (${of})`} within a minute`
+        : undefined;
+    };
+    return {
+      sent({ write }) {
+        const { kind, name = '', namespace = '', about } = write;
+        switch (kind) {
+          case 'event':
+            return (
+              count('Events', '') ??
+              (about?.kind === 'Node' ? count('Events about one node', about.name ?? '') : undefined)
+            );
+          case 'record':
+            return count('writes of one record', name);
+          case 'change-node':
+          case 'mark-out-of-service':
+          case 'delete-node':
+            return count('writes of one Node', name);
+          case 'delete-pod':
+            return count('deletions of one pod', `${namespace}/${name}`);
+          default:
+            return undefined;
+        }
+      },
+      applied({ write, status }) {
+        if (write.kind !== 'record' || write.method !== 'POST' || status >= 300) return undefined;
+        const node = world.truth.recordMaps.find(({ name }) => name === write.name)?.record?.node.name;
+        return node === undefined ? undefined : count('new records of one node', node);
+      },
+    };
+  },
+};

@@ -1,0 +1,150 @@
+// Draws a scenario from its seed.
+import { defaultHeartbeatDetection, type Policy } from '@liberator/core';
+import { Dice } from './dice.ts';
+import {
+  encoreTroubles,
+  type PlannedEncore,
+  type PlannedFault,
+  type PlannedReplica,
+  type PlannedSwitch,
+  type Scenario,
+  type Shape,
+} from './scenario.ts';
+
+/** What a kind of fault must say for a scenario to hold it. */
+export interface FaultDrawer {
+  readonly kind: string;
+  /** How often it comes, compared with others. */
+  readonly weight: number;
+  /** The longest that it lasts; 0 for one that is over at once. */
+  readonly longestMs: number;
+  draw(dice: Dice, shape: Shape): { target: string; manner?: string };
+}
+
+const minute = 60_000;
+const faultsFromMs = minute;
+
+/** Draws everything from the seed. */
+export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Scenario {
+  const dice = new Dice(`${seed}/scenario`);
+  const zones = dice.whole(1, 3);
+  const huge = dice.chance(0.015);
+  const size = huge ? dice.whole(100, 250) : drawSize(dice);
+  const nodes = Array.from({ length: size }, (_, at) => ({
+    name: `node-${at + 1}`,
+    zone: `zone-${(at % zones) + 1}`,
+  }));
+  const replicas = drawReplicas(dice, huge);
+  const sets = Array.from({ length: dice.whole(1, 2) }, (_, at) => ({
+    name: `set-${at + 1}`,
+    replicas: dice.whole(1, 3),
+    volumes: dice.chance(0.5),
+  }));
+  const deployments = Array.from({ length: dice.whole(0, 1) }, (_, at) => ({
+    name: `web-${at + 1}`,
+    replicas: dice.whole(1, 4),
+  }));
+  const switches = drawSwitches(dice);
+  const policy = drawPolicy(dice, switches);
+  // What goes wrong among hundreds shows soon, and each of their minutes costs as much as ten of a small cluster.
+  const faultsUntilMs = faultsFromMs + (huge ? dice.whole(2, 3) : dice.whole(4, 15)) * minute;
+  const faults = drawFaults(dice, drawers, { nodes, replicas, sets }, faultsUntilMs);
+  const freed = policy.fencing.proof === 'optional' || policy.fencing.drivers.includes('switch');
+  const staysOff = freed && dice.chance(0.5) ? dice.of(nodes).name : undefined;
+  const encore = huge || staysOff !== undefined ? undefined : drawEncore(dice);
+  return {
+    seed,
+    nodes,
+    sets,
+    deployments,
+    replicas,
+    policy,
+    switches: switches.filter(({ name }) => policy.fencing.drivers.includes(name)),
+    repairMs: dice.whole(30, 400) * 1_000,
+    podGcMs: dice.of([20_000, 20_000, 20_000, 3 * minute]),
+    faults,
+    faultsFromMs,
+    faultsUntilMs,
+    staysOff,
+    ...(encore && { encore }),
+  };
+}
+
+/** Most clusters are small: what goes wrong between a few parts does not need many. */
+function drawSize(dice: Dice): number {
+  return dice.chance(0.8) ? dice.whole(3, 8) : dice.whole(9, 30);
+}
+
+function drawReplicas(dice: Dice, huge: boolean): readonly PlannedReplica[] {
+  // Nobody's wall clock need be right, and those of two replicas may be hours apart.
+  const wrong = dice.chance(0.3);
+  return Array.from({ length: dice.whole(2, huge ? 2 : 5) }, (_, at) => ({
+    name: `replica-${at + 1}`,
+    clockRate: dice.between(0.97, 1.03),
+    wallOffsetMs: wrong ? dice.whole(-6 * 60, 6 * 60) * minute : 0,
+  }));
+}
+
+/** The last one works; those before it, if there are any, are slow or broken from the start. */
+function drawSwitches(dice: Dice): readonly PlannedSwitch[] {
+  const rungs = dice.of([1, 1, 2, 3]);
+  const before = ['bmc', 'pdu'].slice(0, rungs - 1).map(
+    (name): PlannedSwitch => ({
+      name,
+      takesMs: dice.whole(100, 8_000),
+      usually: dice.of(['failing', 'failing', 'hanging', 'hanging', 'fine']),
+      timeoutMs: dice.whole(5, 40) * 1_000,
+    }),
+  );
+  return [...before, { name: 'switch', takesMs: dice.whole(100, 5_000), usually: 'fine' }];
+}
+
+function drawPolicy(dice: Dice, switches: readonly PlannedSwitch[]): Policy {
+  const ladder = switches.map(({ name }) => name);
+  const fencing = dice.of([
+    { drivers: ladder, proof: 'required' },
+    { drivers: ladder, proof: 'required' },
+    { drivers: ['manual', ...ladder], proof: 'required' },
+    { drivers: ['manual'], proof: 'required' },
+    { drivers: ladder, proof: 'optional' },
+    { drivers: ['none'], proof: 'optional' },
+  ] as const);
+  return {
+    name: 'all',
+    nodes: { all: true },
+    detection: defaultHeartbeatDetection,
+    controlPlane: false,
+    evidence: 'unreachable',
+    budget: { maxDead: dice.whole(1, 3), maxDeadPercent: dice.of([20, 34, 50]) },
+    fencing,
+    node: dice.of(['delete', 'keep']),
+  };
+}
+
+function drawFaults(
+  dice: Dice,
+  drawers: readonly FaultDrawer[],
+  shape: Shape,
+  untilMs: number,
+): readonly PlannedFault[] {
+  const weights = drawers.flatMap((drawer) => Array.from({ length: drawer.weight }, () => drawer));
+  const faults = Array.from({ length: dice.whole(1, 12) }, () => {
+    const drawer = dice.of(weights);
+    const atMs = Math.round(dice.between(faultsFromMs, untilMs));
+    // Most faults are short; some are long.
+    const forMs = Math.round(drawer.longestMs * dice.between(0.02, 1) ** 2);
+    return {
+      kind: drawer.kind,
+      manner: '',
+      ...drawer.draw(dice, shape),
+      atMs,
+      forMs: Math.min(forMs, untilMs - atMs),
+    };
+  });
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function drawEncore(dice: Dice): PlannedEncore | undefined {
+  if (!dice.chance(0.7)) return undefined;
+  return { trouble: dice.of(encoreTroubles), afterMs: dice.whole(15, 90) * 1_000 };
+}
