@@ -29,7 +29,7 @@ export async function encore(world: World, { trouble, afterMs }: PlannedEncore):
   world.simulator.machine(first).crash();
   await world.run(world.clock.now() + afterMs);
   if (world.violation !== undefined) return;
-  const pods = podsOn(world, second);
+  const pods = freeOf(world, podsOn(world, second), first);
   world.note('encore', `${second} dies, with ${pods.join(', ') || 'no pod'}`);
   world.simulator.machine(second).crash();
   const diedAt = world.clock.now();
@@ -85,6 +85,13 @@ function begin(world: World, trouble: EncoreTrouble, node: string): void {
     case 'hanging-switch':
       for (const one of switches) one.hangFor(node);
   }
+}
+
+/** Without those of sets that have a pod on `other`: a set brings up its pods one after another, and waits for that one. */
+function freeOf(world: World, pods: readonly string[], other: string): readonly string[] {
+  const setOf = (pod: string): string => pod.slice(0, pod.lastIndexOf('-'));
+  const waiting = new Set(podsOn(world, other).map(setOf));
+  return pods.filter((pod) => !waiting.has(setOf(pod)));
 }
 
 /** Names of the StatefulSets' pods on a node. */

@@ -1,5 +1,8 @@
 // Promises that the program does not keep yet, each with a seed that shows it: taken off one by one as they come true.
 
+/** Not a fault and not an invariant: rungs of the ladder before the one that works. */
+export const ladder = 'ladder';
+
 /** What a run leaves out as long as its name stands here. */
 export interface Pending {
   /** Of an invariant, of a kind of fault, or of something that a scenario draws. */
@@ -10,7 +13,18 @@ export interface Pending {
   readonly found: string;
 }
 
-export const pending: readonly Pending[] = [];
+export const pending: readonly Pending[] = [
+  { name: 'every-harm-is-preceded-by-a-look', seed: 0, found: '' },
+  { name: 'proof-means-proof', seed: 180, found: '' },
+  { name: 'unreadable-records-are-left-alone', seed: 80, found: '' },
+  { name: 'nothing-is-silent', seed: 9, found: '' },
+  { name: 'nothing-is-a-flood', seed: 36, found: '' },
+  { name: 'within-budget', seed: 210, found: '' },
+  { name: 'one-nodes-trouble-is-its-own', seed: 0, found: '' },
+  { name: 'record-spoiled', seed: 0, found: '' },
+  { name: 'pod-held', seed: 67, found: '' },
+  { name: ladder, seed: 46, found: '' },
+];
 
 /** What a run with `on` switched on leaves out. */
 export function leftOut(on: readonly string[] = []): ReadonlySet<string> {

@@ -10,15 +10,17 @@ export interface Task {
   readonly faults?: readonly number[] | undefined;
   /** What of the pending happens and is asked all the same; `all` for everything. */
   readonly on?: readonly string[] | undefined;
+  /** The mutation sets its stage, and is not built in: what is found then is not its doing. */
+  readonly harmless?: boolean | undefined;
 }
 
-export function perform({ seed, mutation: name, faults, on }: Task): Promise<Outcome> {
+export function perform({ seed, mutation: name, faults, on, harmless }: Task): Promise<Outcome> {
   const mutation = name === undefined ? undefined : mutationNamed(name);
   const drawn = scenarioOf(seed);
   const scenario = mutation?.stage?.(drawn) ?? drawn;
   const happening =
     faults === undefined ? scenario.faults : scenario.faults.filter((_, at) => faults.includes(at));
-  return simulate({ ...scenario, faults: happening }, mutation?.defect, on);
+  return simulate({ ...scenario, faults: happening }, harmless ? {} : mutation?.defect, on);
 }
 
 /** The command that runs it again, telling all that happens. */

@@ -9,6 +9,8 @@ export interface Mutation {
   /** Invariants that may be the first to see it. */
   readonly seenBy: readonly string[];
   readonly defect: Defect;
+  /** What of the pending it needs beside those invariants. */
+  readonly on?: readonly string[];
   /** Sets the stage for a defect that shows only in a rare situation. */
   readonly stage?: (scenario: Scenario) => Scenario;
 }

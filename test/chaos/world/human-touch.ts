@@ -113,8 +113,11 @@ export class HumanTouch {
     this.deleteNode(name);
     // It hangs on a finalizer.
     if (truth.node(name) !== undefined) return;
-    const { labels = {} } = before.metadata;
-    simulator.store.create(resources.nodes, { metadata: { name, labels } }, human);
+    const { labels = {}, annotations = {} } = before.metadata;
+    // What the kubelet put on it when it registered; it does that only once.
+    const kept = Object.entries(annotations).filter(([key]) => key.startsWith('volumes.kubernetes.io/'));
+    const metadata = { name, labels, annotations: Object.fromEntries(kept) };
+    simulator.store.create(resources.nodes, { metadata }, human);
   }
 
   /** Keeps a pod or a Node from going when it is deleted. */
