@@ -1,7 +1,9 @@
 // Runs many tasks side by side, each in a thread of its own, and hands out what came of them in the order in which they were given.
 import { Worker } from 'node:worker_threads';
+import { mutationNamed } from './mutations/all-mutations.ts';
 import type { Outcome } from './simulation.ts';
 import { perform, type Task } from './task.ts';
+import type { Edit } from './world/replica.ts';
 
 /** How far ahead of the outcome that is waited for others may run: their traces are kept until their turn comes. */
 const aheadPerWorker = 8;
@@ -9,17 +11,18 @@ const aheadPerWorker = 8;
 /**
  * The outcome of each task, in order. Whoever stops reading ends the rest.
  *
- * @param jobs - How many run at once; with 1 everything happens in this thread.
+ * @param jobs - How many run at once; with 1 everything happens in this thread, unless a defect is built into its source.
  */
 export async function* outcomesOf(
   tasks: readonly Task[],
   jobs: number,
 ): AsyncGenerator<{ readonly task: Task; readonly outcome: Outcome }> {
-  if (jobs === 1) {
+  const edits = editsOf(tasks);
+  if (jobs === 1 && edits.length === 0) {
     for (const task of tasks) yield { task, outcome: await perform(task) };
     return;
   }
-  const idle = Array.from({ length: Math.min(jobs, tasks.length) }, () => new SimulationThread());
+  const idle = Array.from({ length: Math.min(jobs, tasks.length) }, () => new SimulationThread(edits));
   const crew = [...idle];
   const started: Promise<Outcome>[] = [];
   const startMore = (doneSoFar: number): void => {
@@ -51,12 +54,32 @@ export async function* outcomesOf(
   }
 }
 
+/** What one task comes to, wherever it has to run. */
+export async function outcomeOf(task: Task): Promise<Outcome> {
+  for await (const { outcome } of outcomesOf([task], 1)) return outcome;
+  throw new Error(`expected an outcome of seed ${task.seed}, found none`);
+}
+
+/** How the source of core has to be changed for these tasks; one crew works on one mutation. */
+function editsOf(tasks: readonly Task[]): readonly Edit[] {
+  const [name, ...others] = new Set(tasks.map(({ mutation, harmless }) => (harmless ? undefined : mutation)));
+  const edits = name === undefined ? [] : (mutationNamed(name).defect.edits ?? []);
+  if (edits.length > 0 && others.length > 0)
+    throw new RangeError(`expected tasks with the mutation ${name} alone, found others among them`);
+  return edits;
+}
+
 /** A thread that runs one task at a time. */
 class SimulationThread {
-  // Whatever this thread was started with: packages resolve to their source.
-  readonly #worker = new Worker(new URL('./simulation-thread.ts', import.meta.url), {
-    execArgv: ['--conditions=@liberator/source'],
-  });
+  readonly #worker: Worker;
+
+  constructor(edits: readonly Edit[]) {
+    // Whatever this thread was started with: packages resolve to their source.
+    this.#worker = new Worker(new URL('./simulation-thread.ts', import.meta.url), {
+      execArgv: ['--conditions=@liberator/source'],
+      workerData: edits,
+    });
+  }
 
   run(task: Task): Promise<Outcome> {
     return new Promise((resolve, reject) => {

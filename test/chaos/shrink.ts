@@ -1,6 +1,7 @@
 // Makes a failing run smaller: what remains when no fault can be left out without losing the failure is its story.
+import { outcomeOf } from './crew.ts';
 import type { Outcome } from './simulation.ts';
-import { perform, type Task } from './task.ts';
+import type { Task } from './task.ts';
 
 export interface Shrunk {
   readonly task: Task;
@@ -11,7 +12,7 @@ export interface Shrunk {
 export async function shrink(
   task: Task,
   failing: Outcome,
-  run: (task: Task) => Promise<Outcome> = perform,
+  run: (task: Task) => Promise<Outcome> = outcomeOf,
 ): Promise<Shrunk> {
   let faults = task.faults ?? failing.scenario.faults.map((_, at) => at);
   let outcome = failing;

@@ -9,6 +9,7 @@ import { oneLeader } from './one-leader.ts';
 import { onePodPerIdentity } from './one-pod-per-identity.ts';
 import { oneTakeoverPerDeath } from './one-takeover-per-death.ts';
 import { proofMeansProof } from './proof-means-proof.ts';
+import { staleEpochsAreRefused } from './stale-epochs-are-refused.ts';
 import { theBlindStandStill } from './the-blind-stand-still.ts';
 import { theLivingAreLeftAlone } from './the-living-are-left-alone.ts';
 import { unreadableRecordsAreLeftAlone } from './unreadable-records-are-left-alone.ts';
@@ -30,4 +31,5 @@ export const allInvariants: readonly Invariant[] = [
   unreadableRecordsAreLeftAlone,
   nothingIsSilent,
   nothingIsAFlood,
+  staleEpochsAreRefused,
 ];

@@ -1,5 +1,5 @@
 // What can't be seen must not be judged: held against what really was to be seen.
-import { destructive } from '../world/writes.ts';
+import { destructive, type Write } from '../world/writes.ts';
 import type { Invariant } from './invariant.ts';
 
 /** Longer than anybody may take to notice, and than an act that was decided before may be on its way. */
@@ -14,6 +14,17 @@ export const theBlindStandStill: Invariant = {
     'Nobody marks, deletes or switches off a node while it has been blind by its own account for long, or while most nodes fell silent together.',
   watch: (world) => {
     const blindSince = new Map<string, number>();
+    /** Takeovers whose release has begun, by the id of their record. */
+    const begun = new Set<string>();
+    /** A release that has begun goes on: half of it would help nobody. */
+    const goesOn = ({ kind, namespace = '', name = '' }: Write): boolean => {
+      if (kind === 'delete-node') return false;
+      const node = kind === 'delete-pod' ? world.truth.pod(namespace, name)?.spec?.nodeName : name;
+      const open = world.truth.records.filter((one) => one.node.name === node && one.result === undefined);
+      const isBegun = open.some(({ id }) => begun.has(id));
+      for (const { id } of open) begun.add(id);
+      return kind === 'delete-pod' && (isBegun || open.length === 0);
+    };
     const silentTogether = (): string | undefined => {
       const known = new Set(world.truth.nodes.map(({ metadata }) => metadata.name));
       const mute = [...world.truth.muteFor(noticedAfterMs)].filter(([name]) => known.has(name));
@@ -34,8 +45,7 @@ export const theBlindStandStill: Invariant = {
         return undefined;
       },
       sent({ replica, write }) {
-        // A release that has begun goes on: half of it would help nobody.
-        if (!destructive.has(write.kind) || write.kind === 'delete-pod') return undefined;
+        if (!destructive.has(write.kind) || goesOn(write)) return undefined;
         const what = `${replica.name} sent ${write.kind} of ${write.name}`;
         const since = blindSince.get(replica.name);
         if (since !== undefined && world.clock.now() - since > noticedAfterMs) {

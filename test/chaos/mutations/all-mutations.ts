@@ -2,9 +2,17 @@
 import { clusterMutations } from './cluster-mutations.ts';
 import { electionMutations } from './election-mutations.ts';
 import { judgementMutations } from './judgement-mutations.ts';
+import { lookMutations } from './look-mutations.ts';
 import type { Mutation } from './mutation.ts';
+import { tellingMutations } from './telling-mutations.ts';
 
-const allMutations: readonly Mutation[] = [...electionMutations, ...clusterMutations, ...judgementMutations];
+export const allMutations: readonly Mutation[] = [
+  ...electionMutations,
+  ...clusterMutations,
+  ...judgementMutations,
+  ...lookMutations,
+  ...tellingMutations,
+];
 
 export const mutationNames: readonly string[] = allMutations.map(({ name }) => name);
 

@@ -3,7 +3,7 @@ import type { StoredRecord, TakeoverCluster, Transport } from '@liberator/core';
 import type { Mutation } from './mutation.ts';
 
 /** The cluster with some of its methods exchanged; the others keep their own `this`. */
-function withMethods(
+export function withMethods(
   cluster: TakeoverCluster,
   methods: (inner: TakeoverCluster) => Partial<TakeoverCluster>,
 ): TakeoverCluster {

@@ -1,21 +1,7 @@
 // Defects of what is believed: of sight, of hosts, of budgets and of proofs.
 import type { Fencer, Policy } from '@liberator/core';
-import type { PlannedFault, Scenario } from '../world/scenario.ts';
 import type { Mutation } from './mutation.ts';
-
-/** Nothing happens but this: so many nodes are cut off at once, for two minutes. */
-function cutAtOnce(scenario: Scenario, count: number): Scenario {
-  const faults = scenario.nodes.slice(0, count).map(
-    ({ name }): PlannedFault => ({
-      kind: 'machine-cut',
-      target: name,
-      atMs: scenario.faultsFromMs + 10_000,
-      forMs: 120_000,
-      manner: '',
-    }),
-  );
-  return { ...scenario, faults };
-}
+import { cutAtOnce } from './stages.ts';
 
 const neverBlind: Mutation = {
   name: 'never-blind',

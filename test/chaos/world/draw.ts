@@ -61,6 +61,7 @@ export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Sce
     policy,
     switches: switches.filter(({ name }) => policy.fencing.drivers.includes(name)),
     repairMs: dice.whole(30, 400) * 1_000,
+    fencingToken: dice.chance(0.5),
     podGcMs: dice.of([20_000, 20_000, 20_000, 3 * minute]),
     faults,
     faultsFromMs,

@@ -19,12 +19,17 @@ export type Doorkeeper = (
   serve: () => Promise<ApiResponse>,
 ) => Promise<ApiResponse>;
 
+/** The server's own admission: why it refuses a write; undefined when it does not. */
+export type Admission = (write: Write, body: string | undefined) => string | undefined;
+
 export class Front {
   readonly #onApplied: (applied: AppliedWrite) => void;
+  readonly #admit: Admission;
   #doorkeeper: Doorkeeper = (_request, _write, serve) => serve();
 
-  constructor(onApplied: (applied: AppliedWrite) => void) {
+  constructor(onApplied: (applied: AppliedWrite) => void, admit: Admission = () => undefined) {
     this.#onApplied = onApplied;
+    this.#admit = admit;
   }
 
   /** Replaces whoever stood there before. */
@@ -41,9 +46,25 @@ export class Front {
     const write = writeOf(request);
     if (write === undefined) return server(request);
     return this.#doorkeeper(request, write, async () => {
-      const response = await server(request);
+      const refusal = this.#admit(write, request.body);
+      const response = refusal === undefined ? await server(request) : forbidden(refusal);
       this.#onApplied({ user: request.user, write, status: response.status });
       return response;
     });
   }
+}
+
+function forbidden(message: string): ApiResponse {
+  const status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    reason: 'Forbidden',
+    code: 403,
+    message,
+  };
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield new TextEncoder().encode(JSON.stringify(status));
+  }
+  return { status: 403, headers: { 'content-type': 'application/json' }, body: body() };
 }

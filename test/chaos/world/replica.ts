@@ -41,8 +41,21 @@ export interface ReplicaOptions {
   readonly defect: Defect;
 }
 
-/** How a deliberate defect is built in, around the real parts. */
+/** One place in a source file of core, as it would read with a defect in it. */
+export interface Edit {
+  /** From `packages/core/src/` on. */
+  readonly file: string;
+  /** Must be there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** How a deliberate defect is built in: around the real parts, or into their source. */
 export interface Defect {
+  /** Made before anything of core is loaded, hence in a thread of its own. */
+  readonly edits?: readonly Edit[];
+  /** The API server has a fencing token that lets everything through. */
+  readonly tokenIgnored?: true;
   readonly transport?: (transport: Transport) => Transport;
   readonly parts?: (parts: Parts, replica: string) => Parts;
 }

@@ -74,6 +74,8 @@ export interface Scenario {
   readonly switches: readonly PlannedSwitch[];
   /** For how long a human leaves a machine off that a switch switched off. */
   readonly repairMs: number;
+  /** The API server compares epochs, too. Default: it does not. */
+  readonly fencingToken?: boolean;
   /** The period of Kubernetes' own pod garbage collector: minutes stand for a controller manager that is down. */
   readonly podGcMs: number;
   readonly faults: readonly PlannedFault[];

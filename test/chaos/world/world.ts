@@ -2,6 +2,7 @@
 import { type Fencer, manualFencer, noneFencer, type TransportRequest } from '@liberator/core';
 import { type Machine, resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
 import type { Invariant, Watcher } from '../invariants/invariant.ts';
+import { tokenRefusal } from './fencing-token.ts';
 import { type AppliedWrite, Front } from './front.ts';
 import { HumanTouch } from './human-touch.ts';
 import { PowerSwitch } from './power-switch.ts';
@@ -11,7 +12,7 @@ import type { Scenario } from './scenario.ts';
 import { Trace } from './trace.ts';
 import { Truth } from './truth.ts';
 import { deployment, statefulSet } from './workloads.ts';
-import { writeOf } from './writes.ts';
+import { type Write, writeOf } from './writes.ts';
 
 const asChaos = { user: 'chaos' };
 
@@ -98,7 +99,11 @@ export class World implements AsyncDisposable {
     // Timers of one instant fire in an order drawn from the seed: every seed tries another.
     const clock = new VirtualClock({ tieBreak: seededRandom(`${seed}/order`) });
     let world: World | undefined;
-    const front = new Front((applied) => world?.applied(applied));
+    const checksToken = scenario.fencingToken && defect.tokenIgnored !== true;
+    const front = new Front(
+      (applied) => world?.applied(applied),
+      (write, body) => (checksToken ? world?.refusal(write, body) : undefined),
+    );
     const simulator = await Simulator.start({
       nodes,
       clock,
@@ -220,6 +225,13 @@ export class World implements AsyncDisposable {
       this.note(user, `${write.kind} ${write.name ?? ''} -> ${status}`);
     }
     this.#ask((watcher) => watcher.applied?.(applied));
+  }
+
+  /** Why the server's own fencing token refuses a write. */
+  refusal(write: Write, body: string | undefined): string | undefined {
+    const { truth } = this;
+    const patch = body === undefined ? {} : JSON.parse(body);
+    return tokenRefusal(write, patch, truth.node(write.name ?? ''), truth.electionLease);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,96 @@
+// Defects of what is told and written, and of keeping one node's trouble its own.
+import { sleep, type TakeoverRecord, type Transport } from '@liberator/core';
+import { withMethods } from './cluster-mutations.ts';
+import type { Mutation } from './mutation.ts';
+
+const tellsNothing: Mutation = {
+  name: 'tells-nothing',
+  sentence: 'No Event ever leaves.',
+  seenBy: ['nothing-is-silent'],
+  defect: {
+    parts: (parts) => ({
+      ...parts,
+      cluster: withMethods(parts.cluster, () => ({ publishEvent: async () => {} })),
+    }),
+  },
+};
+
+const tellsAgainAndAgain: Mutation = {
+  name: 'tells-again-and-again',
+  sentence: 'Every Event leaves ten times.',
+  seenBy: ['nothing-is-a-flood'],
+  defect: {
+    parts: (parts) => ({
+      ...parts,
+      cluster: withMethods(parts.cluster, (inner) => ({
+        async publishEvent(term, event) {
+          for (let count = 0; count < 10; count++) await inner.publishEvent(term, event);
+        },
+      })),
+    }),
+  },
+};
+
+const oneAtATime: Mutation = {
+  name: 'one-at-a-time',
+  sentence: 'A takeover is begun only when every other one is over.',
+  seenBy: ['one-nodes-trouble-is-its-own'],
+  defect: {
+    parts: (parts) => {
+      const open = new Set<string>();
+      const note = ({ id, result }: TakeoverRecord): void => {
+        if (result === undefined) open.add(id);
+        else open.delete(id);
+      };
+      const cluster = withMethods(parts.cluster, (inner) => ({
+        async createRecord(term, record) {
+          while (open.size > 0 && !open.has(record.id)) {
+            if (parts.clock === undefined || !(await sleep(parts.clock, 500, term.signal))) break;
+          }
+          note(record);
+          return inner.createRecord(term, record);
+        },
+        async updateRecord(term, seen, record) {
+          note(record);
+          return inner.updateRecord(term, seen, record);
+        },
+      }));
+      return { ...parts, cluster };
+    },
+  },
+};
+
+/** Whoever finds a record in its way writes over it. */
+function overbearing(inner: Transport): Transport {
+  return {
+    close: () => inner.close(),
+    async send(request) {
+      const answer = await inner.send(request);
+      const isCreation = request.method === 'POST' && request.path.includes('/configmaps');
+      if (!isCreation || answer.status !== 409 || request.body === undefined) return answer;
+      const { metadata, data } = JSON.parse(request.body);
+      return inner.send({
+        ...request,
+        method: 'PATCH',
+        path: `${request.path.split('?')[0]}/${metadata.name}`,
+        contentType: 'application/merge-patch+json',
+        body: JSON.stringify({ data }),
+      });
+    },
+  };
+}
+
+const writesOverRecords: Mutation = {
+  name: 'writes-over-records',
+  sentence: 'A record that is there already is written over by whoever opens a takeover.',
+  seenBy: ['unreadable-records-are-left-alone'],
+  on: ['record-spoiled'],
+  defect: { transport: overbearing },
+};
+
+export const tellingMutations: readonly Mutation[] = [
+  tellsNothing,
+  tellsAgainAndAgain,
+  oneAtATime,
+  writesOverRecords,
+];
