@@ -2,6 +2,7 @@
 import { sleep, type TakeoverRecord, type Transport } from '@liberator/core';
 import { withMethods } from './cluster-mutations.ts';
 import type { Mutation } from './mutation.ts';
+import { fault, only, withSwitch } from './stages.ts';
 
 const tellsNothing: Mutation = {
   name: 'tells-nothing',
@@ -86,6 +87,12 @@ const writesOverRecords: Mutation = {
   seenBy: ['unreadable-records-are-left-alone'],
   on: ['record-spoiled'],
   defect: { transport: overbearing },
+  // Spoiled while its takeover waits for the switch.
+  stage: (scenario) =>
+    only(withSwitch(scenario, 20_000, 'required'), [
+      fault('machine-crash', 'node-1', [5, 300]),
+      fault('record-spoiled', 'node-1', [40, 240], 'not-json'),
+    ]),
 };
 
 export const tellingMutations: readonly Mutation[] = [
