@@ -14,6 +14,43 @@ export interface Pending {
 }
 
 export const pending: readonly Pending[] = [
+  {
+    name: 'unreadable-records-are-left-alone',
+    seed: 80,
+    found: 'with record-spoiled: a record that lacks its node is written over',
+  },
+  {
+    name: 'record-spoiled',
+    seed: 142,
+    found: 'a takeover whose record could not be read for a minute is never gone on with: its taint stays',
+  },
+  {
+    name: 'nothing-is-silent',
+    seed: 9,
+    found: 'no Event about nodes that fell silent together: blindness is told to nobody',
+  },
+  {
+    name: 'nothing-is-a-flood',
+    seed: 36,
+    found: 'with pod-held, or a pod that may not be deleted: a DELETE every second',
+  },
+  { name: 'pod-held', seed: 67, found: 'a pod that hangs on its finalizer is deleted again and again' },
+];
+
+/** Not a fault and not an invariant: rungs of the ladder before the one that works. */
+export const ladder = 'ladder';
+
+/** What a run leaves out as long as its name stands here. */
+export interface Pending {
+  /** Of an invariant, of a kind of fault, or of something that a scenario draws. */
+  readonly name: string;
+  /** Shows it, with this one switched on: `npm run simulate -- --seed N --with NAME`. */
+  readonly seed: number;
+  /** What is found then. */
+  readonly found: string;
+}
+
+export const pending: readonly Pending[] = [
   { name: 'every-harm-is-preceded-by-a-look', seed: 0, found: '' },
   { name: 'proof-means-proof', seed: 180, found: '' },
   { name: 'unreadable-records-are-left-alone', seed: 80, found: '' },

@@ -1,4 +1,4 @@
-// Two hundred seeds at every test run; `npm run simulate -- --seeds 1000` tries more.
+// A hundred and fifty seeds at every test run; `npm run simulate -- --seeds 1000` tries more.
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { outcomesOf } from './crew.ts';
@@ -7,11 +7,15 @@ import { hunt } from './mutations/hunt.ts';
 import { type Outcome, scenarioOf, simulate, wordsFor } from './simulation.ts';
 import type { Task } from './task.ts';
 
-/** Found something in their time, beyond those that are always run. 446: a term whose last rest no clock could tell. */
-const remembered = [446];
+/**
+ * Found something in their time, beyond those that are always run. 180, 294: pods of a Node that was gone were deleted
+ * without proof. 210, 241, 263: deaths whose takeover was over no longer counted towards the budget. 195: replicas that
+ * ended, one after another, at a record without a node.
+ */
+const remembered = [180, 195, 210, 241, 263, 294];
 
 /** What two processors do in about two minutes. */
-const seeds = [...Array.from({ length: 200 }, (_, at) => at + 1), ...remembered];
+const seeds = [...Array.from({ length: 150 }, (_, at) => at + 1), ...remembered];
 
 describe('a cluster made from a seed', () => {
   it('keeps every promise and recovers, whatever the seed', { timeout: 900_000 }, async () => {

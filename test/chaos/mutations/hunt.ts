@@ -14,14 +14,16 @@ export interface Catch {
  * Asks the invariants that are meant to see the defect, pending or not. What the program breaks without it, on the same
  * stage, is no catch.
  *
- * @param seeds - Tried in this order, until one catches it.
+ * @param seeds - Tried in this order from {@link Mutation.from} on, and then the ones before, until one catches it.
  */
 export async function hunt(
-  { name, seenBy, on = [] }: Mutation,
+  { name, seenBy, on = [], from }: Mutation,
   seeds: readonly number[],
   jobs: number,
 ): Promise<Catch> {
-  const tasks = seeds.map((seed) => ({ seed, mutation: name, on: [...seenBy, ...on] }));
+  const first = seeds.findIndex((seed) => from !== undefined && seed >= from);
+  const ordered = first < 0 ? seeds : [...seeds.slice(first), ...seeds.slice(0, first)];
+  const tasks = ordered.map((seed) => ({ seed, mutation: name, on: [...seenBy, ...on] }));
   let seedsTried = 0;
   for await (const { task, outcome } of outcomesOf(tasks, jobs)) {
     seedsTried++;

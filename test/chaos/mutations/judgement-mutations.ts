@@ -1,7 +1,7 @@
 // Defects of what is believed: of sight, of hosts, of budgets and of proofs.
 import type { Fencer, Policy } from '@liberator/core';
 import type { Mutation } from './mutation.ts';
-import { cutAtOnce } from './stages.ts';
+import { cutAtOnce, fault, only, withSwitch } from './stages.ts';
 
 const neverBlind: Mutation = {
   name: 'never-blind',
@@ -64,9 +64,41 @@ const noBudget: Mutation = {
   stage: (scenario) => cutAtOnce(scenario, 2),
 };
 
+const budgetForgets: Mutation = {
+  name: 'budget-forgets',
+  sentence: 'Only what is dead and not yet taken over, or is being taken over, counts towards the budget.',
+  seenBy: ['within-budget'],
+  defect: {
+    edits: [
+      {
+        file: 'policy/guards/budget.ts',
+        find: 'if (fleet.unproven === undefined) {',
+        replace: 'if (fleet.dead !== undefined) {',
+      },
+    ],
+  },
+  // The takeover of the first one is over when the second one dies.
+  stage: (scenario) => {
+    const staged = withSwitch(scenario, 500, 'optional');
+    return {
+      ...only(staged, [
+        fault('machine-crash', 'node-1', [5, 235]),
+        fault('machine-crash', 'node-2', [130, 110]),
+      ]),
+      sets: [{ name: 'set-1', replicas: 1, volumes: false }],
+      policy: {
+        ...staged.policy,
+        budget: { maxDead: 1, maxDeadPercent: 50 },
+        fencing: { drivers: ['none'], proof: 'optional' },
+      },
+    };
+  },
+};
+
 export const judgementMutations: readonly Mutation[] = [
   neverBlind,
   deadKubeletIsDeadNode,
   unfounded,
   noBudget,
+  budgetForgets,
 ];

@@ -1,5 +1,6 @@
 // Defects of looking before harming: at the term, at signs of life, at brakes, at proofs, and in the right order.
 import type { Scenario } from '../world/scenario.ts';
+import { withMethods } from './cluster-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { fault, only, withPodsEverywhere, withSwitch } from './stages.ts';
 
@@ -7,6 +8,7 @@ const writesWithoutTerm: Mutation = {
   name: 'writes-without-term',
   sentence: 'Whether the term is still valid is not asked before a write leaves.',
   seenBy: ['writes-need-a-term'],
+  from: 37,
   defect: {
     edits: [
       {
@@ -43,11 +45,12 @@ const lifeOverlooked: Mutation = {
   name: 'life-overlooked',
   sentence: 'Signs of life are not looked for once a takeover has begun.',
   seenBy: ['the-living-are-left-alone', 'every-harm-is-preceded-by-a-look'],
+  from: 37,
   defect: {
     edits: [
       {
         file: 'takeover/life-signs.ts',
-        find: 'if (lease !== undefined && renewTime !== record.lastHeartbeat) {',
+        find: 'if (renewTime !== undefined && renewTime !== record.lastHeartbeat) {',
         replace: 'if (false) {',
       },
       {
@@ -62,8 +65,8 @@ const lifeOverlooked: Mutation = {
       },
       {
         file: 'fleet-witness.ts',
-        find: "else if (node.assessment?.health !== 'dead')",
-        replace: 'else if (false)',
+        find: "return node.assessment?.health === 'dead'\n",
+        replace: 'return node !== undefined\n',
       },
     ],
   },
@@ -90,14 +93,13 @@ const proofOptional: Mutation = {
 const goneNodesKnowNoBrake: Mutation = {
   name: 'gone-nodes-know-no-brake',
   sentence: 'Nothing holds the takeover of a node whose Node object is gone, blindness included.',
-  seenBy: ['the-blind-stand-still'],
-  on: ['ladder'],
+  seenBy: ['the-blind-stand-still', 'every-harm-is-preceded-by-a-look'],
   defect: {
     edits: [
       {
         file: 'fleet-witness.ts',
-        find: 'if (node === undefined) return fleetFacts([]).blind;',
-        replace: 'if (node === undefined) return [];',
+        find: 'if (node === undefined) return brakingReasons(',
+        replace: 'if (node === undefined) return [] ?? brakingReasons(',
       },
     ],
   },
@@ -151,6 +153,7 @@ const tokenIgnored: Mutation = {
   name: 'token-ignored',
   sentence: 'The fencing token lets every epoch through.',
   seenBy: ['stale-epochs-are-refused'],
+  from: 49,
   defect: { tokenIgnored: true },
   // A leader hands over while its deletion of a Node is on its way.
   stage: (scenario) => {
@@ -167,6 +170,52 @@ const tokenIgnored: Mutation = {
   },
 };
 
+const permitIgnored: Mutation = {
+  name: 'permit-ignored',
+  sentence: 'A driver does not ask for its permit before it switches off.',
+  seenBy: ['every-harm-is-preceded-by-a-look', 'the-living-are-left-alone'],
+  defect: {
+    parts: (parts) => ({
+      ...parts,
+      fencers: parts.fencers.map((fencer) => ({
+        ...fencer,
+        fence: (target, context) =>
+          fencer.fence(target, { ...context, permit: async () => ({ outcome: 'granted' }) }),
+      })),
+    }),
+  },
+  // It comes back while its switch thinks.
+  stage: (scenario) =>
+    only(withSwitch(scenario, 45_000, 'required'), [fault('machine-cut', 'node-1', [5, 36])]),
+};
+
+const recordsForgotten: Mutation = {
+  name: 'records-forgotten',
+  sentence: 'A new leader does not read what its predecessor left on record.',
+  seenBy: ['recovery'],
+  defect: {
+    parts: (parts) => ({
+      ...parts,
+      cluster: withMethods(parts.cluster, (inner) => ({
+        listRecords: async (term) => ({ ...(await inner.listRecords(term)), records: [] }),
+      })),
+    }),
+  },
+  // Another one leads by the time at which the node that was kept returns.
+  stage: (scenario) => {
+    const staged = withSwitch(scenario, 500, 'required');
+    return {
+      ...only(staged, [
+        fault('machine-crash', 'node-1', [5, 150]),
+        fault('replica-crash', 'leader', [90, 100]),
+      ]),
+      repairMs: 400_000,
+      staysOff: undefined,
+      policy: { ...staged.policy, node: 'keep' },
+    };
+  },
+};
+
 export const lookMutations: readonly Mutation[] = [
   writesWithoutTerm,
   lifeOverlooked,
@@ -174,4 +223,6 @@ export const lookMutations: readonly Mutation[] = [
   goneNodesKnowNoBrake,
   recordsInReverse,
   tokenIgnored,
+  permitIgnored,
+  recordsForgotten,
 ];

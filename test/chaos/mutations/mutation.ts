@@ -8,6 +8,8 @@ export interface Mutation {
   readonly sentence: string;
   /** Invariants that may be the first to see it. */
   readonly seenBy: readonly string[];
+  /** The seed that is tried first, and those after it: one by which it was seen before. Default: the first of all. */
+  readonly from?: number;
   readonly defect: Defect;
   /** What of the pending it needs beside those invariants. */
   readonly on?: readonly string[];

@@ -8,6 +8,7 @@ const tellsNothing: Mutation = {
   name: 'tells-nothing',
   sentence: 'No Event ever leaves.',
   seenBy: ['nothing-is-silent'],
+  from: 8,
   defect: {
     parts: (parts) => ({
       ...parts,
@@ -36,6 +37,7 @@ const oneAtATime: Mutation = {
   name: 'one-at-a-time',
   sentence: 'A takeover is begun only when every other one is over.',
   seenBy: ['one-nodes-trouble-is-its-own'],
+  from: 36,
   defect: {
     parts: (parts) => {
       const open = new Set<string>();

@@ -23,7 +23,7 @@ export function nodesThatCount(world: World): ReadonlySet<string> {
     return (
       openedAt !== undefined &&
       now - openedAt < windowMs - edgeMs &&
-      record.result !== 'undone' &&
+      (record.result === undefined || ['recovered', 'incomplete'].includes(record.result)) &&
       record.undoing === undefined &&
       record.return === undefined &&
       !isProven(record) &&
