@@ -180,7 +180,10 @@ const permitIgnored: Mutation = {
       fencers: parts.fencers.map((fencer) => ({
         ...fencer,
         fence: (target, context) =>
-          fencer.fence(target, { ...context, permit: async () => ({ outcome: 'granted' }) }),
+          fencer.fence(target, {
+            ...context,
+            permit: async () => ({ outcome: 'granted', validForMs: 60_000 }),
+          }),
       })),
     }),
   },
