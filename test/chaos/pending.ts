@@ -1,5 +1,39 @@
 // Promises that the program does not keep yet, each with a seed that shows it: taken off one by one as they come true.
 
+/** What a run leaves out as long as its name stands here. */
+interface Pending {
+  /** Of an invariant, or of a kind of fault. */
+  readonly name: string;
+  /** Shows it: `npm run simulate -- --seed N --with all`. */
+  readonly seed: number;
+  /** What is found then. */
+  readonly found: string;
+}
+
+export const pending: readonly Pending[] = [
+  {
+    name: 'unreadable-records-are-left-alone',
+    seed: 80,
+    found: 'with record-spoiled: a record that lacks its node is written over',
+  },
+  {
+    name: 'record-spoiled',
+    seed: 142,
+    found: 'a takeover whose record could not be read for a minute is never gone on with: its taint stays',
+  },
+  {
+    name: 'nothing-is-silent',
+    seed: 9,
+    found: 'no Event about nodes that fell silent together: blindness is told to nobody',
+  },
+  {
+    name: 'nothing-is-a-flood',
+    seed: 36,
+    found: 'with pod-held, or a pod that may not be deleted: a DELETE every second',
+  },
+  { name: 'pod-held', seed: 67, found: 'a pod that hangs on its finalizer is deleted again and again' },
+];
+
 /** What a run with `on` switched on leaves out. */
 export function leftOut(on: readonly string[] = []): ReadonlySet<string> {
   if (on.includes('all')) return new Set();

@@ -3,7 +3,7 @@ import { encore, oneNodesTrouble } from './encore.ts';
 import { allFaults } from './faults/all-faults.ts';
 import { allInvariants } from './invariants/all-invariants.ts';
 import { missing, recovery, waitingForRestart } from './invariants/recovery.ts';
-import { ladder, leftOut } from './pending.ts';
+import { leftOut } from './pending.ts';
 import { drawScenario } from './world/draw.ts';
 import type { Defect } from './world/replica.ts';
 import type { PlannedFault, Scenario } from './world/scenario.ts';
@@ -33,26 +33,13 @@ export function scenarioOf(seed: number): Scenario {
   return drawScenario(seed, allFaults);
 }
 
-/** The rung that works, alone. */
-function withoutLadder(scenario: Scenario): Scenario {
-  const { policy, switches } = scenario;
-  const broken = new Set(switches.slice(0, -1).map(({ name }) => name));
-  const drivers = policy.fencing.drivers.filter((name) => !broken.has(name));
-  return {
-    ...scenario,
-    policy: { ...policy, fencing: { ...policy.fencing, drivers } },
-    switches: switches.slice(-1),
-  };
-}
-
 /** @param on - Of what is pending, what is to happen and to be asked all the same; `all` for everything. */
 export async function simulate(
-  drawn: Scenario,
+  scenario: Scenario,
   defect: Defect = {},
   on: readonly string[] = [],
 ): Promise<Outcome> {
   const off = leftOut(on);
-  const scenario = off.has(ladder) ? withoutLadder(drawn) : drawn;
   const asked = allInvariants.filter(({ name }) => !off.has(name));
   await using world = await World.make(scenario, asked, defect);
   describe(world);
