@@ -26,12 +26,6 @@ export const pending: readonly Pending[] = [
     seed: 9,
     found: 'no Event about nodes that fell silent together: blindness is told to nobody',
   },
-  {
-    name: 'nothing-is-a-flood',
-    seed: 36,
-    found: 'with pod-held, or a pod that may not be deleted: a DELETE every second',
-  },
-  { name: 'pod-held', seed: 67, found: 'a pod that hangs on its finalizer is deleted again and again' },
 ];
 
 /** What a run with `on` switched on leaves out. */
