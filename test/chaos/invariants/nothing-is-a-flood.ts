@@ -1,30 +1,30 @@
 // Whatever happens, and however often, it is told and written at a bounded rate.
 import type { Invariant } from './invariant.ts';
 
-const windowMs = 60_000;
+const minute = 60_000;
 
-/** How many of something may leave within a minute. */
+/** How many of something may leave within what time. */
 const limits = {
-  /** A takeover tells its eight steps, what each of them waits for, and its end; a return as much again. */
-  'Events about one node': 15,
-  /** Whatever the size of the fleet. */
-  Events: 60,
+  /** A takeover tells its steps, what each of them waits for, and its end; a return as much again, and so does a new leader. */
+  'Events about one node': { most: 30, withinMs: minute },
+  /** Whatever the size of the fleet: a zone that dies is told of one node after another. */
+  Events: { most: 40, withinMs: 1_000 },
   /** Each step is written when it begins, when it waits for something else, and when it ends. */
-  'writes of one record': 50,
+  'writes of one record': { most: 50, withinMs: minute },
   /** Marks on, marks off, and a few times again after a conflict. */
-  'writes of one Node': 12,
-  'deletions of one pod': 8,
-  'new records of one node': 4,
+  'writes of one Node': { most: 12, withinMs: minute },
+  'deletions of one pod': { most: 8, withinMs: minute },
+  'new records of one node': { most: 4, withinMs: minute },
   /** More than replicas that are killed one after another come to. */
-  'new terms': 15,
+  'new terms': { most: 15, withinMs: minute },
 } as const;
 
 type Limited = keyof typeof limits;
 
 export const nothingIsAFlood: Invariant = {
   name: 'nothing-is-a-flood',
-  sentence: `Within a minute no more leave than ${Object.entries(limits)
-    .map(([what, most]) => `${most} ${what}`)
+  sentence: `No more leave than ${Object.entries(limits)
+    .map(([what, { most, withinMs }]) => `${most} ${what} within ${withinMs / 1_000} s`)
     .join(', ')}.`,
   watch: (world) => {
     const recent = new Map<string, number[]>();
@@ -33,11 +33,11 @@ export const nothingIsAFlood: Invariant = {
       const now = world.clock.now();
       const key = `${what} ${of}`;
       const times = recent.get(key) ?? [];
-      while ((times[0] ?? now) < now - windowMs) times.shift();
+      while ((times[0] ?? now) < now - limits[what].withinMs) times.shift();
       times.push(now);
       recent.set(key, times);
-      return times.length > limits[what]
-        ? `${times.length} ${what}${of === '' ? '' : ` (${of})`} within a minute`
+      return times.length > limits[what].most
+        ? `${times.length} ${what}${of === '' ? '' : ` (${of})`} within ${limits[what].withinMs / 1_000} s`
         : undefined;
     };
     return {
