@@ -31,8 +31,9 @@ const nodeRecreated: Fault = {
   weight: 3,
   longestMs: 0,
   draw: anyNode,
-  begin: ({ human }, { target }) => {
-    human.recreateNode(target);
+  begin: ({ human, scenario }, { target }) => {
+    // A Node whose machine never reports on it is no death, so its pods would wait for a human for ever.
+    if (target !== scenario.staysOff) human.recreateNode(target);
     return undefined;
   },
 };
