@@ -12,7 +12,7 @@ const tellsNothing: Mutation = {
   defect: {
     parts: (parts) => ({
       ...parts,
-      cluster: withMethods(parts.cluster, () => ({ publishEvent: async () => {} })),
+      cluster: withMethods(parts.cluster, () => ({ publishEvent: async () => ({ name: 'never' }) })),
     }),
   },
 };
@@ -26,7 +26,8 @@ const tellsAgainAndAgain: Mutation = {
       ...parts,
       cluster: withMethods(parts.cluster, (inner) => ({
         async publishEvent(term, event) {
-          for (let count = 0; count < 10; count++) await inner.publishEvent(term, event);
+          for (let count = 0; count < 9; count++) await inner.publishEvent(term, event);
+          return inner.publishEvent(term, event);
         },
       })),
     }),

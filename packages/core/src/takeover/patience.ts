@@ -8,9 +8,6 @@ import { withoutNumbers } from './wording.ts';
 /** Steps that may wait for ever: there is no end to the patience for a proof. */
 const endlessSteps: ReadonlySet<TakeoverStep> = new Set(['fence']);
 
-/** How often at most a step that waits puts other words on record that differ in numbers alone. */
-const noteNumbersEveryMs = 5_000;
-
 /** How often the patience that is spent is put on record: no leader that dies makes the next one begin to wait anew. */
 const noteSpentEveryMs = 10_000;
 
@@ -57,6 +54,5 @@ export function isWorthNoting(
     )
   )
     return true;
-  if (detail !== before && sinceNotedMs >= noteNumbersEveryMs) return true;
   return isHeld !== true && !endlessSteps.has(step) && sinceNotedMs >= noteSpentEveryMs;
 }
