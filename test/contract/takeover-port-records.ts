@@ -113,6 +113,9 @@ export function describeRecords(within: Within): void {
           { name: 'liberator-takeover-first', node: 'node-1', kind: 'damaged' },
         ]);
         expect(await port.cluster.readRecord(term, 'first')).toBeUndefined();
+        expect(await port.cluster.readUnreadable(term, 'first')).toEqual(unreadable[0]);
+        expect(await port.cluster.readUnreadable(term, 'second')).toBeUndefined();
+        expect(await port.cluster.readUnreadable(term, 'third')).toBeUndefined();
         expect(await port.cluster.createRecord(term, record)).toBe('exists');
       }));
 

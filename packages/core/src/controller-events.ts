@@ -1,6 +1,7 @@
 // The events of a controller, which are public API: one sentence and one payload object each.
 import type { HealthChange } from './fleet/fleet.ts';
 import type { Decision } from './policy/decision.ts';
+import type { UnreadableRecord } from './takeover/cluster.ts';
 import type { TakeoverProgress } from './takeover/executor.ts';
 import type { ReturnProgress } from './takeover/returner.ts';
 import type { ConfirmationChange } from './telling/confirmations.ts';
@@ -55,6 +56,8 @@ export interface ControllerEvents {
   takeover: (progress: TakeoverProgress) => void;
   /** Something was done about a node that was taken over and has come back. Emitted by the leader. */
   return: (progress: ReturnProgress) => void;
+  /** A record of a takeover can't be used, and is left as it is. Emitted by the leader, once for each in its term. */
+  setAside: (record: UnreadableRecord) => void;
   /** Another leader was seen, or we became it. */
   leadership: (change: LeadershipChange) => void;
   /** We went blind, for other reasons than before, or see again. */

@@ -23,7 +23,7 @@ import type { FleetFacts, Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { describeStatus, type StatusDocument } from './status/status-document.ts';
 import { StatusPublisher, type StatusStore } from './status/status-publisher.ts';
-import type { TakeoverCluster } from './takeover/cluster.ts';
+import type { TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
 import { defaultReturnRules, type ReturnRules } from './takeover/return.ts';
 
 /** Options of {@link Controller}. */
@@ -192,6 +192,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return this.#leadership?.leading.verifyingTakeovers ?? [];
   }
 
+  /** While we lead: what lies where records of takeovers lie and can't be used. It is left as it is. */
+  get recordsSetAside(): readonly UnreadableRecord[] {
+    return this.#leadership?.leading.recordsSetAside ?? [];
+  }
+
   /**
    * Runs until `signal` aborts: then leadership is handed over, and everything has stopped when it resolves.
    *
@@ -289,6 +294,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       onOmitted: (omitted) => this.#tell('omitted', omitted),
       onTrouble: (change) => this.#tell('trouble', change),
       onIgnoredConfirmation: (change) => this.#tell('confirmation', change),
+      onSetAside: (record) => this.#tell('setAside', record),
       onError: (where, error) => {
         loop.heardOfTrouble();
         this.#failed(where, error);
@@ -342,6 +348,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         troubles,
         blind,
         paused,
+        setAside: leading.recordsSetAside,
         holdsOn: (node) => leading.holdsOn(node),
         isUndecided: (node) => leading.isUndecided(node),
         ignoredConfirmationOn: (node) => leading.ignoredConfirmationOn(node),

@@ -24,6 +24,8 @@ export interface DecisionsOptions {
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   /** Names of nodes on which a takeover works; one that only verifies does not. */
   readonly underWay: () => readonly string[];
+  /** Name of a record about this death of the node that a newer version wrote; undefined when there is none. */
+  readonly newerRecordOf: (node: string, deathId: string) => string | undefined;
   /** Whether this death may still be taken over: it had no takeover yet, or only such as were undone. */
   readonly isOpen: (deathId: string) => boolean;
   /** The takeovers of this death that were undone, if any was. */
@@ -38,7 +40,7 @@ export interface DecisionsOptions {
 export type DecideOn = (node: FleetNode, fleet: FleetFacts) => Decision | undefined;
 
 /** Guards that can stop a takeover which has begun; the others were asked when it did. */
-const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'maintenance', 'excluded']);
+const brakes: ReadonlySet<string> = new Set(['blind', 'paused', 'maintenance', 'excluded', 'newer-record']);
 
 export class Decisions {
   readonly #options: DecisionsOptions;
@@ -70,7 +72,13 @@ export class Decisions {
     const { policy, assessment } = node;
     if (policy === undefined || assessment === undefined) return undefined;
     const now = this.#options.clock.now();
-    return decide({ node: facts, assessment, policy, fleet, now }, this.#options.guards);
+    const known = this.#withNewerRecord(facts, node.deathId);
+    return decide({ node: known, assessment, policy, fleet, now }, this.#options.guards);
+  }
+
+  #withNewerRecord(facts: NodeFacts, deathId: string): NodeFacts {
+    const newerRecord = this.#options.newerRecordOf(facts.name, deathId);
+    return newerRecord === undefined ? facts : { ...facts, newerRecord };
   }
 
   /**
@@ -78,7 +86,7 @@ export class Decisions {
    * Node: they were about taking it away, or about work on it, and it is gone.
    */
   decideOnRecord(
-    { node, noted, evidence, reasons }: TakeoverRecord,
+    { node, noted, evidence, reasons, deathId }: TakeoverRecord,
     policy: Policy,
     fleet: FleetFacts,
   ): Decision {
@@ -98,7 +106,13 @@ export class Decisions {
       nextCheckAt: undefined,
     };
     return decide(
-      { node: facts, assessment, policy, fleet, now: this.#options.clock.now() },
+      {
+        node: this.#withNewerRecord(facts, deathId),
+        assessment,
+        policy,
+        fleet,
+        now: this.#options.clock.now(),
+      },
       this.#options.guards,
     );
   }

@@ -47,6 +47,7 @@ function witness(sight: Sight = {}, fill: (fleet: Fleet) => void = () => {}): Fl
     fleetFacts,
     guards: sight.guards ?? builtInGuards,
     underWay: () => [],
+    newerRecordOf: () => undefined,
     isOpen: () => true,
     undone: () => undefined,
     unproven: () => ({ newestFirst: [], byNode: new Map(), gone: 0, passed: [] }),

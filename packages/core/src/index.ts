@@ -117,8 +117,8 @@ export type {
   WriteOutcome,
 } from './takeover/cluster.ts';
 export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons.ts';
-export { type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
-export type { Keepsake } from './takeover/keepsake.ts';
+export { RecordUnreadableError, type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
+export { defaultRestoredTaints, type Keepsake } from './takeover/keepsake.ts';
 export {
   type AffectedPod,
   type AffectedVolume,

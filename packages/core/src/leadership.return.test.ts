@@ -1,6 +1,10 @@
 // What a leader does about nodes that come back after their takeover.
 import { describe, expect, it } from 'vitest';
+import type { Taint } from './kubernetes/objects.ts';
+import { outOfServiceTaint } from './takeover/taints.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
+
+const isOutOfService = ({ key }: Taint): boolean => key === outOfServiceTaint.key;
 
 describe('a node that comes back after its takeover', () => {
   it('is trusted again once it has booted and has been well for a minute from then on', async () => {
@@ -10,9 +14,9 @@ describe('a node that comes back after its takeover', () => {
     story.boot('node-1', 'boot-2');
     await story.pass(50);
     expect(story.fleet.nodes.get('node-1')?.health).toBe('returning');
-    expect(story.taints()).toContain('node.kubernetes.io/out-of-service');
+    expect(story.taints()).toEqual(['team', 'liberator.dev/takeover']);
     await story.pass(20);
-    expect(story.returns).toMatchObject([{ move: 'welcome' }]);
+    expect(story.returns).toMatchObject([{ move: 'admit' }, { move: 'welcome' }]);
     expect(story.taints()).toEqual(['team']);
     expect(story.fleet.nodes.get('node-1')?.health).toBe('alive');
     expect(story.events('NodeReturned')).toHaveLength(1);
@@ -54,7 +58,7 @@ describe('a node that comes back after its takeover', () => {
     story.blind = ['everything'];
     story.boot('node-1', 'boot-2');
     await story.pass(120);
-    expect(story.returns).toMatchObject([{ move: 'welcome' }]);
+    expect(story.returns).toMatchObject([{ move: 'admit' }, { move: 'welcome' }]);
   });
 
   it('and dies again is taken over again', async () => {
@@ -66,6 +70,186 @@ describe('a node that comes back after its takeover', () => {
     await story.pass(60);
     expect(story.results).toEqual(['death: recovered', 'death: recovered']);
     expect(story.cluster.destroyed).toContain('n1-anew');
+  });
+});
+
+describe('a kept node that has booted', () => {
+  it('is no longer out of service at once, before it is Ready: its network plug-in may wait for that', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    story.boot('node-1', 'boot-2');
+    story.ready('node-1', 'Unknown');
+    await story.pass(2);
+    expect(story.taints()).toEqual(['team', 'liberator.dev/takeover']);
+    expect(story.events('NodeAdmitted')).toHaveLength(1);
+    await story.pass(300);
+    expect(story.taints()).toEqual(['team', 'liberator.dev/takeover']);
+    story.ready('node-1');
+    await story.pass(70);
+    expect(story.taints()).toEqual(['team']);
+  });
+
+  it('keeps the out-of-service taint that an administrator put on it after ours was gone', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    story.boot('node-1', 'boot-2');
+    await story.pass(5);
+    story.taint('node-1', outOfServiceTaint);
+    await story.pass(120);
+    expect(story.taints()).toEqual(['team', outOfServiceTaint.key]);
+  });
+
+  it('keeps one that was there before we released anything, and is let in all the same', async () => {
+    const story = new LeadershipStory({ node: 'keep' });
+    story.taint('node-1', outOfServiceTaint);
+    story.lead(1);
+    await story.pass(60);
+    expect(story.results).toEqual(['death: recovered']);
+    story.boot('node-1', 'boot-2');
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team', outOfServiceTaint.key]);
+    expect(story.returns.at(-1)).toMatchObject({ move: 'welcome' });
+  });
+
+  it('keeps one that was put on while a pause held the release', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    const { cluster } = story;
+    // The brake comes on in the very moment in which the mark was noted, and before it was put on.
+    cluster.fateOf = ({ method }) => {
+      const noted = [...cluster.records.values()].some(({ record }) => record.outOfService === true);
+      if (method === 'readNode' && noted && !cluster.taintsOf('node-1').some(isOutOfService))
+        story.blind = ['x'];
+      return undefined;
+    };
+    await story.pass(40);
+    expect(story.blind).toEqual(['x']);
+    cluster.fateOf = () => undefined;
+    story.taint('node-1', outOfServiceTaint);
+    await story.pass(5);
+    story.blind = [];
+    await story.pass(30);
+    expect(story.results).toEqual(['death: recovered']);
+    expect(story.records[0]?.outOfService).toBe(false);
+    story.boot('node-1', 'boot-2');
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team', outOfServiceTaint.key]);
+  });
+
+  it.each(['liberator.dev/takeover', 'node.kubernetes.io/out-of-service'])(
+    'loses the other mark of ours when somebody has taken off %s',
+    async (removed) => {
+      const story = new LeadershipStory({ node: 'keep' }).lead(1);
+      await story.pass(60);
+      story.untaint('node-1', removed);
+      story.boot('node-1', 'boot-2');
+      await story.pass(90);
+      expect(story.taints()).toEqual(['team']);
+    },
+  );
+
+  it('loses them by the word of the next leader, too', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    story.untaint('node-1', 'liberator.dev/takeover');
+    await story.crash();
+    story.lead(2);
+    await story.leading?.takeUp();
+    story.boot('node-1', 'boot-2');
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team']);
+  });
+});
+
+describe('a node in quarantine', () => {
+  /** Its restart takes so long that it dies once more, and comes back before anything is done about that. */
+  async function restarted(story: LeadershipStory): Promise<void> {
+    story.boot('node-1', 'boot-1');
+    await story.pass(90);
+    expect(story.taints()).toContain('liberator.dev/quarantine');
+    story.die('node-1');
+    story.fence = waiting;
+    await story.pass(60);
+    expect(story.leading?.runningTakeovers).toEqual(['node-1']);
+    story.boot('node-1', 'boot-2');
+    await story.pass(10);
+    expect(story.results).toEqual(['death: recovered', 'death: undone']);
+  }
+
+  it('is let out by the restart that it was asked for, however long that took', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    await restarted(story);
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team']);
+    expect(story.fleet.nodes.get('node-1')?.health).toBe('alive');
+    expect(story.records[0]?.return).toMatchObject({ quarantined: true, welcomed: true });
+  });
+
+  it('and deleted before is let out so, too, and by the next leader', async () => {
+    const story = new LeadershipStory().lead(1);
+    await story.pass(60);
+    story.boot('node-1', 'boot-1', 'n1-anew');
+    await restarted(story);
+    await story.crash();
+    story.lead(2);
+    await story.leading?.takeUp();
+    await story.pass(90);
+    expect(story.taints().filter((key) => key.includes('liberator'))).toEqual([]);
+  });
+
+  it('is let out by a human although a takeover was undone since', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    await restarted(story);
+    const [first] = story.records;
+    story.boot('node-1', 'boot-1');
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      metadata: {
+        ...node.metadata,
+        annotations: { ...node.metadata.annotations, 'liberator.dev/confirmed-returned': first?.id ?? '' },
+      },
+    }));
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team']);
+  });
+});
+
+describe('a node that died twice before it was trusted', () => {
+  it('is judged by its last boot, and then loses the marks of both takeovers', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    // Back for a moment, without a new boot: the marks of the first takeover are all still there.
+    story.boot('node-1', 'boot-1');
+    await story.pass(20);
+    story.die('node-1');
+    await story.pass(60);
+    expect(story.results).toEqual(['death: recovered', 'death: recovered']);
+    expect(story.records.map(({ outOfService }) => outOfService)).toEqual([true, false]);
+    story.boot('node-1', 'boot-2');
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team']);
+    expect(story.records.map(({ outOfService }) => outOfService)).toEqual([false, false]);
+  });
+
+  it('is let in whatever the wall clocks of its leaders said', async () => {
+    const story = new LeadershipStory({ node: 'keep' }).lead(1);
+    await story.pass(60);
+    story.boot('node-1', 'boot-2');
+    await story.pass(90);
+    for (const [id, stored] of story.cluster.records) {
+      const ahead = { ...stored.record, openedAt: '2031-01-01T00:00:00.000Z' };
+      story.cluster.records.set(id, { ...stored, record: ahead });
+    }
+    await story.crash();
+    story.lead(2);
+    await story.leading?.takeUp();
+    story.die('node-1');
+    await story.pass(90);
+    story.boot('node-1', 'boot-3');
+    await story.pass(90);
+    expect(story.taints()).toEqual(['team']);
+    expect(story.returns.at(-1)).toMatchObject({ move: 'welcome' });
   });
 });
 

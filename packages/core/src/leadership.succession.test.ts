@@ -94,7 +94,7 @@ describe('a new leader', () => {
     const deathId = story.fleet.nodes.get('node-1')?.deathId ?? '';
     await story.cluster.createRecord(
       term,
-      newRecord({ id: deathId, deathId, openedAt: '2030-01-01T00:01:00.000Z' }),
+      newRecord({ id: deathId, deathId, order: { epoch: 1, number: 0 } }),
     );
     story.lead(2);
     await story.leading?.takeUp();
@@ -105,94 +105,6 @@ describe('a new leader', () => {
     expect(begun).toEqual(['first', deathId]);
     expect(story.results).toEqual(['first: undone', 'death: recovered']);
     expect(story.leading?.runningTakeovers).toEqual([]);
-  });
-});
-
-describe('old records', () => {
-  async function withRecords(count: number): Promise<LeadershipStory> {
-    const story = new LeadershipStory();
-    const term = endlessTerm(story.clock, 1);
-    for (let i = 0; i < count; i++) {
-      const closedAt = new Date(Date.UTC(2029, 0, 1 + ((i * 7) % count))).toISOString();
-      await story.cluster.createRecord(
-        term,
-        newRecord({
-          id: `old-${i}`,
-          result: 'recovered',
-          closedAt,
-          openedAt: closedAt,
-          node: { name: `gone-${i}`, uid: `g${i}`, bootId: '' },
-        }),
-      );
-    }
-    return story;
-  }
-
-  it('beyond fifty are removed, the oldest first, and those under way never', async () => {
-    const story = await withRecords(60);
-    await story.cluster.createRecord(
-      endlessTerm(story.clock, 1),
-      newRecord({ openedAt: '2020-01-01T00:00:00.000Z' }),
-    );
-    story.lead(2);
-    await story.leading?.takeUp();
-    expect(story.records).toHaveLength(51);
-    expect(story.records.some(({ id }) => id === 'death')).toBe(true);
-    const kept = story.records
-      .filter(({ result }) => result !== undefined)
-      .map(({ closedAt }) => closedAt ?? '');
-    expect(kept.toSorted()[0]).toBe(new Date(Date.UTC(2029, 0, 11)).toISOString());
-  });
-
-  it('are kept however old while a Node that was kept has not returned: they alone tell how to take it in', async () => {
-    const story = await withRecords(60);
-    const { policy } = newRecord();
-    const old = { result: 'recovered' as const, closedAt: '2020-01-01T00:00:00.000Z' };
-    const keep = { ...policy, node: 'keep' as const };
-    const term = endlessTerm(story.clock, 1);
-    const here = { name: 'node-2', uid: 'uid-node-2', bootId: '' };
-    const gone = { name: 'nowhere', uid: 'nowhere', bootId: '' };
-    await story.cluster.createRecord(term, newRecord({ ...old, id: 'awaited', policy: keep, node: here }));
-    await story.cluster.createRecord(term, newRecord({ ...old, id: 'nobody', policy: keep, node: gone }));
-    story.lead(2);
-    await story.leading?.takeUp();
-    const ids = story.records.map(({ id }) => id);
-    expect(ids).toContain('awaited');
-    expect(ids).not.toContain('nobody');
-    expect(ids).toHaveLength(51);
-  });
-
-  it('up to fifty are kept', async () => {
-    const story = await withRecords(50);
-    story.lead(2);
-    await story.leading?.takeUp();
-    expect(story.records).toHaveLength(50);
-  });
-
-  it('that can’t be removed stop nothing, and start nothing twice', async () => {
-    const story = await withRecords(53);
-    await story.cluster.createRecord(endlessTerm(story.clock, 1), newRecord());
-    story.cluster.fateOf = ({ method }) => (method === 'deleteRecord' ? { outcome: 'failed' } : undefined);
-    story.lead(2);
-    let takenUp = false;
-    story.leading?.takeUp().then(() => {
-      takenUp = true;
-    });
-    await story.pass(60);
-    expect(takenUp).toBe(true);
-    expect(story.errors).toMatchObject([{ where: 'takeover records' }]);
-    const started = story.progress.filter(
-      ({ phase, record }) => phase === 'started' && record.id === 'death',
-    );
-    expect(started.map(({ step }) => step)).toEqual([
-      'claim',
-      'cordon',
-      'fence',
-      'recheck',
-      'release',
-      'remove',
-      'verify',
-    ]);
   });
 });
 

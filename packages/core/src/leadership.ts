@@ -9,12 +9,20 @@ import { FleetWitness } from './fleet-witness.ts';
 import { PassedWindows } from './passed-windows.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
+import { RecordKeeping } from './record-keeping.ts';
 import { Returns } from './returns.ts';
-import type { NodeEvent, RecordListing, TakeoverCluster } from './takeover/cluster.ts';
+import { SetAside } from './set-aside.ts';
+import type {
+  NodeEvent,
+  RecordListing,
+  StoredRecord,
+  TakeoverCluster,
+  UnreadableRecord,
+} from './takeover/cluster.ts';
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
 import { notedOf } from './takeover/noted-node.ts';
-import { occupiesNode, type TakeoverRecord, tookNothing } from './takeover/record.ts';
+import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import type { ReturnRules } from './takeover/return.ts';
@@ -52,11 +60,9 @@ export interface LeadershipOptions {
   readonly onTrouble?: (change: TroubleChange) => void;
   /** What a human said of another death. */
   readonly onIgnoredConfirmation?: (change: ConfirmationChange) => void;
+  readonly onSetAside: (record: UnreadableRecord) => void;
   readonly onError: (where: string, error: unknown) => void;
 }
-
-/** Finished records beyond this many are removed, oldest first. */
-const keptRecords = 50;
 
 const retryMs = 1_000;
 
@@ -74,6 +80,8 @@ export class Leadership {
   readonly #troubles: Troubles;
   readonly #blindness: Blindness;
   readonly #confirmations: Confirmations;
+  readonly #setAside: SetAside;
+  readonly #keeping: RecordKeeping;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -95,12 +103,33 @@ export class Leadership {
       publish,
       onIgnored: (change) => options.onIgnoredConfirmation?.(change),
     });
+    this.#setAside = new SetAside({
+      term,
+      clock,
+      cluster,
+      fleet,
+      records: this.#records,
+      publish: (event) => recorder.publish(event),
+      onSetAside: options.onSetAside,
+      onReadable: (stored) => this.#takeOn(stored),
+      onError: (error) => onError('takeover records', error),
+    });
+    this.#keeping = new RecordKeeping({
+      term,
+      clock,
+      cluster,
+      fleet,
+      records: this.#records,
+      keepsakeMs: options.returnRules.keepsakeMs,
+      onError: (error) => onError('takeover records', error),
+    });
     this.#decisions = new Decisions({
       clock,
       fleet,
       guards,
       fleetFacts,
       underWay: () => this.#takeovers.nodes,
+      newerRecordOf: (node, deathId) => this.#setAside.newerRecordOf(node, deathId),
       isOpen: (deathId) => this.#records.openTakeoverId(deathId) !== undefined,
       undone: (deathId) => this.#undoings.of(deathId),
       unproven: () => this.#unproven(),
@@ -113,6 +142,7 @@ export class Leadership {
       onError,
       records: this.#records,
       troubles: this.#troubles,
+      onUnreadable: (found) => this.#setAside.add(found),
       witness: new FleetWitness({ fleet, fleetFacts, decisions: this.#decisions, records: this.#records }),
       executor: new TakeoverExecutor({
         cluster,
@@ -139,7 +169,8 @@ export class Leadership {
       onError,
       records: this.#records,
       troubles: this.#troubles,
-      isBusy: (name) => this.#takeovers.isOccupied(name),
+      isBusy: (name) =>
+        this.#takeovers.isOccupied(name) || this.#setAside.newerRecordAbout(name) !== undefined,
       returner: new Returner({
         cluster,
         clock,
@@ -186,18 +217,16 @@ export class Leadership {
     return this.#decisions.holdsOn(node);
   }
 
-  /** Reads what earlier leaders left behind, goes on with it, and prunes what is old. */
+  /** What lies where records lie and can't be used. */
+  get recordsSetAside(): readonly UnreadableRecord[] {
+    return this.#setAside.all;
+  }
+
+  /** Reads what earlier leaders left behind, and goes on with it. */
   async takeUp(): Promise<void> {
-    const { term, onError } = this.#options;
-    const { records } = await this.#listRecords();
-    for (const one of records) this.#records.put(one);
-    for (const one of this.#records.running()) this.#takeovers.start(one.record.node.name, one);
-    try {
-      await this.#prune();
-    } catch (error) {
-      // The next leader tries again; until then there are a few records too many.
-      if (term.remainingMs() > 0) onError('takeover records', error);
-    }
+    const { records, unreadable } = await this.#listRecords();
+    for (const one of unreadable) this.#setAside.add(one);
+    for (const one of records.toSorted((a, b) => byOrder(a.record, b.record))) this.#takeOn(one);
   }
 
   /** Decides about every node that is dead, or would be if its host were not up, and acts where the policy says so. */
@@ -227,6 +256,8 @@ export class Leadership {
   /** See {@link Returns.attend}. */
   attendReturns(): void {
     this.#returns.attend();
+    this.#setAside.attend();
+    this.#keeping.tend();
   }
 
   /**
@@ -272,7 +303,12 @@ export class Leadership {
   async settled(): Promise<void> {
     await this.#takeovers.settled();
     await this.#returns.settled();
-    await this.#passedWindows.settled();
+    await Promise.all([this.#passedWindows.settled(), this.#setAside.settled(), this.#keeping.settled()]);
+  }
+
+  #takeOn(stored: StoredRecord): void {
+    this.#records.put(stored);
+    if (stored.record.result === undefined) this.#takeovers.start(stored.record.node.name, stored);
   }
 
   /** Tries until the term ends, and then there is nothing to go on with. */
@@ -297,7 +333,7 @@ export class Leadership {
     const { name, uid } = node.node.metadata;
     return {
       version: 1,
-      id: this.#records.openTakeoverId(node.deathId) ?? node.deathId,
+      id: this.#records.openTakeoverId(node.deathId, (id) => this.#setAside.has(id)) ?? node.deathId,
       deathId: node.deathId,
       node: { name, uid, bootId: node.node.status?.nodeInfo?.bootID ?? '' },
       noted: notedOf(node.node),
@@ -312,22 +348,7 @@ export class Leadership {
       policy: recordedPolicyOf(policy),
       pods: [],
       steps: {},
+      outOfService: false,
     };
-  }
-
-  async #prune(): Promise<void> {
-    const { cluster, term } = this.#options;
-    for (const old of this.#records.obsolete(keptRecords, (record) => this.#isWaitedFor(record))) {
-      await cluster.deleteRecord(term, old);
-    }
-  }
-
-  /** A Node that was kept bears our taints until it has returned, and only its record tells how to take them off. */
-  #isWaitedFor(record: TakeoverRecord): boolean {
-    const { node, return: returned } = record;
-    const { nodes } = this.#options.fleet;
-    const isRemoved = record.steps.remove?.outcome === 'done';
-    if (isRemoved || tookNothing(record) || returned?.welcomed === true) return false;
-    return nodes.size === 0 || nodes.has(node.name);
   }
 }

@@ -2,8 +2,7 @@
 import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
-import type { StoredRecord } from './takeover/cluster.ts';
-import { occupiesNode, tookNothing } from './takeover/record.ts';
+import { judgeOf, type NodePast, pastOf } from './takeover/node-past.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import type { Returner } from './takeover/returner.ts';
 import type { Troubles } from './telling/troubles.ts';
@@ -13,9 +12,9 @@ export interface ReturnsOptions {
   readonly clock: Clock;
   readonly fleet: Fleet;
   readonly returner: Returner;
-  /** Every record known in this term, by takeover id. What a return adds to one is put in its place. */
+  /** Every record known in this term. What a return adds to one is put in its place. */
   readonly records: RecordBook;
-  /** Whether a takeover works on a node: then it is not attended to. */
+  /** Whether somebody else works on a node: then it is not attended to. */
   readonly isBusy: (node: string) => boolean;
   /** Told what fails, and that it no longer does. */
   readonly troubles: Pick<Troubles, 'failed' | 'over'>;
@@ -38,18 +37,17 @@ export class Returns {
 
   /** Takes in again what was taken over and has come back. No brake holds this. */
   attend(): void {
-    const { fleet } = this.#options;
+    const { fleet, records, isBusy } = this.#options;
     const returning = new Set<string>();
-    for (const [name, stored] of this.#options.records.latestByNode()) {
-      const { record } = stored;
+    for (const name of records.nodes()) {
       const there = fleet.nodes.get(name);
-      if (there === undefined || occupiesNode(record) || tookNothing(record) || record.return?.welcomed)
-        continue;
-      returning.add(name);
-      this.#attend(stored, there);
+      if (there === undefined) continue;
+      const past = pastOf(records.ofNode(name));
+      if (judgeOf(past) !== undefined) returning.add(name);
+      else this.#wellSince.delete(name);
+      if (!past.busy && !isBusy(name)) this.#attend(past, there);
     }
     fleet.setReturning(returning);
-    this.#sweepLateMarks();
   }
 
   /** Resolves once nobody is being attended to any more. */
@@ -57,25 +55,16 @@ export class Returns {
     while (this.#attending.size > 0) await Promise.all(this.#attending.values());
   }
 
-  /** A cordon whose answer was lost may reach the server after its takeover was undone, and nobody would take it off. */
-  #sweepLateMarks(): void {
-    for (const stored of this.#options.records.all()) {
-      const { node } = stored.record;
-      const there = tookNothing(stored.record) ? this.#options.fleet.nodes.get(node.name) : undefined;
-      if (there !== undefined) this.#attend(stored, there);
-    }
-  }
-
-  #attend(stored: StoredRecord, there: FleetNode): void {
+  #attend(past: NodePast, there: FleetNode): void {
     const { node } = there;
     const { name } = node.metadata;
-    const { term, clock, records, returner, troubles, isBusy, onError } = this.#options;
-    if (isBusy(name) || this.#attending.has(name)) return;
+    const { term, clock, records, returner, troubles, onError } = this.#options;
+    if (this.#attending.has(name)) return;
     const seen = { node, readySince: this.#backSince(there) };
-    if (!returner.isDue(stored.record, seen)) return;
+    if (!returner.isDue(past, seen)) return;
     const work = async (): Promise<void> => {
       try {
-        records.put(await returner.attend(term, stored, seen));
+        for (const saved of await returner.attend(term, past, seen)) records.put(saved);
         troubles.over(name);
       } catch (error) {
         if (term.remainingMs() > 0) {

@@ -1,8 +1,8 @@
 // The takeovers of one term: each carried to its end by itself, and for each node one at a time that works on it.
 import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
-import type { StoredRecord } from './takeover/cluster.ts';
-import type { TakeoverExecutor, TakeoverWitness } from './takeover/executor.ts';
+import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
+import { RecordUnreadableError, type TakeoverExecutor, type TakeoverWitness } from './takeover/executor.ts';
 import { occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import type { Troubles } from './telling/troubles.ts';
@@ -16,6 +16,8 @@ export interface TakeoversOptions {
   readonly records: RecordBook;
   /** Told what fails, and that it no longer does. */
   readonly troubles: Pick<Troubles, 'failed' | 'over'>;
+  /** A record turned out to be none. */
+  readonly onUnreadable: (found: UnreadableRecord) => void;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -82,6 +84,10 @@ export class Takeovers {
         troubles.over(name);
         records.put(await executor.run(term, stored, witness));
       } catch (error) {
+        if (error instanceof RecordUnreadableError) {
+          this.#options.onUnreadable(error.found);
+          return;
+        }
         // The end of the term is everybody's business already; the next leader goes on from the record.
         if (term.remainingMs() > 0) {
           onError(`takeover of ${name}`, error);

@@ -9,6 +9,7 @@ import type {
   RecordListing,
   StoredRecord,
   TakeoverCluster,
+  UnreadableRecord,
   WriteOutcome,
 } from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
@@ -178,11 +179,13 @@ export class GuardedCluster implements TakeoverCluster {
   }
 
   async readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined> {
-    const configMap = await this.#read(term, configMaps, {
-      namespace: this.#namespace,
-      name: recordName(id),
-    });
-    return configMap && decodeRecord(configMap);
+    const read = await this.#readUnder(term, id);
+    return read !== undefined && 'record' in read ? read : undefined;
+  }
+
+  async readUnreadable(term: LeaderTerm, id: string): Promise<UnreadableRecord | undefined> {
+    const read = await this.#readUnder(term, id);
+    return read !== undefined && !('record' in read) ? read : undefined;
   }
 
   recordAddress(id: string): { readonly namespace: string; readonly name: string } {
@@ -270,6 +273,12 @@ export class GuardedCluster implements TakeoverCluster {
       },
     });
     return { name: metadata.name };
+  }
+
+  async #readUnder(term: LeaderTerm, id: string): Promise<StoredRecord | UnreadableRecord | undefined> {
+    const at = { namespace: this.#namespace, name: recordName(id) };
+    const configMap = await this.#read(term, configMaps, at);
+    return configMap && decodeRecord(configMap);
   }
 
   async #read<T>(

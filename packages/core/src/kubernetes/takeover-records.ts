@@ -1,6 +1,7 @@
 // How a takeover's record lies in the cluster: one ConfigMap each, so that no custom resource has to be installed.
 import type { RecordListing, StoredRecord, UnreadableRecord } from '../takeover/cluster.ts';
-import type { TakeoverRecord } from '../takeover/record.ts';
+import { byOrder, type TakeoverRecord } from '../takeover/record.ts';
+import { highestEpochIn, readRecordText } from '../takeover/record-format.ts';
 import type { ConfigMap } from './objects.ts';
 import type { KubernetesReader, ReadOptions } from './reader.ts';
 import { configMaps } from './resources.ts';
@@ -8,12 +9,18 @@ import { configMaps } from './resources.ts';
 const dataKey = 'record.json';
 const namePrefix = 'liberator-takeover-';
 const stateLabel = 'liberator.dev/takeover';
+const nodeAnnotation = 'liberator.dev/node';
 
 /** Selects the ConfigMaps that hold records. */
 export const recordSelector: string = stateLabel;
 
 export function recordName(id: string): string {
   return `${namePrefix}${id}`;
+}
+
+/** The id under which a ConfigMap of this name would be read; undefined when no record has such a name. */
+export function recordIdIn(name: string): string | undefined {
+  return name.startsWith(namePrefix) ? name.slice(namePrefix.length) : undefined;
 }
 
 /** The ConfigMap to write; with a version, the write is conditional on it. */
@@ -29,21 +36,23 @@ export function encodeRecord(namespace: string, record: TakeoverRecord, resource
         'app.kubernetes.io/managed-by': 'liberator',
         [stateLabel]: record.result ?? 'running',
       },
-      annotations: { 'liberator.dev/node': record.node.name },
+      annotations: { [nodeAnnotation]: record.node.name },
     },
     data: { [dataKey]: JSON.stringify(record, undefined, 2) },
   };
 }
 
-/** Undefined when the ConfigMap does not hold a record of a version that is understood: somebody else's, or a newer one. */
-export function decodeRecord(configMap: ConfigMap): StoredRecord | undefined {
-  try {
-    const record: unknown = JSON.parse(configMap.data?.[dataKey] ?? '');
-    if (!isRecord(record) || recordName(record.id) !== configMap.metadata.name) return undefined;
-    return stored(record, configMap);
-  } catch {
-    return undefined;
+/** What the ConfigMap holds: a record that is right in every field, or why there is none. */
+export function decodeRecord(configMap: ConfigMap): StoredRecord | UnreadableRecord {
+  const { name, annotations } = configMap.metadata;
+  const read = readRecordText(configMap.data?.[dataKey]);
+  if (!('record' in read)) {
+    return { name, kind: read.kind, problem: read.problem, node: read.node ?? annotations?.[nodeAnnotation] };
   }
+  const expected = recordName(read.record.id);
+  if (expected === name) return stored(read.record, configMap);
+  const problem = `expected its record under the name ${expected}, found it under ${name}`;
+  return { name, kind: 'damaged', problem, node: read.record.node.name };
 }
 
 /** A record as the ConfigMap has it that was just read or written. */
@@ -56,44 +65,46 @@ export function listingOf(configMaps: readonly ConfigMap[]): RecordListing {
   const records: StoredRecord[] = [];
   const unreadable: UnreadableRecord[] = [];
   for (const configMap of configMaps) {
-    const record = decodeRecord(configMap);
-    if (record !== undefined) records.push(record);
-    else {
-      const { name, annotations } = configMap.metadata;
-      const node = annotations?.['liberator.dev/node'];
-      unreadable.push({ name, node, kind: 'damaged', problem: 'it holds no record that is understood' });
-    }
+    const read = decodeRecord(configMap);
+    if ('record' in read) records.push(read);
+    else unreadable.push(read);
   }
   return { records, unreadable };
 }
 
-/** Every record of a version that is understood, the newest takeover first. */
+/** What {@link readTakeovers} found. */
+export interface TakeoversOnRecord {
+  /** The one that was opened last comes first. */
+  readonly records: readonly TakeoverRecord[];
+  /** What lies beside them and is set aside by every leader. */
+  readonly unreadable: readonly UnreadableRecord[];
+}
+
+/** Every takeover on record, and what can't be read as one. */
+export async function readTakeovers(
+  reader: KubernetesReader,
+  namespace: string,
+  options: ReadOptions = {},
+): Promise<TakeoversOnRecord> {
+  const { items } = await reader.list(configMaps, { namespace, labelSelector: recordSelector, ...options });
+  const { records, unreadable } = listingOf(items);
+  return { records: records.map(({ record }) => record).toSorted((a, b) => byOrder(b, a)), unreadable };
+}
+
+/** Every record that can be read, the one that was opened last first. What can't is in {@link readTakeovers}. */
 export async function readTakeoverRecords(
   reader: KubernetesReader,
   namespace: string,
   options: ReadOptions = {},
 ): Promise<readonly TakeoverRecord[]> {
-  const { items } = await reader.list(configMaps, { namespace, labelSelector: recordSelector, ...options });
-  const records = items.flatMap((item) => decodeRecord(item)?.record ?? []);
-  return records.toSorted((a, b) => b.openedAt.localeCompare(a.openedAt));
+  return (await readTakeovers(reader, namespace, options)).records;
 }
 
-/** One more than the highest epoch on record: where a new election Lease has to go on after the old one was deleted. */
+/**
+ * One more than the highest epoch on record: where a new election Lease has to go on after the old one was deleted. Counts
+ * what is named in records that can't be read, too.
+ */
 export async function epochAfterRecords(reader: KubernetesReader, namespace: string): Promise<number> {
   const { items } = await reader.list(configMaps, { namespace, labelSelector: recordSelector });
-  return items.reduce((least, item) => Math.max(least, (decodeRecord(item)?.record.epoch ?? -1) + 1), 0);
-}
-
-function isRecord(value: unknown): value is TakeoverRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, id, deathId, epoch, steps, pods } = value as Partial<TakeoverRecord>;
-  return (
-    version === 1 &&
-    typeof id === 'string' &&
-    typeof deathId === 'string' &&
-    typeof epoch === 'number' &&
-    typeof steps === 'object' &&
-    steps !== null &&
-    Array.isArray(pods)
-  );
+  return items.reduce((least, { data }) => Math.max(least, (highestEpochIn(data?.[dataKey]) ?? -1) + 1), 0);
 }

@@ -6,6 +6,7 @@ import { controlPlane } from './guards/control-plane.ts';
 import { evidence } from './guards/evidence.ts';
 import { excluded } from './guards/excluded.ts';
 import { maintenance } from './guards/maintenance.ts';
+import { newerRecord } from './guards/newer-record.ts';
 import { paused } from './guards/paused.ts';
 import { queue } from './guards/queue.ts';
 import { undone } from './guards/undone.ts';
@@ -34,6 +35,7 @@ export const builtInGuards: readonly Guard[] = [
   paused,
   maintenance,
   excluded,
+  newerRecord,
   controlPlane,
   evidence,
   budget,

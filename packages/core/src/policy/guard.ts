@@ -46,6 +46,8 @@ export interface NodeFacts {
   readonly deadSince?: number;
   /** Takeovers of this very death that were undone; absent: none was. */
   readonly undone?: UndoneTakeovers;
+  /** A record about it that a newer version wrote, and that is that version's to go on with. Absent: there is none. */
+  readonly newerRecord?: string;
 }
 
 /** What guards may know of everything else. */

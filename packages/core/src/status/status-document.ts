@@ -4,6 +4,7 @@ import type { LeaderTerm } from '../election/leader-term.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
 import type { Evidence, Health } from '../health/node-health.ts';
 import type { Decision, NamedVerdict } from '../policy/decision.ts';
+import type { UnreadableRecord } from '../takeover/cluster.ts';
 import { withoutNumbers } from '../takeover/wording.ts';
 import type { IgnoredConfirmation } from '../telling/confirmations.ts';
 import type { NodeTrouble } from '../telling/troubles.ts';
@@ -55,6 +56,8 @@ export interface StatusDocument {
   readonly paused?: string;
   /** What fails again and again, and is tried again. Absent: nothing. */
   readonly troubles?: readonly NodeTrouble[];
+  /** Records of takeovers that the leader can't use and has set aside; at most twenty of them. Absent: there are none. */
+  readonly setAside?: readonly UnreadableRecord[];
   /** Of all nodes. */
   readonly counts: Readonly<Record<PublishedHealth, number>>;
   /** The worst first, and not all of them in a large cluster. */
@@ -74,6 +77,7 @@ export interface StatusFacts {
   readonly troubles?: ReadonlyMap<string, NodeTrouble>;
   readonly blind: readonly string[];
   readonly paused: string | undefined;
+  readonly setAside: readonly UnreadableRecord[];
   /** What marks on a node would hold a takeover of it. */
   readonly holdsOn: (node: FleetNode) => readonly string[];
   /** A human's word on a node from which nothing follows. Absent: nobody asks. */
@@ -82,6 +86,7 @@ export interface StatusFacts {
 
 /** Beyond this many nodes only the worst are listed: an object in Kubernetes has an end, and so has a screen. */
 const longestList = 200;
+const longestSetAside = 20;
 
 const worstFirst: readonly PublishedHealth[] = ['dead', 'suspect', 'returning', 'alive', 'unselected'];
 
@@ -107,6 +112,7 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
     blind: facts.blind,
     ...(facts.paused !== undefined && { paused: facts.paused }),
     ...(troubles.length > 0 && { troubles }),
+    ...(facts.setAside.length > 0 && { setAside: facts.setAside.slice(0, longestSetAside) }),
     counts,
     nodes: listed,
   };

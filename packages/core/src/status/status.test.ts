@@ -247,6 +247,7 @@ describe('a status document', () => {
         takeovers: [],
         blind: [],
         paused: undefined,
+        setAside: [],
         holdsOn: () => [],
       },
       clock,

@@ -127,7 +127,9 @@ export interface TakeoverCluster {
   listRecords(term: LeaderTerm): Promise<RecordListing>;
   /** Undefined when there is no such record, or none that can be read. */
   readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined>;
-  /** `exists`: somebody opened a takeover under this id before. */
+  /** What lies under the id of a record and can't be read as one; undefined when nothing does, or when it can. */
+  readUnreadable(term: LeaderTerm, id: string): Promise<UnreadableRecord | undefined>;
+  /** `exists`: something lies under this id already, readable or not. It stays as it is. */
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'>;
   /** Where the ConfigMap of a record is, for people who have to find it. Reads nothing. */
   recordAddress(id: string): { readonly namespace: string; readonly name: string };

@@ -18,6 +18,9 @@ export const nodeEventReasons = [
   'NodeRestored',
   'NodeReturned',
   'NodeQuarantined',
+  'NodeAdmitted',
+  'NodeReplaced',
+  'RecordSetAside',
 ] as const;
 
 /** What an Event is about, as a word for machines. What each means is in the repository's `docs/operations.md`. */

@@ -136,7 +136,8 @@ describe('trouble with the API server', () => {
 describe('a record', () => {
   it('that somebody opened before is taken up where it stands', async () => {
     await using story = new TakeoverStory();
-    const done = { startedAt: '', epoch: 1, endedAt: '', outcome: 'done' as const };
+    const then = '2030-01-01T00:00:00.000Z';
+    const done = { startedAt: then, epoch: 1, endedAt: then, outcome: 'done' as const };
     await story.cluster.createRecord(
       story.term,
       newRecord({ steps: { claim: done, cordon: done, fence: done }, proof: 'powered-off' }),
@@ -150,7 +151,10 @@ describe('a record', () => {
 
   it('that is closed is left alone', async () => {
     await using story = new TakeoverStory();
-    await story.cluster.createRecord(story.term, newRecord({ result: 'recovered', closedAt: 'then' }));
+    await story.cluster.createRecord(
+      story.term,
+      newRecord({ result: 'recovered', closedAt: '2030-01-01T00:01:00.000Z' }),
+    );
     const before = story.cluster.calls.length;
     await story.start().pass(10_000);
     expect(story.outcome).toMatchObject({ record: { result: 'recovered' } });

@@ -5,7 +5,7 @@ import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
 import type { NotedNode } from '../fencing/fence-target.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import { Attempts } from './attempts.ts';
-import type { StoredRecord, TakeoverCluster } from './cluster.ts';
+import type { StoredRecord, TakeoverCluster, UnreadableRecord } from './cluster.ts';
 import { broughtUpToDate } from './follow.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { endedByOthers } from './nothing-left.ts';
@@ -30,7 +30,7 @@ import { recheck } from './steps/recheck.ts';
 import { release } from './steps/release.ts';
 import { remove } from './steps/remove.ts';
 import { verify } from './steps/verify.ts';
-import { takeoverTaint, withoutTaints } from './taints.ts';
+import { outOfServiceTaint, takeoverTaint, withoutTaints } from './taints.ts';
 import { withoutNumbers } from './wording.ts';
 
 /** The claim itself is the creation of the record: by the time it can be performed, it is done. */
@@ -107,6 +107,25 @@ export class TakeoverTakenError extends Error {
   readonly code = 'LIBERATOR_TAKEOVER_TAKEN';
 }
 
+/** Thrown when what lies under the takeover's id can't be read. It stays as it is. */
+export class RecordUnreadableError extends Error {
+  override readonly name = 'RecordUnreadableError';
+  readonly code = 'LIBERATOR_RECORD_UNREADABLE';
+  /** What lies there. */
+  readonly found: UnreadableRecord;
+
+  constructor(found: UnreadableRecord) {
+    super(`record ${found.name} can't be used: ${found.problem}`);
+    this.found = found;
+  }
+}
+
+/** Whatever bears the name of that mark later is somebody else's. */
+function unmarked(stored: StoredRecord): StoredRecord {
+  const { record } = stored;
+  return record.outOfService === true ? { ...stored, record: { ...record, outOfService: false } } : stored;
+}
+
 /** How long to wait after an error that may pass: no answer, too many requests, a server's own failure. */
 const retryAfterErrorMs = 1_000;
 
@@ -132,12 +151,16 @@ export class TakeoverExecutor {
     this.#onSaved = options.onSaved ?? (() => undefined);
   }
 
-  /** Opens the takeover of a death, or takes up the one that somebody opened before. */
+  /**
+   * Opens the takeover of a death, or takes up the one that somebody opened before.
+   *
+   * @throws {@link RecordUnreadableError} when something else lies under its id.
+   */
   async open(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord> {
     const created = await this.#cluster.createRecord(term, record);
     if (created !== 'exists') return created;
     const existing = await this.#cluster.readRecord(term, record.id);
-    if (existing === undefined) throw new TakeoverTakenError(`record ${record.id} was deleted meanwhile`);
+    if (existing === undefined) throw await this.#whyMissing(term, record);
     return existing;
   }
 
@@ -146,6 +169,7 @@ export class TakeoverExecutor {
    *
    * @throws {@link TermEndedError} when the term ends; the next leader goes on.
    * @throws {@link TakeoverTakenError} when the record is in other hands.
+   * @throws {@link RecordUnreadableError} when somebody made the record unreadable meanwhile.
    */
   async run(term: LeaderTerm, opened: StoredRecord, witness: TakeoverWitness): Promise<StoredRecord> {
     let stored = opened;
@@ -296,7 +320,7 @@ export class TakeoverExecutor {
     for (;;) {
       let problem: string;
       try {
-        if (await this.#takeTaintOff(term, record)) return await this.#close(term, stored);
+        if (await this.#takeTaintOff(term, record)) return await this.#close(term, unmarked(stored));
         problem = 'the Node changed meanwhile, again and again';
       } catch (error) {
         term.assertValid();
@@ -311,11 +335,15 @@ export class TakeoverExecutor {
   }
 
   /** Returns false when somebody else changed the Node meanwhile. */
-  async #takeTaintOff(term: LeaderTerm, { id, node: { name, uid } }: TakeoverRecord): Promise<boolean> {
+  async #takeTaintOff(term: LeaderTerm, record: TakeoverRecord): Promise<boolean> {
+    const { id, outOfService } = record;
+    const { name, uid } = record.node;
     const node = await this.#cluster.readNode(term, name);
     if (node === undefined || node.object.metadata.uid !== uid) return true;
     const taints = node.object.spec?.taints ?? [];
-    const remaining = withoutTaints(taints, [takeoverTaint(id)]);
+    // The answer to the write that put it on may have been lost, and the write not.
+    const ours = outOfService === true ? [takeoverTaint(id), outOfServiceTaint] : [takeoverTaint(id)];
+    const remaining = withoutTaints(taints, ours);
     if (remaining.length === taints.length) return true;
     return (await this.#cluster.clearTaints(term, node, remaining)) !== 'conflict';
   }
@@ -359,7 +387,7 @@ export class TakeoverExecutor {
         return saved;
       }
       const current = await this.#retrying(term, changed, 'close', () => this.#cluster.readRecord(term, id));
-      if (current === undefined) throw new TakeoverTakenError(`record ${id} was deleted`);
+      if (current === undefined) throw await this.#whyMissing(term, changed);
       if (current.record.epoch > term.epoch) {
         term.assertValid();
         throw new TakeoverTakenError(`record ${id} belongs to term ${current.record.epoch} now`);
@@ -368,6 +396,16 @@ export class TakeoverExecutor {
       if (!isDeepStrictEqual(nextMove(current.record), nextMove(opened.record))) return current;
       seen = current;
     }
+  }
+
+  /** Somebody deleted it, or made something of it that is no record. */
+  async #whyMissing(term: LeaderTerm, record: TakeoverRecord): Promise<Error> {
+    const found = await this.#retrying(term, record, 'close', () =>
+      this.#cluster.readUnreadable(term, record.id),
+    );
+    return found === undefined
+      ? new TakeoverTakenError(`record ${record.id} was deleted`)
+      : new RecordUnreadableError(found);
   }
 
   async #retrying<T>(

@@ -1,8 +1,8 @@
 // What people put on a Node is told from what the system puts there, and comes back onto a new Node.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Node } from '../kubernetes/objects.ts';
-import { keepsakeOf, missingFrom } from './keepsake.ts';
+import type { Node, Taint } from '../kubernetes/objects.ts';
+import { defaultRestoredTaints, keepsakeOf, missingFrom, restorable } from './keepsake.ts';
 
 const nodeWith = (metadata: Partial<Node['metadata']>, spec: Node['spec'] = {}): Node => ({
   metadata: { name: 'node-1', uid: 'n1', resourceVersion: '1', ...metadata },
@@ -24,6 +24,11 @@ describe('a keepsake', () => {
     { key: 'projectcalico.org/IPv4Address', kept: false },
     { key: 'node.cilium.io/agent-not-ready', kept: false },
     { key: 'ToBeDeletedByClusterAutoscaler', kept: false },
+    { key: 'topology.ebs.csi.aws.com/zone', kept: false },
+    { key: 'topology.rook.io/rack', kept: false },
+    { key: 'karpenter.sh/nodepool', kept: false },
+    { key: 'machineconfiguration.openshift.io/currentConfig', kept: false },
+    { key: 'cluster.x-k8s.io/machine', kept: false },
   ])('keeps $key: $kept', ({ key, kept }) => {
     const keepsake = keepsakeOf(
       nodeWith(
@@ -39,6 +44,55 @@ describe('a keepsake', () => {
   it('keeps the cordon of a human', () => {
     expect(keepsakeOf(nodeWith({}, { unschedulable: true })).unschedulable).toBe(true);
     expect(keepsakeOf(nodeWith({})).unschedulable).toBe(false);
+  });
+});
+
+describe('what of a keepsake may be put back', () => {
+  const taint = (key: string): Taint => ({ key, effect: 'NoSchedule' });
+  const kept = (keys: readonly string[], allowed = defaultRestoredTaints): readonly string[] =>
+    restorable(
+      { labels: { rack: '7' }, annotations: {}, taints: keys.map(taint), unschedulable: true },
+      allowed,
+    ).taints.map(({ key }) => key);
+
+  it('are of its taints those that only people put on', () => {
+    expect(
+      kept([
+        'dedicated',
+        'node-role.kubernetes.io/infra',
+        'node-restriction.kubernetes.io/pci',
+        'example.com/team',
+        'ebs.csi.aws.com/agent-not-ready',
+        'node.cilium.io/agent-not-ready',
+        'nvidia.com/gpu',
+        'node.kubernetes.io/unreachable',
+        'ToBeDeletedByClusterAutoscaler',
+      ]),
+    ).toEqual(['dedicated', 'node-role.kubernetes.io/infra', 'node-restriction.kubernetes.io/pci']);
+  });
+
+  it('are those of the domains, and those keys, that are allowed, and no controller’s by any word', () => {
+    const keys = [
+      'dedicated',
+      'example.com/team',
+      'example.com/rack',
+      'other.com/team',
+      'node.kubernetes.io/x',
+    ];
+    expect(kept(keys, ['example.com/*', 'node.kubernetes.io/*'])).toEqual([
+      'example.com/team',
+      'example.com/rack',
+    ]);
+    expect(kept(keys, ['other.com/team', 'dedicated'])).toEqual(['dedicated', 'other.com/team']);
+    expect(kept(keys, [])).toEqual([]);
+  });
+
+  it('is everything else', () => {
+    const { labels, unschedulable } = restorable(
+      { labels: { rack: '7' }, annotations: {}, taints: [], unschedulable: true },
+      [],
+    );
+    expect({ labels, unschedulable }).toEqual({ labels: { rack: '7' }, unschedulable: true });
   });
 });
 

@@ -20,24 +20,66 @@ export interface Keepsake {
 const systemDomains = [
   'kubernetes.io',
   'k8s.io',
+  'x-k8s.io',
   'liberator.dev',
   // Networks write each node's addresses here. What the machine had before must not be taken for what it has now.
+  'antrea.io',
   'cilium.io',
   'flannel.alpha.coreos.com',
   'k3s.io',
+  'k8s.ovn.org',
   'projectcalico.org',
   'rke2.io',
+  'submariner.io',
+  // Clouds, and what manages machines, configures them or repairs them: what it says of one machine is its own to say.
+  'amazonaws.com',
+  'k8s.aws',
+  'azure.com',
+  'cattle.io',
+  'cloud.google.com',
+  'container.googleapis.com',
+  'karpenter.sh',
+  'medik8s.io',
+  'metal3.io',
+  'openshift.io',
+  'weave.works',
 ];
+/** Parts of a domain under which a storage driver writes where a machine is. */
+const placesWords = ['csi', 'topology'];
 /** Keys without a domain that are nobody's but a controller's: the autoscaler deletes what carries its marks. */
 const controllersKeys = ['ToBeDeletedByClusterAutoscaler', 'DeletionCandidateOfClusterAutoscaler'];
 const administratorsDomains = ['node-role.kubernetes.io', 'node-restriction.kubernetes.io'];
+
+/**
+ * Taints that only people put on: those that Kubernetes reserves for administrators, and those without a domain, since a
+ * controller has one by convention.
+ */
+export const defaultRestoredTaints: readonly string[] = [
+  '*',
+  ...administratorsDomains.map((domain) => `${domain}/*`),
+];
 
 function isPeoples(key: string): boolean {
   const slash = key.indexOf('/');
   if (slash < 0) return !controllersKeys.includes(key);
   const domain = key.slice(0, slash);
   if (administratorsDomains.some((one) => domain === one || domain.endsWith(`.${one}`))) return true;
+  if (domain.split('.').some((part) => placesWords.includes(part))) return false;
   return !systemDomains.some((one) => domain === one || domain.endsWith(`.${one}`));
+}
+
+/**
+ * What of a keepsake may be put back: of its taints only those that are allowed. A taint keeps pods away, and one that a
+ * controller put on a machine for a while would do so for good on a machine that it no longer looks at.
+ */
+export function restorable(keepsake: Keepsake, allowedTaints: readonly string[]): Keepsake {
+  const taints = keepsake.taints.filter(({ key }) => isPeoples(key) && isAllowed(key, allowedTaints));
+  return { ...keepsake, taints };
+}
+
+function isAllowed(key: string, allowed: readonly string[]): boolean {
+  const slash = key.indexOf('/');
+  return allowed.includes(key) || allowed.includes(slash < 0 ? '*' : `${key.slice(0, slash)}/*`);
 }
 
 export function keepsakeOf(node: Node): Keepsake {

@@ -194,8 +194,15 @@ export interface TakeoverRecord {
    * Written before the first of them is deleted.
    */
   readonly unmarked?: string;
-  /** What people had put on the Node, as it was right before the release. */
+  /**
+   * The out-of-service taint on its Node is this takeover's: noted right before it is put on, where there was none. It is
+   * Kubernetes' word and bears no name, so nothing else tells whose it is. Absent in records of older versions.
+   */
+  readonly outOfService?: boolean;
+  /** What people had put on the Node, as it was right before the release; gone once it is too old to be put back. */
   readonly keepsake?: Keepsake;
+  /** For how long leaders have watched the Node be away with the keepsake on record, in milliseconds. Absent at first. */
+  readonly keepsakeAgeMs?: number;
   /** What is known of the node's return. */
   readonly return?: ReturnRecord;
   /** A leader saw this death count towards the budget for a whole window: it does so no more, whoever leads. */
@@ -204,6 +211,22 @@ export interface TakeoverRecord {
   readonly result?: TakeoverResult;
   /** ISO 8601; absent while it goes on. */
   readonly closedAt?: string;
+}
+
+/**
+ * Sorts records from the one that was opened first to the one that was opened last, by counters that only grow. Records of
+ * older versions have no place of their own: they come first, by the epoch of their claim.
+ */
+export function byOrder(a: TakeoverRecord, b: TakeoverRecord): number {
+  const [first, second] = [placeOf(a), placeOf(b)];
+  const difference = first.rank - second.rank || first.epoch - second.epoch || first.number - second.number;
+  return difference || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+function placeOf({ order, steps, epoch }: TakeoverRecord): TakeoverOrder & { readonly rank: 0 | 1 } {
+  return order === undefined
+    ? { rank: 0, epoch: steps.claim?.epoch ?? epoch, number: 0 }
+    : { rank: 1, epoch: order.epoch, number: order.number };
 }
 
 /** What an executor has to do next with a record. */
@@ -229,12 +252,6 @@ export function occupiesNode({ result, undoing, overtaken, steps }: TakeoverReco
 /** Whether it ended before anything was taken from its node: then there is nothing to give back but our marks. */
 export function tookNothing({ result, overtaken }: TakeoverRecord): boolean {
   return result === 'undone' || (result !== undefined && overtaken !== undefined);
-}
-
-/** Whether `a` was opened after `b`. Records of older versions, which say nothing of their order, came before all others. */
-export function isAfter(a: TakeoverRecord, b: TakeoverRecord): boolean {
-  const [first, second] = [b.order ?? { epoch: -1, number: 0 }, a.order ?? { epoch: -1, number: 0 }];
-  return first.epoch === second.epoch ? second.number > first.number : second.epoch > first.epoch;
 }
 
 /** Steps that only a proof leads to, where one is required. */

@@ -1,15 +1,11 @@
 // When a node that was taken over is trusted again, and what is done about one that is not.
 import { describe, expect, it } from 'vitest';
+import type { MachineIdentity } from '../fencing/fence-target.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { newRecord } from '../testing/dead-node.ts';
+import { marksOf } from './node-past.ts';
 import type { TakeoverRecord } from './record.ts';
-import {
-  defaultReturnRules,
-  marksOf,
-  nextReturnMove,
-  type ReturningNode,
-  type ReturnMove,
-} from './return.ts';
+import { defaultReturnRules, nextReturnMove, type ReturningNode, type ReturnMove } from './return.ts';
 import { outOfServiceTaint, quarantineTaint, takeoverTaint } from './taints.ts';
 
 const closed = newRecord({ result: 'recovered' });
@@ -163,18 +159,112 @@ describe('what people had put on the deleted Node', () => {
   });
 });
 
+describe('another machine under an old name', () => {
+  const noted = (machine: Partial<MachineIdentity>): TakeoverRecord => ({
+    ...closed,
+    keepsake,
+    noted: {
+      machine: { systemUuid: '', machineId: '', providerId: '', ...machine },
+      addresses: [],
+      labels: {},
+      annotations: {},
+    },
+  });
+  const withMachine = (node: Node, machineID: string): Node => ({
+    ...node,
+    status: { nodeInfo: { ...node.status?.nodeInfo, machineID } },
+  });
+
+  it('that registered anew ends the takeover, Ready or not, and gets nothing of the dead one', () => {
+    const node = withMachine(anew(), 'm2');
+    expect(move(node, 0, noted({ machineId: 'm1' }))).toMatchObject({ move: 'replace' });
+    expect(
+      nextReturnMove(noted({ machineId: 'm1' }), { node, readySince: undefined }, defaultReturnRules, 0).move,
+    ).toBe('replace');
+  });
+
+  it('gets nothing of the dead one by a human’s word either: that was about what runs', () => {
+    const annotations = { 'liberator.dev/confirmed-returned': 'death' };
+    expect(move(withMachine(anew({ annotations }), 'm2'), 60_000, noted({ machineId: 'm1' })).move).toBe(
+      'welcome',
+    );
+  });
+
+  it('that took over the very Node is let in as after a boot, though no boot id proves it', () => {
+    const record = { ...noted({ machineId: 'm1' }), outOfService: true };
+    const node = withMachine(nodeWith({ bootId: '', taints: [outOfServiceTaint] }), 'm2');
+    expect(nextReturnMove(record, { node, readySince: undefined }, defaultReturnRules, 0).move).toBe('admit');
+    const admitted = withMachine(nodeWith({ bootId: '' }), 'm2');
+    expect(move(admitted, 59_999, record).move).toBe('wait');
+    expect(move(admitted, 60_000, record).move).toBe('welcome');
+  });
+
+  it('is not one that has the boot of before: no two boots share an id', () => {
+    expect(move(withMachine(anew({ bootId: 'boot-1' }), 'm2'), 60_000, noted({ machineId: 'm1' })).move).toBe(
+      'quarantine',
+    );
+  });
+
+  it('may still be one that has not said who it is: nothing is put back on it before it is Ready', () => {
+    const silent = { node: anew(), readySince: undefined };
+    expect(nextReturnMove(noted({ machineId: 'm1' }), silent, defaultReturnRules, 0).move).toBe('wait');
+    expect(move(anew(), 0, noted({ machineId: 'm1' })).move).toBe('restore');
+    expect(nextReturnMove(noted({}), silent, defaultReturnRules, 0).move).toBe('restore');
+  });
+
+  it('is not the same one, which gets everything back', () => {
+    expect(move(withMachine(anew(), 'm1'), 0, noted({ machineId: 'm1' })).move).toBe('restore');
+  });
+});
+
+describe('a kept node that is out of service', () => {
+  const record = { ...closed, outOfService: true };
+  const notReady = (node: Node, of = record, others: readonly TakeoverRecord[] = []): string =>
+    nextReturnMove(of, { node, readySince: undefined }, defaultReturnRules, 1e9, others).move;
+
+  it('is so no more once it has booted, or a human vouches for it, Ready or not', () => {
+    expect(notReady(nodeWith({ taints: [outOfServiceTaint] }))).toBe('admit');
+    const annotations = { 'liberator.dev/confirmed-returned': 'death' };
+    expect(notReady(nodeWith({ bootId: 'boot-1', taints: [outOfServiceTaint], annotations }))).toBe('admit');
+  });
+
+  it('stays so without proof, and where the mark is not ours', () => {
+    expect(notReady(nodeWith({ bootId: 'boot-1', taints: [outOfServiceTaint] }))).toBe('wait');
+    expect(notReady(nodeWith({ bootId: '', taints: [outOfServiceTaint] }))).toBe('wait');
+    const others = { ...closed, outOfService: false };
+    expect(notReady(nodeWith({ taints: [outOfServiceTaint, takeoverTaint('death')] }), others)).toBe('wait');
+  });
+
+  it('is so no more by an earlier takeover’s mark either', () => {
+    const later = { ...closed, id: 'later', outOfService: false };
+    expect(notReady(nodeWith({ taints: [outOfServiceTaint] }), later, [record])).toBe('admit');
+  });
+});
+
 describe('our marks', () => {
+  it('include an out-of-service taint that is noted as ours, with or without the others', () => {
+    const record = { ...closed, outOfService: true };
+    expect(marksOf([record], nodeWith({ taints: [outOfServiceTaint] }))).toEqual([outOfServiceTaint]);
+    expect(marksOf([record], anew({ taints: [outOfServiceTaint] }))).toEqual([]);
+  });
+
+  it('do not include one that is noted as not ours, though ours is beside it', () => {
+    const record = { ...closed, outOfService: false };
+    const taints = [takeoverTaint('death'), outOfServiceTaint];
+    expect(marksOf([record], nodeWith({ taints }))).toEqual([takeoverTaint('death')]);
+  });
+
   const all = [takeoverTaint('death'), quarantineTaint('death'), outOfServiceTaint];
 
   it('on the Node that was taken over are all three', () => {
-    expect(marksOf(closed, nodeWith({ taints: [{ key: 'team', effect: 'NoSchedule' }, ...all] }))).toEqual(
+    expect(marksOf([closed], nodeWith({ taints: [{ key: 'team', effect: 'NoSchedule' }, ...all] }))).toEqual(
       all,
     );
   });
 
   it('do not include an out-of-service taint that somebody else may have set', () => {
-    expect(marksOf(closed, nodeWith({ taints: [outOfServiceTaint] }))).toEqual([]);
-    expect(marksOf(closed, anew({ taints: all }))).toEqual([
+    expect(marksOf([closed], nodeWith({ taints: [outOfServiceTaint] }))).toEqual([]);
+    expect(marksOf([closed], anew({ taints: all }))).toEqual([
       takeoverTaint('death'),
       quarantineTaint('death'),
     ]);
@@ -183,7 +273,7 @@ describe('our marks', () => {
   it('are not those of another takeover', () => {
     expect(
       marksOf(
-        closed,
+        [closed],
         nodeWith({ taints: [takeoverTaint('later'), quarantineTaint('later'), outOfServiceTaint] }),
       ),
     ).toEqual([]);

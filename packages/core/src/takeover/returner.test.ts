@@ -1,9 +1,11 @@
 // Taking a node in again: what is written to it and to the record, and what a stale cache can't cause.
 import { describe, expect, it } from 'vitest';
+import type { Node } from '../kubernetes/objects.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { MemoryCluster } from '../testing/memory-cluster.ts';
 import type { NodeEvent, StoredRecord } from './cluster.ts';
+import { type NodePast, pastOf } from './node-past.ts';
 import type { ReturnRecord, TakeoverRecord } from './record.ts';
 import { defaultReturnRules } from './return.ts';
 import { Returner, type ReturnProgress } from './returner.ts';
@@ -12,7 +14,7 @@ import { epochAnnotation, outOfServiceTaint, quarantineTaint, takeoverTaint } fr
 const quarantined: ReturnRecord = {
   uid: '',
   bootId: 'boot-1',
-  seenAt: '',
+  seenAt: '2030-01-01T00:00:00.000Z',
   restored: false,
   quarantined: true,
   welcomed: false,
@@ -60,9 +62,16 @@ class Story {
   }
 
   /** Attends to what the cache shows, which is the truth unless another node is given. */
-  attend(readySince: number | undefined, node = this.cluster.nodes.get('node-1')): Promise<StoredRecord> {
+  async attend(
+    readySince: number | undefined,
+    node = this.cluster.nodes.get('node-1'),
+  ): Promise<StoredRecord | undefined> {
     if (node === undefined) throw new Error('there is no node');
-    return this.returner.attend(this.term, this.stored, { node, readySince });
+    return (await this.returner.attend(this.term, this.past, { node, readySince })).at(-1);
+  }
+
+  get past(): NodePast {
+    return pastOf([...this.cluster.records.values()]);
   }
 
   get taints(): readonly string[] {
@@ -180,11 +189,12 @@ describe('a Node that lacks what people had put on it', () => {
 describe('nothing is done', () => {
   it('while there is nothing due', async () => {
     const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    story.cluster.changeNode('node-1', (node) => ({ ...node, spec: { taints: [takeoverTaint('death')] } }));
     const node = story.cluster.nodes.get('node-1');
     if (node === undefined) throw new Error('there is no node');
-    expect(story.returner.isDue(story.stored.record, { node, readySince: 99_000 })).toBe(false);
-    expect(story.returner.isDue(story.stored.record, { node, readySince: 0 })).toBe(true);
-    expect(await story.attend(99_000)).toBe(story.stored);
+    expect(story.returner.isDue(story.past, { node, readySince: 99_000 })).toBe(false);
+    expect(story.returner.isDue(story.past, { node, readySince: 0 })).toBe(true);
+    expect(await story.attend(99_000)).toBeUndefined();
     expect(story.progress).toEqual([]);
   });
 
@@ -218,14 +228,133 @@ describe('nothing is done', () => {
   });
 });
 
+describe('a node that has booted and is not Ready yet', () => {
+  it('loses the out-of-service taint alone, and keeps the stamp until it has lost the others', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true }, { outOfService: true });
+    await story.attend(undefined);
+    expect(story.taints).toEqual(['team', 'liberator.dev/takeover']);
+    expect(story.cluster.nodes.get('node-1')?.metadata.annotations).toMatchObject({ [epochAnnotation]: '3' });
+    expect(story.stored.record).toMatchObject({ outOfService: false, return: { welcomed: false } });
+    expect(story.events).toMatchObject([{ type: 'Normal', reason: 'NodeAdmitted' }]);
+    await story.attend(0);
+    expect(story.taints).toEqual(['team']);
+    expect(story.cluster.nodes.get('node-1')?.metadata.annotations).toEqual({ note: 'x' });
+  });
+});
+
+describe('a node that died twice before it was trusted', () => {
+  const second: Partial<TakeoverRecord> = {
+    id: 'second',
+    deathId: 'second',
+    order: { epoch: 2, number: 0 },
+    outOfService: false,
+  };
+
+  async function diedTwice(bootId: string): Promise<Story> {
+    const story = await Story.after(
+      { uid: 'n1', bootId, marked: true },
+      { outOfService: true, order: { epoch: 1, number: 0 } },
+    );
+    const boot = { ...newRecord().node, bootId: 'boot-2' };
+    await story.cluster.createRecord(story.term, newRecord({ result: 'recovered', ...second, node: boot }));
+    return story;
+  }
+
+  it('keeps every mark while it has not booted since the second death, whatever the first would say', async () => {
+    const story = await diedTwice('boot-2');
+    await story.attend(undefined);
+    expect(story.taints).toContain(outOfServiceTaint.key);
+    await story.attend(0);
+    expect(story.events).toMatchObject([{ reason: 'NodeQuarantined' }]);
+    expect(story.cluster.taintsOf('node-1')).toContainEqual(quarantineTaint('second'));
+  });
+
+  it('loses the marks of both once it has, and both records say so', async () => {
+    const story = await diedTwice('boot-3');
+    await story.attend(0);
+    expect(story.taints).toEqual(['team']);
+    const records = [...story.cluster.records.values()].map(({ record }) => record);
+    expect(records.map(({ outOfService }) => outOfService)).toEqual([false, false]);
+    expect(records.map((record) => record.return?.welcomed)).toEqual([undefined, true]);
+    expect(
+      story.returner.isDue(story.past, { node: story.cluster.nodes.get('node-1') as Node, readySince: 0 }),
+    ).toBe(false);
+  });
+});
+
+describe('another machine under an old name', () => {
+  const noted = {
+    machine: { systemUuid: '', machineId: 'm1', providerId: 'cloud:///zone-a/1' },
+    addresses: [],
+    labels: {},
+    annotations: {},
+  };
+  const keepsake = { labels: { rack: '7' }, annotations: {}, taints: [], unschedulable: true };
+
+  it('gets nothing of the dead one, and ends its takeover', async () => {
+    const story = await Story.after({ uid: 'n1-anew', bootId: 'boot-x', marked: false }, { noted, keepsake });
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      spec: { ...node.spec, providerID: 'cloud:///zone-b/2' },
+      status: { nodeInfo: { bootID: 'boot-x', machineID: 'm2' } },
+    }));
+    const before = story.cluster.nodes.get('node-1');
+    await story.attend(undefined);
+    expect(story.cluster.nodes.get('node-1')).toEqual(before);
+    expect(story.stored.record.return).toMatchObject({ restored: false, welcomed: true });
+    expect(story.events).toMatchObject([{ type: 'Normal', reason: 'NodeReplaced' }]);
+    await story.attend(0);
+    expect(story.events).toHaveLength(1);
+  });
+});
+
 describe('a record that changed at the same time', () => {
-  it('is read again, and what was done to the node is recorded at the next look', async () => {
+  it('keeps what somebody else wrote to it, and gets what was done to the node', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    const seen = story.past;
+    const verified = { startedAt: '2030-01-01T00:00:00.000Z', epoch: 3, detail: 'not Ready' };
+    await story.cluster.updateRecord(story.term, story.stored, {
+      ...story.stored.record,
+      steps: { verify: verified },
+    });
+    const node = story.cluster.nodes.get('node-1') as Node;
+    const saved = await story.returner.attend(story.term, seen, { node, readySince: 0 });
+    expect(story.stored.record).toMatchObject({ steps: { verify: verified }, return: { welcomed: true } });
+    expect(saved.at(-1)?.resourceVersion).toBe(story.stored.resourceVersion);
+    expect(story.events).toHaveLength(1);
+  });
+
+  it('for as long as it is tried is told of and recorded once, at the look that comes through', async () => {
     const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
     story.cluster.fateOf = ({ method }) => (method === 'updateRecord' ? { outcome: 'conflict' } : undefined);
-    expect((await story.attend(0)).record.return).toBeUndefined();
+    expect((await story.attend(0))?.record.return).toBeUndefined();
     expect(story.taints).toEqual(['team']);
+    expect(story.events).toEqual([]);
     story.cluster.fateOf = () => undefined;
     await story.attend(0);
     expect(story.stored.record.return?.welcomed).toBe(true);
+    expect(story.events).toMatchObject([{ reason: 'NodeReturned' }]);
+  });
+
+  it('and was deleted is done with, in the eyes of the leader who did it', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    const seen = story.past;
+    story.cluster.records.clear();
+    const node = story.cluster.nodes.get('node-1') as Node;
+    const saved = await story.returner.attend(story.term, seen, { node, readySince: 0 });
+    expect(saved.at(-1)?.record.return?.welcomed).toBe(true);
+    expect(story.returner.isDue(pastOf(saved), { node, readySince: 0 })).toBe(false);
+    expect(story.cluster.records.size).toBe(0);
+  });
+
+  it('by a newer leader is left to that one', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    const seen = story.past;
+    await story.cluster.updateRecord(story.term, story.stored, { ...story.stored.record, epoch: 4 });
+    const node = story.cluster.nodes.get('node-1') as Node;
+    await story.returner.attend(story.term, seen, { node, readySince: 0 });
+    expect(story.stored.record).toMatchObject({ epoch: 4 });
+    expect(story.stored.record.return).toBeUndefined();
+    expect(story.events).toEqual([]);
   });
 });

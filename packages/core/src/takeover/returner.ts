@@ -5,17 +5,18 @@ import type { LiveRead } from '../kubernetes/live-read.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from './cluster.ts';
 import type { Keepsake } from './keepsake.ts';
+import { judgeOf, marksOf, type NodePast } from './node-past.ts';
 import type { TakeoverRecord } from './record.ts';
 import {
   confirmedReturnedAnnotation,
-  marksOf,
   nextReturnMove,
+  nextSweepMove,
   type ReturningNode,
   type ReturnMove,
   type ReturnRules,
 } from './return.ts';
 import { spentWordsOn } from './spent-words.ts';
-import { hasTaint, quarantineTaint, withoutTaints, withTaints } from './taints.ts';
+import { hasTaint, outOfServiceTaint, quarantineTaint, withoutTaints, withTaints } from './taints.ts';
 import { counted } from './wording.ts';
 
 /** What happened with a node that came back. */
@@ -38,6 +39,17 @@ export interface ReturnerOptions {
   readonly publish: (event: NodeEvent) => void;
 }
 
+/** The one thing to do next, and for which takeover. */
+interface ReturnStep {
+  readonly stored: StoredRecord;
+  readonly next: Exclude<ReturnMove, { move: 'wait' }>;
+  /** Whose marks go when the node is let in. */
+  readonly whose: readonly StoredRecord[];
+}
+
+/** How often a record that others write to is tried in one go. */
+const saveAttempts = 3;
+
 /** Of one term: a new leader makes a new one. */
 export class Returner {
   readonly #options: ReturnerOptions;
@@ -49,34 +61,57 @@ export class Returner {
   }
 
   /** Whether there is anything to do, as far as the caches show. */
-  isDue(record: TakeoverRecord, returning: ReturningNode): boolean {
-    return this.#nextMove(record, returning).move !== 'wait';
+  isDue(past: NodePast, returning: ReturningNode): boolean {
+    return this.#nextStep(past, returning) !== undefined;
   }
 
   /**
-   * Does at most one thing for a finished takeover whose node is there again, and returns the record as it is then.
-   * Conditional on a live read, so what a stale cache suggested is dropped.
+   * Does at most one thing for a node that is there again, and returns the records that changed by it. Conditional on a
+   * live read, so what a stale cache suggested is dropped.
    */
-  async attend(term: LeaderTerm, stored: StoredRecord, returning: ReturningNode): Promise<StoredRecord> {
-    const { record } = stored;
-    const live = await this.#options.cluster.readNode(term, record.node.name);
-    if (live === undefined || live.object.metadata.uid !== returning.node.metadata.uid) return stored;
+  async attend(term: LeaderTerm, past: NodePast, returning: ReturningNode): Promise<readonly StoredRecord[]> {
+    const live = await this.#options.cluster.readNode(term, returning.node.metadata.name);
+    if (live === undefined || live.object.metadata.uid !== returning.node.metadata.uid) return [];
 
     const node = live.object;
-    const next = this.#nextMove(record, { ...returning, node });
-    if (next.move === 'wait') return stored;
-    if ((await this.#perform(term, live, record, next)) !== 'written') return stored;
+    const step = this.#nextStep(past, { ...returning, node });
+    if (step === undefined) return [];
+    const { stored, next, whose } = step;
+    if ((await this.#perform(term, live, past, step)) !== 'written') return [];
     const detail = next.move === 'restore' ? wordsFor(next.missing) : next.detail;
-    const saved = await this.#save(term, stored, next.move, node, detail);
-    if (next.move === 'quarantine') this.#toldOf.add(node.metadata.uid);
-    this.#tell(saved.record, next.move, detail);
-    return saved;
+    const letsGo = next.move === 'admit' || next.move === 'welcome' || next.move === 'replace';
+    const others = letsGo ? whose.filter((one) => one !== stored && owesMark(one.record, node)) : [];
+    const saved = [];
+    for (const one of others) saved.push((await this.#save(term, one, withoutMark)).stored);
+    const { stored: last, noted } = await this.#save(term, stored, (record) =>
+      this.#noted(letsGo ? withoutMark(record) : record, next.move, node, detail),
+    );
+    // Told once it is on record, as every step is: the next look does it again otherwise.
+    if (noted) {
+      if (next.move === 'quarantine') this.#toldOf.add(node.metadata.uid);
+      this.#tell(last.record, next.move, detail, node);
+    }
+    return [...saved, last];
+  }
+
+  /** What came to nothing first: what it left on the node is in everybody's way. */
+  #nextStep(past: NodePast, returning: ReturningNode): ReturnStep | undefined {
+    if (past.busy) return undefined;
+    for (const stored of past.nothing) {
+      const next = nextSweepMove(stored.record, returning.node);
+      if (next.move !== 'wait') return { stored, next, whose: [stored] };
+    }
+    const judge = judgeOf(past);
+    if (judge === undefined) return undefined;
+    const others = past.open.filter((one) => one !== judge).map(({ record }) => record);
+    const next = this.#nextMove(judge.record, others, returning);
+    return next.move === 'wait' ? undefined : { stored: judge, next, whose: past.open };
   }
 
   /** As {@link nextReturnMove} has it, but for a quarantine in which nothing is left to do. */
-  #nextMove(record: TakeoverRecord, returning: ReturningNode): ReturnMove {
+  #nextMove(record: TakeoverRecord, others: readonly TakeoverRecord[], returning: ReturningNode): ReturnMove {
     const { clock, rules } = this.#options;
-    const next = nextReturnMove(record, returning, rules, clock.now());
+    const next = nextReturnMove(record, returning, rules, clock.now(), others);
     if (next.move !== 'quarantine') return next;
     const { metadata, spec } = returning.node;
     const onRecord = record.return?.quarantined === true && record.return.uid === metadata.uid;
@@ -88,59 +123,80 @@ export class Returner {
   async #perform(
     term: LeaderTerm,
     live: LiveRead<Node>,
-    record: TakeoverRecord,
-    next: Exclude<ReturnMove, { move: 'wait' }>,
+    { open }: NodePast,
+    { stored, next, whose }: ReturnStep,
   ): Promise<WriteOutcome> {
     const { cluster } = this.#options;
     const taints = live.object.spec?.taints ?? [];
     if (next.move === 'restore') return cluster.addToNode(term, live, next.missing);
+    if (next.move === 'admit')
+      return cluster.setTaints(term, live, withoutTaints(taints, [outOfServiceTaint]));
     if (next.move === 'quarantine') {
-      const quarantine = quarantineTaint(record.id);
+      const quarantine = quarantineTaint(stored.record.id);
       if (hasTaint(taints, quarantine)) return 'written';
       return cluster.setTaints(term, live, withTaints(taints, [quarantine]));
     }
-    const marks = marksOf(record, live.object);
+    const records = whose.map(({ record }) => record);
+    const left = withoutTaints(taints, marksOf(records, live.object));
     const spent = spentWordsOn(live.object);
-    if (marks.length === 0 && spent.length === 0) return 'written';
-    return cluster.clearTaints(term, live, withoutTaints(taints, marks), spent);
+    if (left.length === taints.length && spent.length === 0) return 'written';
+    // The stamp stays for as long as another takeover still has marks on the Node.
+    const more = marksOf(
+      open.map(({ record }) => record),
+      { ...live.object, spec: { taints: left } },
+    );
+    return more.length === 0
+      ? cluster.clearTaints(term, live, left, spent)
+      : cluster.setTaints(term, live, left);
   }
 
-  async #save(
-    term: LeaderTerm,
-    stored: StoredRecord,
-    move: ReturnProgress['move'],
-    node: Node,
-    detail: string,
-  ): Promise<StoredRecord> {
+  /** The record with what was done about its node. */
+  #noted(record: TakeoverRecord, move: ReturnProgress['move'], node: Node, detail: string): TakeoverRecord {
     const at = new Date(this.#options.clock.wallTime()).toISOString();
     // What was done to a Node that is gone by now says nothing about the one that is there.
-    const before = stored.record.return?.uid === node.metadata.uid ? stored.record.return : undefined;
-    const record: TakeoverRecord = {
-      ...stored.record,
-      epoch: term.epoch,
-      leader: term.identity,
+    const before = record.return?.uid === node.metadata.uid ? record.return : undefined;
+    const over = move === 'welcome' || move === 'replace';
+    return {
+      ...record,
       return: {
         uid: node.metadata.uid,
         bootId: node.status?.nodeInfo?.bootID ?? '',
         seenAt: before?.seenAt ?? at,
         restored: before?.restored === true || move === 'restore',
         quarantined: before?.quarantined === true || move === 'quarantine',
-        welcomed: move === 'welcome',
-        ...(move === 'welcome' && { welcomedAt: at }),
+        welcomed: over,
+        ...(over && { welcomedAt: at }),
         detail,
       },
     };
-    const saved = await this.#options.cluster.updateRecord(term, stored, record);
-    // Somebody deleted the record: what was done is remembered in this term, or it would be done and told at every look.
-    if (saved === 'gone') return { ...stored, record };
-    if (saved === 'conflict') {
-      // What was done to the node is done, and doing it again changes nothing: look again at the next opportunity.
-      return (await this.#options.cluster.readRecord(term, record.id)) ?? stored;
-    }
-    return saved;
   }
 
-  #tell(record: TakeoverRecord, move: ReturnProgress['move'], detail: string): void {
+  /**
+   * Writes a change to a record, conditional on what was seen. Somebody else may write to it at the same time, who still
+   * watches its pods: then the change is made to what is there by now. When that is not to be had, what was done to the node
+   * is done, and doing it again changes nothing: the next look finds out.
+   */
+  async #save(
+    term: LeaderTerm,
+    stored: StoredRecord,
+    change: (record: TakeoverRecord) => TakeoverRecord,
+  ): Promise<{ readonly stored: StoredRecord; readonly noted: boolean }> {
+    const { cluster } = this.#options;
+    let seen = stored;
+    for (let attempt = 0; attempt < saveAttempts; attempt++) {
+      const changed = { ...change(seen.record), epoch: term.epoch, leader: term.identity };
+      const saved = await cluster.updateRecord(term, seen, changed);
+      if (saved !== 'conflict' && saved !== 'gone') return { stored: saved, noted: true };
+      const there = await cluster.readRecord(term, seen.record.id);
+      // Nowhere to write it any more: this leader at least knows, and does not do it again and again.
+      if (there === undefined) return { stored: { ...seen, record: changed }, noted: true };
+      seen = there;
+      if (there.record.epoch > term.epoch) break;
+    }
+    return { stored: seen, noted: false };
+  }
+
+  #tell(record: TakeoverRecord, move: ReturnProgress['move'], detail: string, node: Node): void {
     const { onProgress, publish } = this.#options;
     onProgress({ record, node: record.node.name, move, detail });
     const event = (type: NodeEvent['type'], reason: NodeEvent['reason'], message: string): void =>
@@ -148,9 +204,11 @@ export class Returner {
         type,
         reason,
         message: `${message} (takeover ${record.id})`,
-        node: { name: record.node.name, uid: record.return?.uid ?? record.node.uid },
+        node: { name: node.metadata.name, uid: node.metadata.uid },
       });
     if (move === 'restore') event('Normal', 'NodeRestored', `put back ${detail}`);
+    if (move === 'admit') event('Normal', 'NodeAdmitted', `no longer out of service: ${detail}`);
+    if (move === 'replace') event('Normal', 'NodeReplaced', `nothing is put back: ${detail}`);
     if (move === 'welcome') event('Normal', 'NodeReturned', `trusted again: ${detail}`);
     if (move === 'quarantine') {
       event(
@@ -161,6 +219,15 @@ export class Returner {
       );
     }
   }
+}
+
+/** The mark is off the node by now: whatever bears its name later is somebody else's. */
+function withoutMark(record: TakeoverRecord): TakeoverRecord {
+  return { ...record, outOfService: false };
+}
+
+function owesMark(record: TakeoverRecord, node: Node): boolean {
+  return record.outOfService !== false && record.node.uid === node.metadata.uid;
 }
 
 function wordsFor({ labels, annotations, taints, unschedulable }: Keepsake): string {

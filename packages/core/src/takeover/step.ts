@@ -37,6 +37,7 @@ export interface StepFindings {
   readonly confirmedBy?: string;
   readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;
   readonly unmarked?: string;
+  readonly outOfService?: boolean;
 }
 
 export type StepResult =

@@ -33,6 +33,12 @@ export function hasTaint(taints: readonly Taint[] | undefined, wanted: Taint): b
   return (taints ?? []).some((taint) => sameTaint(taint, wanted));
 }
 
+/** Whether a node is out of service by anybody's word: Kubernetes does not ask for the value. */
+export function isOutOfService(taints: readonly Taint[] | undefined): boolean {
+  const { key, effect } = outOfServiceTaint;
+  return (taints ?? []).some((taint) => taint.key === key && taint.effect === effect);
+}
+
 /** Adds what is missing; taints with the same key and effect are replaced, all others stay as they are. */
 export function withTaints(taints: readonly Taint[] | undefined, added: readonly Taint[]): readonly Taint[] {
   const others = (taints ?? []).filter(

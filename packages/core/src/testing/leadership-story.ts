@@ -5,9 +5,11 @@ import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult } from '../fencing/fencer.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { ProbeResult } from '../health/observation.ts';
+import type { Taint } from '../kubernetes/objects.ts';
 import { Leadership } from '../leadership.ts';
 import { builtInGuards } from '../policy/decision.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { UnreadableRecord } from '../takeover/cluster.ts';
 import type { TakeoverProgress } from '../takeover/executor.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 import { defaultReturnRules } from '../takeover/return.ts';
@@ -27,6 +29,7 @@ export class LeadershipStory {
   readonly decisions: DecisionChange[] = [];
   readonly progress: TakeoverProgress[] = [];
   readonly returns: ReturnProgress[] = [];
+  readonly setAside: UnreadableRecord[] = [];
   readonly errors: { where: string; error: unknown }[] = [];
   readonly troubles: TroubleChange[] = [];
   readonly ignored: ConfirmationChange[] = [];
@@ -91,6 +94,22 @@ export class LeadershipStory {
     this.asleep.add(name);
   }
 
+  /** An administrator puts a taint on a node. */
+  taint(name: string, taint: Taint): void {
+    this.cluster.changeNode(name, (node) => ({
+      ...node,
+      spec: { ...node.spec, taints: [...(node.spec?.taints ?? []), taint] },
+    }));
+  }
+
+  /** An administrator takes one off. */
+  untaint(name: string, key: string): void {
+    this.cluster.changeNode(name, (node) => ({
+      ...node,
+      spec: { ...node.spec, taints: (node.spec?.taints ?? []).filter((taint) => taint.key !== key) },
+    }));
+  }
+
   lead(epoch: number): this {
     const term = endlessTerm(this.clock, epoch);
     this.term = term;
@@ -116,6 +135,7 @@ export class LeadershipStory {
       onReturn: (progress) => this.returns.push(progress),
       onTrouble: (change) => this.troubles.push(change),
       onIgnoredConfirmation: (change) => this.ignored.push(change),
+      onSetAside: (record) => this.setAside.push(record),
       onError: (where, error) => this.errors.push({ where, error }),
     });
     return this;
@@ -144,6 +164,19 @@ export class LeadershipStory {
       this.leading?.tell(this.blind);
       await this.clock.advance(500);
       if (this.clock.now() % 2_000 === 0) this.probe();
+    }
+    return this;
+  }
+
+  /** The same, a minute at a time, with heartbeats in between: for what takes days. */
+  async skip(seconds: number): Promise<this> {
+    for (let i = 0; i < seconds / 60; i++) {
+      for (const name of this.cluster.nodes.keys()) {
+        if (!this.asleep.has(name)) this.cluster.renew(name, String(this.clock.now()));
+      }
+      this.watch();
+      this.leading?.attendReturns();
+      await this.clock.advance(60_000);
     }
     return this;
   }

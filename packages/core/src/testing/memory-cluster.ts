@@ -15,7 +15,7 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
-import { listingOf, recordName } from '../kubernetes/takeover-records.ts';
+import { decodeRecord, listingOf, recordName } from '../kubernetes/takeover-records.ts';
 import type {
   EventWrite,
   NodeEvent,
@@ -193,14 +193,26 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
   }
 
   listRecords(term: LeaderTerm): Promise<RecordListing> {
-    return this.#read(term, 'listRecords', '', () => ({
-      records: [...this.records.values()],
-      unreadable: this.unreadable,
-    }));
+    return this.#read(term, 'listRecords', '', () => {
+      const { records, unreadable } = listingOf(
+        [...this.records].map(([id, stored]) => configMapOf(id, stored)),
+      );
+      return { records, unreadable: [...unreadable, ...this.unreadable] };
+    });
   }
 
   readRecord(term: LeaderTerm, id: string): Promise<StoredRecord | undefined> {
-    return this.#read(term, 'readRecord', id, () => this.records.get(id));
+    return this.#read(term, 'readRecord', id, () => {
+      const read = this.#readUnder(id);
+      return read !== undefined && 'record' in read ? read : undefined;
+    });
+  }
+
+  readUnreadable(term: LeaderTerm, id: string): Promise<UnreadableRecord | undefined> {
+    return this.#read(term, 'readUnreadable', id, () => {
+      const read = this.#readUnder(id);
+      return read !== undefined && !('record' in read) ? read : undefined;
+    });
   }
 
   recordAddress(id: string): { readonly namespace: string; readonly name: string } {
@@ -209,9 +221,7 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
 
   createRecord(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord | 'exists'> {
     return this.#serve(term, 'createRecord', record.id, true, (refused, admit) => {
-      const name = recordName(record.id);
-      if (refused || this.records.has(record.id) || this.unreadable.some((one) => one.name === name))
-        return 'exists';
+      if (refused || this.#readUnder(record.id) !== undefined) return 'exists';
       admit();
       return this.#putRecord(record);
     });
@@ -328,6 +338,12 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     throw abortedError(call, term.signal.reason);
   }
 
+  #readUnder(id: string): StoredRecord | UnreadableRecord | undefined {
+    const stored = this.records.get(id);
+    if (stored !== undefined) return decodeRecord(configMapOf(id, stored));
+    return this.unreadable.find(({ name }) => name === recordName(id));
+  }
+
   #putRecord(record: TakeoverRecord): StoredRecord {
     const before = this.records.get(record.id);
     // Through JSON, as over the wire: what can't be stored must not be relied on.
@@ -338,4 +354,10 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     this.records.set(record.id, stored);
     return { ...stored, record };
   }
+}
+
+/** As it lies on a server: whatever a test put there is a record only if it is right in every field. */
+function configMapOf(id: string, { record, resourceVersion, annotations }: StoredRecord): ConfigMap {
+  const metadata = { name: recordName(id), uid: id, resourceVersion, annotations };
+  return { metadata, data: { 'record.json': JSON.stringify(record) } };
 }

@@ -16,7 +16,7 @@ import {
   withPatience,
   wordsOf,
 } from '../step.ts';
-import { hasTaint, outOfServiceTaint, withTaints } from '../taints.ts';
+import { isOutOfService, outOfServiceTaint, withTaints } from '../taints.ts';
 import { toleratesTaint } from '../tolerations.ts';
 import { counted, namesOf } from '../wording.ts';
 
@@ -143,14 +143,20 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
   const live = await readLiveNode(context);
   if (live.state === 'alive') return leaveAlone(context, live.detail);
   const taints = live.state === 'gone' ? [] : live.node.object.spec?.taints;
-  if (record.unmarked !== undefined || hasTaint(taints, outOfServiceTaint)) return undefined;
+  // It is ours where that is noted, and otherwise stays with whoever put it on.
+  if (record.unmarked !== undefined || isOutOfService(taints)) return undefined;
+  const noted = record.outOfService === true;
   const reasons = context.holds();
-  if (reasons.length > 0) return held(reasons);
+  // Somebody may put it on while we are held: that one would not be ours.
+  if (reasons.length > 0) return { ...held(reasons), ...(noted && { findings: { outOfService: false } }) };
   if (live.state === 'gone') return withoutMark('the Node is gone');
   const kept = pods.find(({ object }) => isKept(object) && !toleratesTaint(object, outOfServiceTaint));
   if (kept !== undefined) {
     const { namespace, name } = kept.object.metadata;
     return withoutMark(`it would evict pod ${namespace}/${name}, which bears ${keepAnnotation}`);
+  }
+  if (!noted) {
+    return { ...wait('about to mark the Node out of service', 0), findings: { outOfService: true } };
   }
   try {
     const outcome = await cluster.setTaints(term, live.node, withTaints(taints, [outOfServiceTaint]));
@@ -174,7 +180,7 @@ async function leaveAlone({ cluster, term, record }: StepContext, detail: string
   const node = await cluster.readNode(term, record.node.name);
   if (node?.object.metadata.uid === record.node.uid) {
     // The mark goes first, so nothing has been released yet from a Node that lacks it.
-    const untouched = record.unmarked === undefined && !hasTaint(node.object.spec?.taints, outOfServiceTaint);
+    const untouched = record.unmarked === undefined && !isOutOfService(node.object.spec?.taints);
     return { outcome: untouched ? 'undo' : 'skipped', detail };
   }
   // Of a Node that is gone nobody can tell whether it bore the mark. But its pods can: all that were there are there still.
