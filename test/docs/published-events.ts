@@ -16,6 +16,7 @@ const details = ['', 'held: paused: night'];
 const sources = [
   'takeover/returner.ts',
   'leadership.ts',
+  'set-aside.ts',
   'telling/blindness.ts',
   'telling/confirmations.ts',
   'telling/troubles.ts',

@@ -31,6 +31,7 @@ function finishedTakeover(index: number): Manifest {
     deathId: id,
     node: { name: 'node-of-old', uid: 'uid-of-old', bootId: '' },
     lastHeartbeat: '',
+    order: { epoch: 0, number: index },
     epoch: 0,
     openedAt: minute(index),
     closedAt: minute(index),

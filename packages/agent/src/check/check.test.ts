@@ -5,6 +5,7 @@ import { judgeVersion } from './api-server.ts';
 import { judgeBarePods } from './bare-pods.ts';
 import { type AdmissionBinding, type AdmissionPolicy, judgeFencingToken } from './fencing-token.ts';
 import { checkExitCode, failure, lookingAt, ok, skipped, warning } from './finding.ts';
+import { judgeRecords } from './records.ts';
 import { judgeReplicas } from './replicas.ts';
 import { reportText } from './report.ts';
 import { judgeProspects } from './stateful-sets.ts';
@@ -52,6 +53,23 @@ skip  the fencing-token policy: this API server does not serve it
     expect(of(ok('a'), skipped('b', 'c'))).toBe(0);
     expect(of(ok('a'), warning('b', 'c'))).toBe(1);
     expect(of(warning('a', 'b'), failure('b', 'c'), ok('d'))).toBe(2);
+  });
+});
+
+describe('records of takeovers', () => {
+  it('that can be read are fine, and each that can’t is a warning that says what to do', () => {
+    expect(judgeRecords({ records: [], unreadable: [] }).map(({ mark }) => mark)).toEqual(['ok']);
+    const unreadable = [
+      { name: 'liberator-takeover-a', node: 'node-1', kind: 'damaged', problem: 'its record is not JSON' },
+      { name: 'liberator-takeover-b', node: undefined, kind: 'newer', problem: 'its record has version 2' },
+    ] as const;
+    const findings = judgeRecords({ records: [], unreadable });
+    expect(findings.map(({ mark, what }) => `${mark} ${what}`)).toEqual([
+      'warning liberator-takeover-a, of node-1',
+      'warning liberator-takeover-b',
+    ]);
+    expect(findings[0]?.detail).toMatch(/not JSON; .*repair it/);
+    expect(findings[1]?.detail).toMatch(/version 2; .*is not taken over/);
   });
 });
 

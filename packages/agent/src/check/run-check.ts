@@ -18,6 +18,7 @@ import { checkApiServer } from './api-server.ts';
 import { checkBarePods } from './bare-pods.ts';
 import { checkFencingToken } from './fencing-token.ts';
 import { checkExitCode, type Finding, failure, lookingAt, type Section } from './finding.ts';
+import { checkRecords } from './records.ts';
 import { checkReplicas } from './replicas.ts';
 import { reportText } from './report.ts';
 import { checkStatefulSets } from './stateful-sets.ts';
@@ -75,6 +76,7 @@ async function check(transport: Transport, place: Place, flags: CheckFlags): Pro
     ...(await accountSections(transport, reader, { account, self, place, flags })),
     { title: 'Replicas', findings: await checkReplicas(reader, account) },
     { title: 'Fencing token', findings: await checkFencingToken(reader, account, place) },
+    { title: 'Takeover records', findings: await checkRecords(reader, place.namespace) },
     { title: 'StatefulSets', findings: await checkStatefulSets(reader) },
     { title: 'Pods that nobody makes anew', findings: await checkBarePods(reader) },
   ];

@@ -22,6 +22,8 @@ export interface Config {
   readonly returning: {
     readonly dwell: Milliseconds;
     readonly restore: boolean;
+    readonly restoredTaints: readonly string[];
+    readonly keepFor: number;
   };
   readonly policies: readonly PolicyConfig[];
 }

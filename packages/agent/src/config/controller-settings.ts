@@ -23,7 +23,12 @@ export function controllerSettings(config: Config): Settings {
     fencers: [manualFencer, noneFencer],
     probeIntervalMs: config.probe.interval,
     sight: { heartbeatIntervalMs: config.heartbeatInterval },
-    returning: { dwellMs: config.returning.dwell, restore: config.returning.restore },
+    returning: {
+      dwellMs: config.returning.dwell,
+      restore: config.returning.restore,
+      restoredTaints: config.returning.restoredTaints,
+      keepsakeMs: config.returning.keepFor,
+    },
   };
 }
 

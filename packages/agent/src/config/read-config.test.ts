@@ -35,7 +35,12 @@ describe('a configuration file', () => {
       log: { level: 'info', format: 'json' },
       probe: { enabled: true, interval: 2_000, timeout: 3_000 },
       heartbeatInterval: 10_000,
-      returning: { dwell: 60_000, restore: true },
+      returning: {
+        dwell: 60_000,
+        restore: true,
+        restoredTaints: ['*', 'node-role.kubernetes.io/*', 'node-restriction.kubernetes.io/*'],
+        keepFor: 604_800_000,
+      },
       policies: [
         {
           name: 'all',

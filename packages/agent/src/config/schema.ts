@@ -131,6 +131,8 @@ function schemaIn(surroundings: Surroundings) {
       .strictObject({
         dwell: duration(defaultReturnRules.dwellMs),
         restore: z.boolean().default(defaultReturnRules.restore),
+        restoredTaints: z.array(text()).default([...defaultReturnRules.restoredTaints]),
+        keepFor: duration(defaultReturnRules.keepsakeMs),
       })
       .prefault({}),
     policies: z.array(policy).min(1),

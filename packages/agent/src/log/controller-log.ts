@@ -13,6 +13,7 @@ import {
   systemClock,
   type TakeoverProgress,
   type TroubleChange,
+  type UnreadableRecord,
   whatFails,
   whyIgnored,
 } from '@liberator/core';
@@ -29,6 +30,7 @@ export function logController(controller: Told, logger: Logger, clock: Clock = s
   controller.on('health', (change) => lines.health(change));
   controller.on('decision', (change) => lines.decision(change));
   controller.on('takeover', (progress) => lines.takeover(progress));
+  controller.on('setAside', (record) => lines.setAside(record));
   controller.on('return', (progress) => lines.returned(progress));
   controller.on('trouble', (change) => lines.trouble(change));
   controller.on('confirmation', (change) => lines.confirmation(change));
@@ -86,10 +88,22 @@ class ControllerLog {
     const fields = { event: 'return', node, takeover: record.id, move, detail } as const;
     const words = {
       restore: `${node} registered anew, put back ${detail}`,
+      admit: `${node} is no longer out of service: ${detail}`,
+      replace: `${node} is another machine now, and nothing is put back: ${detail}`,
       quarantine: `${node} came back and is in quarantine: ${detail}`,
       welcome: `${node} is trusted again: ${detail}`,
     };
     this.#logger.log(move === 'quarantine' ? 'warn' : 'info', fields, words[move]);
+  }
+
+  setAside({ name, node, kind, problem }: UnreadableRecord): void {
+    const fields = {
+      event: 'record-set-aside',
+      record: name,
+      kind,
+      ...(node !== undefined && { node }),
+    } as const;
+    this.#logger.log('warn', fields, `record ${name} is set aside, and left as it is: ${problem}`);
   }
 
   takeover({ record, step, phase, detail }: TakeoverProgress): void {

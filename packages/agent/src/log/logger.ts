@@ -16,6 +16,7 @@ type LogEvent =
   | 'trouble'
   | 'confirmation'
   | 'omitted'
+  | 'record-set-aside'
   | 'takeover'
   | 'leadership'
   | 'sight'

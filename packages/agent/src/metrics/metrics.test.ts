@@ -57,6 +57,16 @@ describe('the metrics', () => {
     expect(await linesOf(metrics, 'liberator_leader_epoch')).toEqual(['liberator_leader_epoch 7']);
   });
 
+  it('tell how many records the leader has set aside, by what is wrong with them', async () => {
+    const { metrics, controller } = watched();
+    const name = 'liberator_records_set_aside';
+    expect(await linesOf(metrics, name)).toEqual([`${name}{kind="damaged"} 0`, `${name}{kind="newer"} 0`]);
+    controller.recordsSetAside = [{ name: 'a', node: undefined, kind: 'newer', problem: 'version 2' }];
+    expect(await linesOf(metrics, name)).toEqual([`${name}{kind="damaged"} 0`, `${name}{kind="newer"} 1`]);
+    controller.recordsSetAside = [];
+    expect(await linesOf(metrics, name)).toEqual([`${name}{kind="damaged"} 0`, `${name}{kind="newer"} 0`]);
+  });
+
   it('count leaders, and not the times between them', async () => {
     const { metrics, controller } = watched();
     for (const leader of ['a', '', 'b']) controller.tell('leadership', { identity: 'a', leader });

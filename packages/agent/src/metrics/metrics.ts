@@ -12,7 +12,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 type Watched = Pick<
   Controller,
-  'on' | 'leading' | 'ready' | 'fleet' | 'blind' | 'takeoversUnderWay' | 'takeoversVerifying'
+  | 'on'
+  | 'leading'
+  | 'ready'
+  | 'fleet'
+  | 'blind'
+  | 'takeoversUnderWay'
+  | 'takeoversVerifying'
+  | 'recordsSetAside'
 >;
 
 const stepBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600];
@@ -185,6 +192,17 @@ export class Metrics {
       help: 'Takeovers whose Node is removed or kept, while pods are still waited for.',
       collect() {
         this.set(controller.takeoversVerifying.length);
+      },
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_records_set_aside',
+      help: 'Records of takeovers that the leader can not use: damaged, or written by a newer version.',
+      labelNames: ['kind'],
+      collect() {
+        for (const kind of ['damaged', 'newer'] as const) {
+          this.set({ kind }, controller.recordsSetAside.filter((one) => one.kind === kind).length);
+        }
       },
     });
     const takeovers = new Counter({

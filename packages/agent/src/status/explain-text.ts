@@ -32,6 +32,9 @@ export function explanation(
     ...(ignoredConfirmation === undefined ? [] : [['confirmation', whyIgnored(ignoredConfirmation)]]),
     ...(view.blind.length > 0 ? [['blind', view.blind.join('; ')]] : []),
     ...(view.paused === undefined ? [] : [['paused', view.paused]]),
+    ...view.setAside
+      .filter((one) => one.node === name)
+      .map((one) => ['set aside', `record ${one.name}: ${one.problem}`]),
     ...(view.outdated === undefined ? [] : [['OUTDATED', view.outdated]]),
   ];
   const guards = guardRows(node);

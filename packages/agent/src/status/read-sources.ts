@@ -7,7 +7,7 @@ import {
   leases,
   nodes,
   readStatus,
-  readTakeoverRecords,
+  readTakeovers,
 } from '@liberator/core';
 import type { Place } from '../cluster-place.ts';
 import { exitCode } from '../exit-code.ts';
@@ -18,14 +18,16 @@ const limits = { timeoutMs: 10_000 } as const;
 
 /** @throws {@link FatalError} where there is no trace of Liberator at all; as every read does. */
 export async function readSources(reader: KubernetesReader, place: Place): Promise<StatusSources> {
-  const [lease, document, records] = await Promise.all([
+  const [lease, document, { records, unreadable }] = await Promise.all([
     readLease(reader, place),
     readStatus(reader, place, limits),
-    readTakeoverRecords(reader, place.namespace, limits),
+    readTakeovers(reader, place.namespace, limits),
   ]);
-  if (lease === undefined && document === undefined && records.length === 0) throw nothingThere(place);
-  if (document !== undefined) return { lease, document, records };
-  return { lease, document, records, readiness: await readReadiness(reader) };
+  const onRecord = records.length + unreadable.length;
+  if (lease === undefined && document === undefined && onRecord === 0) throw nothingThere(place);
+  const sources = { lease, document, records, setAside: unreadable };
+  if (document !== undefined) return sources;
+  return { ...sources, readiness: await readReadiness(reader) };
 }
 
 async function readLease(reader: KubernetesReader, { election }: Place): Promise<Lease | undefined> {

@@ -129,6 +129,19 @@ Or power the machine off, and only then:
     expect(text({ document: document({ nodes: [up] }) })).not.toContain('Once you');
   });
 
+  it('tells which records can’t be used, and why', () => {
+    const setAside = [
+      { name: 'liberator-takeover-3f2a', node: 'node-1', kind: 'damaged', problem: 'its record is not JSON' },
+      { name: 'liberator-takeover-x', node: undefined, kind: 'newer', problem: 'its record has version 2' },
+    ] as const;
+    expect(text({ document: document({}), setAside })).toContain(`
+Set aside, and left as they are:
+RECORD                   NODE    STATE    WHY
+liberator-takeover-3f2a  node-1  damaged  its record is not JSON
+liberator-takeover-x     -       newer    its record has version 2
+`);
+  });
+
   it('asks no human for a word that would not help', () => {
     const pausedOnly = {
       action: 'hold',

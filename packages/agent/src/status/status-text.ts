@@ -1,6 +1,6 @@
 // The status as people read it: who leads, how every node is and why nothing is done about it, what is under way.
 import { type NodeTrouble, whatFails, whyIgnored } from '@liberator/core';
-import { takeoverTable } from '../takeovers/list.ts';
+import { setAsideTable, takeoverTable } from '../takeovers/list.ts';
 import { table } from '../text/table.ts';
 import { age, between, moment } from '../text/time.ts';
 import type { ElectionView, NodeView, StatusView } from './status-view.ts';
@@ -11,7 +11,7 @@ const listedFinished = 5;
 
 /** @param columns - How wide a line may be; undefined: as wide as it likes. */
 export function statusText(view: StatusView, columns: number | undefined): readonly string[] {
-  return [headText, nodesText, readinessText, takeoversText, confirmationsText]
+  return [headText, nodesText, readinessText, takeoversText, setAsideText, confirmationsText]
     .map((part) => part(view, columns))
     .filter((lines) => lines.length > 0)
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
@@ -113,6 +113,13 @@ function takeoversText({ takeovers, at }: StatusView, columns: number | undefine
   const lines = takeoverTable(shown, at, columns);
   const more = takeovers.length - shown.length;
   return more > 0 ? [...lines, `and ${more} earlier: liberator takeovers`] : lines;
+}
+
+/** Whoever reads this may be the one who can mend them. */
+function setAsideText({ setAside }: StatusView, columns: number | undefined): readonly string[] {
+  return setAside.length === 0
+    ? []
+    : ['Set aside, and left as they are:', ...setAsideTable(setAside, columns)];
 }
 
 /** Never broken: a command is there to be copied. */

@@ -6,6 +6,7 @@ import {
   type NodeTrouble,
   type StatusDocument,
   type TakeoverRecord,
+  type UnreadableRecord,
 } from '@liberator/core';
 import { summaryOf, type TakeoverSummary } from '../takeovers/summary.ts';
 import { between } from '../text/time.ts';
@@ -61,12 +62,16 @@ export interface StatusView {
   readonly readiness?: readonly NodeReadiness[];
   /** The newest first; those that run before those that are over. */
   readonly takeovers: readonly TakeoverSummary[];
+  /** Records that can't be used, and that every leader sets aside. */
+  readonly setAside: readonly UnreadableRecord[];
 }
 
 export interface StatusSources {
   readonly lease: Lease | undefined;
   readonly document: StatusDocument | undefined;
   readonly records: readonly TakeoverRecord[];
+  /** What lies beside them and can't be used. */
+  readonly setAside?: readonly UnreadableRecord[];
   /** Only asked for where there is no document. */
   readonly readiness?: readonly NodeReadiness[];
 }
@@ -79,7 +84,7 @@ const satisfiedByWord: ReadonlySet<string> = new Set(['evidence', 'budget']);
 
 /** @param now ISO 8601, by the clock here */
 export function viewStatus(sources: StatusSources, now: string): StatusView {
-  const { lease, document, records, readiness } = sources;
+  const { lease, document, records, readiness, setAside = [] } = sources;
   const election = lease && viewElection(lease, now);
   const outdated = document && whyOutdated(document, election);
   const summaries = records.map((record) => summaryOf(record, now));
@@ -99,6 +104,7 @@ export function viewStatus(sources: StatusSources, now: string): StatusView {
       ...summaries.filter(({ running }) => running),
       ...summaries.filter(({ running }) => !running),
     ],
+    setAside,
   };
 }
 

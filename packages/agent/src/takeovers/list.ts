@@ -1,4 +1,5 @@
-// Takeovers on record as a table, in the order in which they come.
+// Takeovers on record as a table, in the order in which they come, and what lies beside them.
+import type { UnreadableRecord } from '@liberator/core';
 import { table } from '../text/table.ts';
 import { age, between, took } from '../text/time.ts';
 import type { TakeoverSummary } from './summary.ts';
@@ -26,4 +27,13 @@ export function takeoverTable(
     ];
   });
   return table([['TAKEOVER', 'NODE', 'STATE', 'AGE', 'TOOK', 'DETAIL'], ...rows], columns);
+}
+
+/** Records that can't be used. Nobody but a human mends them. */
+export function setAsideTable(
+  setAside: readonly UnreadableRecord[],
+  columns: number | undefined,
+): readonly string[] {
+  const rows = setAside.map(({ name, node = '-', kind, problem }) => [name, node, kind, problem]);
+  return table([['RECORD', 'NODE', 'STATE', 'WHY'], ...rows], columns);
 }

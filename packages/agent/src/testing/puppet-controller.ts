@@ -4,7 +4,15 @@ import type { Assessment, Controller, ControllerEvents, TakeoverRecord } from '@
 
 type Listened = Pick<
   Controller,
-  'on' | 'ready' | 'leading' | 'fleet' | 'blind' | 'takeoversUnderWay' | 'takeoversVerifying' | 'lookedAt'
+  | 'on'
+  | 'ready'
+  | 'leading'
+  | 'fleet'
+  | 'blind'
+  | 'takeoversUnderWay'
+  | 'takeoversVerifying'
+  | 'recordsSetAside'
+  | 'lookedAt'
 >;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -22,6 +30,7 @@ export function puppetController(): PuppetController {
     blind: [],
     takeoversUnderWay: [],
     takeoversVerifying: [],
+    recordsSetAside: [],
     lookedAt: undefined,
     on: (event: string, listener: (payload: unknown) => void) => emitter.on(event, listener),
     tell: (event: string, payload: unknown) => emitter.emit(event, payload),
