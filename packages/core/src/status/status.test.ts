@@ -231,7 +231,11 @@ function document(change: Partial<StatusDocument> = {}): StatusDocument {
 }
 
 describe('a status document', () => {
-  const describeFleet = (names: readonly string[], unselected: boolean): StatusDocument => {
+  const describeFleet = (
+    names: readonly string[],
+    unselected: boolean,
+    setAside: StatusDocument['setAside'] & object = [],
+  ): StatusDocument => {
     const clock = new ManualClock();
     const fleet = new Fleet({
       clock,
@@ -247,12 +251,26 @@ describe('a status document', () => {
         takeovers: [],
         blind: [],
         paused: undefined,
-        setAside: [],
+        setAside,
         holdsOn: () => [],
       },
       clock,
     );
   };
+
+  it('names records that are set aside, as many as are of use, and that is news', () => {
+    const none = describeFleet(['node-1'], false);
+    expect(none).not.toHaveProperty('setAside');
+    const setAside = Array.from({ length: 30 }, (_, i) => ({
+      name: `liberator-takeover-${i}`,
+      node: undefined,
+      kind: 'damaged' as const,
+      problem: 'its record is not JSON',
+    }));
+    const some = describeFleet(['node-1'], false, setAside);
+    expect(some.setAside).toEqual(setAside.slice(0, 20));
+    expect(newsIn(some)).not.toBe(newsIn(none));
+  });
 
   it('lists nodes by name as people count, and those without a policy as such', () => {
     const { nodes, counts } = describeFleet(['node-10', 'node-9', 'node-1'], true);

@@ -113,6 +113,12 @@ describe('the id of the next takeover of a death', () => {
     expect(book.openTakeoverId('d')).toBe('d-2');
   });
 
+  it('is none while a takeover of it watches its pods: the node has been seen to', () => {
+    const removed = { startedAt: '', epoch: 1, outcome: 'done' as const };
+    const watching = stored({ id: 'd', deathId: 'd', steps: { remove: removed } });
+    expect(bookOf(watching).openTakeoverId('d')).toBeUndefined();
+  });
+
   it('leaves out those under which something else lies', () => {
     const taken = new Set(['d', 'd-2']);
     expect(bookOf().openTakeoverId('d', (id) => taken.has(id))).toBe('d-3');
