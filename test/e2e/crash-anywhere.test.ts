@@ -4,18 +4,12 @@ import { type Node, outOfServiceTaint, type Pod, type TakeoverStep, takeoverStep
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Write, writeOf } from '../chaos/world/writes.ts';
 import type { DoorWrite } from './door.ts';
+import { fast } from './fast.ts';
 import { accountUser } from './installation.ts';
 import { Stage } from './stage.ts';
 
 /** None lives on a node: each death shall be the one that is played. */
 const agents = ['agent-a', 'agent-b', 'agent-c'] as const;
-
-/** Shorter than anybody would have them, so that silence and failover take seconds: this is not about timing. */
-const fast = {
-  heartbeatInterval: '5s',
-  election: { leaseDuration: '6s', renewDeadline: '4500ms', retryPeriod: '1s' },
-  probe: { interval: '1s', timeout: '1s' },
-};
 
 type Trap = (write: Write, body: string) => boolean;
 
@@ -56,9 +50,9 @@ beforeAll(async () => {
     agents,
     // Every takeover costs one, and the last has to leave room for the database.
     nodes: takeoverSteps.length + 2,
-    timings: { nodeLeaseDurationMs: 20_000 },
-    policy: { detection: { suspectAfter: '7s', deadAfter: '12s' } },
-    settings: fast,
+    timings: fast.timings,
+    policy: { detection: fast.detection },
+    settings: fast.settings,
     doorkeeper: async (write, serve) => {
       await serve();
       return !(await springs(write));

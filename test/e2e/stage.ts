@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KubernetesObjectApi } from '@kubernetes/client-node';
+import { KubernetesObjectApi, PatchStrategy } from '@kubernetes/client-node';
 import {
+  type ConfigMap,
   type CoreEvent,
   configMaps,
   confirmedDeadAnnotation,
@@ -18,6 +19,7 @@ import {
   nodes,
   type Pod,
   pods,
+  readTakeoverRecords,
   type TakeoverRecord,
   type Transport,
 } from '@liberator/core';
@@ -27,6 +29,7 @@ import type { AuditEvent } from '../control-plane/audit.ts';
 import { ControlPlane } from '../control-plane/cluster.ts';
 import { writeKubeconfig } from '../control-plane/credentials.ts';
 import type { ClusterTimings } from '../control-plane/timings.ts';
+import type { Manifest } from '../deploy/chart.ts';
 import { type Door, type Doorkeeper, openDoor } from './door.ts';
 import { account, accountUser, create, installationWithoutPods } from './installation.ts';
 import { noteUsage } from './usage.ts';
@@ -49,8 +52,22 @@ export interface StageOptions {
   readonly returning?: object;
   /** More of the agents' configuration. */
   readonly settings?: object;
+  /** The test makes admission refuse what agents do: that is not held against them in the end. Default false. */
+  readonly provoked?: boolean;
   /** Stands between the agents and the API server. Default: nobody. */
   readonly doorkeeper?: Doorkeeper;
+}
+
+/** Enough of an object to find it by. */
+interface Identified {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
 }
 
 /** What one scenario plays on; `await using` takes everything down. */
@@ -97,7 +114,7 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.kill('SIGKILL')));
     await this.#transport.close();
-    await noteUsage(this.cluster);
+    await noteUsage(this.cluster, { provoked: this.#options.provoked ?? false });
     await this.cluster.stop();
   }
 
@@ -129,6 +146,16 @@ export class Stage implements AsyncDisposable {
     if (agent === undefined)
       throw new RangeError(`expected one of ${[...this.#agents.keys()].join(', ')}, found ${identity}`);
     return agent;
+  }
+
+  /** Stops whoever leads, as an update does, and returns once somebody else leads. */
+  async changeLeader(): Promise<void> {
+    const before = await this.leader();
+    await this.agent(before).kill();
+    await this.until(`somebody else than ${before} leads`, async () => {
+      const now = await this.leader();
+      return now !== '' && now !== before;
+    });
   }
 
   /** The identity in the election Lease; empty when nobody leads. */
@@ -163,12 +190,15 @@ export class Stage implements AsyncDisposable {
     return (await this.#reader.list(nodes)).items.map(({ metadata }) => metadata.name).toSorted();
   }
 
-  async records(): Promise<readonly TakeoverRecord[]> {
-    const { items } = await this.#reader.list(configMaps, {
-      namespace,
-      labelSelector: 'liberator.dev/takeover',
-    });
-    return items.map(({ data }) => JSON.parse(data?.['record.json'] ?? '') as TakeoverRecord);
+  /** All that lies where records lie, as it lies there. */
+  async recordObjects(): Promise<readonly ConfigMap[]> {
+    const labelSelector = 'liberator.dev/takeover';
+    return (await this.#reader.list(configMaps, { namespace, labelSelector })).items;
+  }
+
+  /** Those that can be read. */
+  records(): Promise<readonly TakeoverRecord[]> {
+    return readTakeoverRecords(this.#reader, namespace);
   }
 
   /** Says about a node, as a human would, that this death of it is real. */
@@ -203,6 +233,39 @@ export class Stage implements AsyncDisposable {
 
   async annotate(node: string, annotations: Record<string, string>): Promise<void> {
     await this.#objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, annotations } });
+  }
+
+  /** Creates whatever it is, as an administrator. */
+  async create(...manifests: readonly Manifest[]): Promise<void> {
+    await create(this.cluster, manifests);
+  }
+
+  /** Merges into an object, as an administrator. */
+  async patch(change: Identified): Promise<void> {
+    await this.#objects.patch(
+      change as Parameters<KubernetesObjectApi['patch']>[0],
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      PatchStrategy.MergePatch,
+    );
+  }
+
+  /** Asks for the end of an object, as an administrator; it may hang on a finalizer. */
+  async remove(object: Identified): Promise<void> {
+    await this.#objects.delete(object as Parameters<KubernetesObjectApi['delete']>[0]);
+  }
+
+  /** Undefined when there is no such pod. */
+  pod(name: string): Promise<Pod | undefined> {
+    return found(this.#reader.get(pods, { namespace: 'default', name }));
+  }
+
+  /** Every request of our account that changes one kind of thing, by the audit log, whatever the answer was. */
+  async attempts(verb: 'delete' | 'patch', resource: 'nodes' | 'pods'): Promise<readonly AuditEvent[]> {
+    const events = await this.cluster.audit({ verb, resource });
+    return events.filter(({ user, stage }) => user === accountUser && stage === 'ResponseComplete');
   }
 
   /** Every DELETE that our account sent for the given resource and that the API server carried out. */
@@ -289,7 +352,7 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-function isReady(pod: Pod | undefined): boolean {
+export function isReady(pod: Pod | undefined): boolean {
   return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
