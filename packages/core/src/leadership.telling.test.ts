@@ -16,7 +16,9 @@ describe('a finished record that somebody deletes', () => {
       story.cluster.records.clear();
       story.boot('node-1', bootId);
       await story.pass(240);
-      expect(story.returns).toMatchObject([{ move }]);
+      // A boot that is new lets it in before it is trusted.
+      expect(story.returns.filter((one) => one.move !== 'admit')).toMatchObject([{ move }]);
+      expect(story.returns.length).toBeLessThanOrEqual(2);
       expect(story.events(reason)).toHaveLength(1);
       expect(story.cluster.calls.filter(({ method }) => method === 'updateRecord').length).toBeLessThan(30);
     },
@@ -217,7 +219,7 @@ describe('a confirmation', () => {
     expect(story.results).toEqual(['death: recovered']);
     story.boot('node-1', 'boot-2');
     await story.pass(120);
-    expect(story.returns).toMatchObject([{ move: 'welcome' }]);
+    expect(story.returns).toMatchObject([{ move: 'admit' }, { move: 'welcome' }]);
     expect(story.cluster.nodes.get('node-1')?.metadata.annotations ?? {}).toEqual({});
     expect(story.events('ConfirmationIgnored')).toEqual([]);
   });

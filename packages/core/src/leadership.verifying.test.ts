@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { newRecord } from './testing/dead-node.ts';
 import { LeadershipStory } from './testing/leadership-story.ts';
 
-const step = (outcome?: 'done' | 'skipped') => ({ startedAt: '', epoch: 1, ...(outcome && { outcome }) });
+const startedAt = '2030-01-01T00:00:00.000Z';
+const step = (outcome?: 'done' | 'skipped') => ({ startedAt, epoch: 1, ...(outcome && { outcome }) });
 const removed = { claim: step('done'), cordon: step('done'), fence: step('done'), recheck: step('done') };
 
 describe('while a takeover verifies, its node', () => {
@@ -14,7 +15,7 @@ describe('while a takeover verifies, its node', () => {
     expect(story.results).toEqual(['death: undefined']);
     story.boot('node-1', 'boot-2');
     await story.pass(75);
-    expect(story.returns).toMatchObject([{ move: 'welcome' }]);
+    expect(story.returns).toMatchObject([{ move: 'admit' }, { move: 'welcome' }]);
     expect(story.taints()).toEqual(['team']);
     expect(story.results).toEqual(['death: undefined']);
     expect(story.records[0]?.return).toMatchObject({ welcomed: true });

@@ -304,7 +304,7 @@ describe('a record that somebody else writes to while its takeover verifies', ()
       const returned = {
         uid: 'n1',
         bootId: 'boot-2',
-        seenAt: '',
+        seenAt: '2030-01-01T00:00:00.000Z',
         restored: false,
         quarantined: false,
         welcomed: false,

@@ -61,7 +61,7 @@ const step = fields<StepRecord>({
   endedAt: optional(time),
   outcome: optional(word({ done: true, skipped: true })),
   detail: optional(text),
-  spentMs: optional(number),
+  spentMs: optional(count(Number.MAX_SAFE_INTEGER)),
   left: optional(list(text)),
 });
 
