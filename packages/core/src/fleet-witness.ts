@@ -13,7 +13,7 @@ export interface FleetWitnessOptions {
   readonly fleet: Pick<Fleet, 'nodes' | 'policyFor'>;
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   readonly decisions: Pick<Decisions, 'decide' | 'decideOnRecord'>;
-  readonly records: Pick<RecordBook, 'laterWith'>;
+  readonly records: Pick<RecordBook, 'laterWith' | 'successorOf'>;
 }
 
 export class FleetWitness implements TakeoverWitness {
@@ -61,6 +61,10 @@ export class FleetWitness implements TakeoverWitness {
     return node.assessment?.health === 'dead'
       ? reasons
       : [...reasons, 'waiting for evidence that the node is still dead'];
+  }
+
+  successorOf(record: TakeoverRecord): string | undefined {
+    return this.#options.records.successorOf(record);
   }
 
   laterTakeoverWith(record: TakeoverRecord, podUid: string): string | undefined {

@@ -106,6 +106,28 @@ describe('a record that can’t be read', () => {
     expect(story.errors).toEqual([]);
   });
 
+  it('and is mended when the other takeover is over does nothing more, and takes nothing off that is not its own', async () => {
+    const story = await lead(new LeadershipStory({ node: 'keep' }), 1);
+    story.fence = waiting;
+    await story.pass(30);
+    const [record] = story.records;
+    if (record === undefined) throw new Error('there is no record');
+    put(story, { ...record, pods: 'all of them' }, record.id);
+    story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
+    await story.pass(60);
+    const asked = story.fenced.length;
+    const marks = story.taints();
+    put(story, record, record.id);
+    await story.pass(3 * minute);
+    expect(story.records.map(({ id, result }) => [id, result])).toEqual([
+      [record.id, 'overtaken'],
+      [`${record.id}-2`, 'recovered'],
+    ]);
+    expect(story.fenced).toHaveLength(asked);
+    expect(story.taints()).toEqual(marks);
+    expect(marks).toContain('node.kubernetes.io/out-of-service');
+  });
+
   it('is taken up once somebody has mended it, by the same leader', async () => {
     const story = new LeadershipStory();
     const id = story.fleet.nodes.get('node-1')?.deathId ?? '';

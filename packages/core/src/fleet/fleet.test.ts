@@ -235,10 +235,19 @@ describe('when nodes were last heard', () => {
     const story = new Story();
     const taints = [{ key: 'liberator.dev/takeover', value: 'x', effect: 'NoSchedule' as const }];
     story.fleet.nodeSeen({ ...nodeNamed('node-1', { ready: 'Unknown' }), spec: { taints } });
-    story.fleet.leaseSeen(leaseOf('node-1', 'long ago'));
+    story.fleet.leaseSeen(leaseOf('node-1', 'long ago'), { listed: true });
     story.fleet.nodeSeen(nodeNamed('node-2'));
     story.fleet.leaseSeen(leaseOf('node-2', 'now'));
-    expect(story.fleet.hearing.heartbeats).toEqual([0]);
+    expect(story.fleet.hearing).toEqual({ heartbeats: [0], unheard: [] });
+  });
+
+  it('keeps those that it heard before they were taken over: they may be the first of all to fall silent', () => {
+    const story = new Story();
+    story.fleet.nodeSeen(nodeNamed('node-1'));
+    story.fleet.leaseSeen(leaseOf('node-1', 'now'));
+    const taints = [{ key: 'liberator.dev/takeover', value: 'x', effect: 'NoSchedule' as const }];
+    story.fleet.nodeSeen({ ...nodeNamed('node-1', { ready: 'Unknown' }), spec: { taints } });
+    expect(story.fleet.hearing).toEqual({ heartbeats: [0], unheard: [] });
   });
 });
 

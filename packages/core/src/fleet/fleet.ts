@@ -94,8 +94,8 @@ export class Fleet {
   }
 
   /**
-   * When each node that may be heard was last heard, and which of them never were. A node that we took over counts no
-   * more: it fell silent before, if we knew it then or not. Times of blindness change nothing here: who was heard last
+   * When each node that may be heard was last heard, and which of them never were. A node that is taken over and was never
+   * heard by us fell silent before we came. Times of blindness change nothing here: who was heard last
    * before one has to be heard again. One whose death somebody vouches for takes no part either: its silence has a cause that
    * is not us.
    */
@@ -105,7 +105,10 @@ export class Fleet {
     const unheard: UnheardNode[] = [];
     for (const { node, state } of this.#nodes.values()) {
       const hearing = this.#hearing.get(node.metadata.uid);
-      if (hearing === undefined || node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) continue;
+      if (hearing === undefined) continue;
+      // One that we heard before it was taken over fell silent with the rest, if the rest does now.
+      const isTakenOver = node.spec?.taints?.some(({ key }) => key === takeoverTaintKey) ?? false;
+      if (isTakenOver && hearing.heardAt === undefined) continue;
       if (state.proof !== undefined) continue;
       if (neverBooted(state) || (!state.hadLease && state.ready === 'absent')) continue;
       const heard = heardOf(hearing, { hadLease: state.hadLease, now });

@@ -87,6 +87,13 @@ export interface TakeoverWitness {
   holds(record: TakeoverRecord): readonly string[];
   /** The id of a takeover of a later death of the same node that has a pod of this uid on record. Absent: there is none. */
   laterTakeoverWith?(record: TakeoverRecord, podUid: string): string | undefined;
+  /** Another takeover of the same death that was opened later, while nobody could read this record. Absent: there is none. */
+  successorOf?(record: TakeoverRecord): string | undefined;
+}
+
+/** One that has let go of something goes on all the same: what it marked is its own to give back. */
+function successorOf(record: TakeoverRecord, witness: TakeoverWitness): string | undefined {
+  return record.steps.release === undefined ? witness.successorOf?.(record) : undefined;
 }
 
 /** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
@@ -175,7 +182,11 @@ export class TakeoverExecutor {
     let stored = opened;
     for (;;) {
       const next = nextMove(stored.record);
-      if (next.move === 'step') stored = await this.#step(term, stored, next.step, witness);
+      const successor = next.move === 'step' ? successorOf(stored.record, witness) : undefined;
+      if (successor !== undefined) {
+        const why = `takeover ${successor} of the same death was opened while this record could not be read`;
+        stored = await this.#save(term, stored, (now) => startLeaving(now, why));
+      } else if (next.move === 'step') stored = await this.#step(term, stored, next.step, witness);
       else if (next.move === 'undo') stored = await this.#undo(term, stored);
       else if (next.move === 'close') stored = await this.#close(term, stored);
       else return stored;

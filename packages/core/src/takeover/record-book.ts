@@ -90,6 +90,14 @@ export class RecordBook {
     return takeoverIdOf(deathId, attempt);
   }
 
+  /** The takeover of the same death that was opened after this one, if there is one: this record could not be read then. */
+  successorOf(record: TakeoverRecord): string | undefined {
+    const successor = this.ofNode(record.node.name).find(
+      ({ record: one }) => one.deathId === record.deathId && byOrder(one, record) > 0 && !tookNothing(one),
+    );
+    return successor?.record.id;
+  }
+
   /** The takeover of a later death of the same node that took a pod of this uid along, if there is one. */
   laterWith(record: TakeoverRecord, podUid: string): string | undefined {
     const later = this.ofNode(record.node.name).find(
