@@ -5,7 +5,7 @@ import { confirmWays } from './fencing/manual.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { Assessment } from './health/node-health.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
-import type { FleetFacts, Guard, NodeFacts, UndoneTakeovers } from './policy/guard.ts';
+import type { FleetFacts, Guard, NodeFacts, UndoneTakeovers, UnprovenDeath } from './policy/guard.ts';
 import { budget } from './policy/guards/budget.ts';
 import { evidence } from './policy/guards/evidence.ts';
 import { queue } from './policy/guards/queue.ts';
@@ -130,20 +130,29 @@ export class Decisions {
     // Known once for all of them: what costs something for each pair of dead nodes is not to be had in a great outage.
     const deaths = this.#options.unproven();
     const seen = fleetFacts([...new Set([...dead, ...running])]);
-    const facts = { ...seen, nodes: seen.nodes + deaths.gone, unproven: deaths.newestFirst };
+    const facts = { ...seen, nodes: seen.nodes + deaths.gone };
+    let unproven = deaths.newestFirst;
     const admitted = [];
     const queued = [];
     for (const node of this.#inTurn(candidates)) {
       const name = nameOf(node);
       if (running.has(name)) continue;
       const runningThen = running.size + admitted.length;
-      const decision = this.#decide(node, this.#factsOf(node, deaths), { ...facts, running: runningThen });
+      const decision = this.#decide(node, this.#factsOf(node, deaths), {
+        ...facts,
+        unproven,
+        running: runningThen,
+      });
       if (decision === undefined) continue;
       this.#latest.set(name, decision);
       this.#tell(node, decision);
       if (node.health !== 'dead') continue;
-      if (decision.action === 'act') admitted.push({ node, decision });
-      else if (onlyWaitsItsTurn(decision)) queued.push(name);
+      if (decision.action === 'act') {
+        admitted.push({ node, decision });
+        // It counts from now on, for those that are decided on next in this very look.
+        if (node.assessment?.evidence !== 'proven')
+          unproven = withNewest(unproven, name, this.#options.clock.now());
+      } else if (onlyWaitsItsTurn(decision)) queued.push(name);
     }
     this.#queue = queued;
     const due = new Set(candidates.map(nameOf));
@@ -224,4 +233,8 @@ function factsOf({ node, maintenance }: FleetNode): NodeFacts {
     taints: node.spec?.taints ?? [],
     ...(maintenance && { maintenance }),
   };
+}
+
+function withNewest(deaths: readonly UnprovenDeath[], node: string, since: number): readonly UnprovenDeath[] {
+  return [{ node, since }, ...deaths.filter((death) => death.node !== node)];
 }

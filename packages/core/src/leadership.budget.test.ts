@@ -85,6 +85,17 @@ describe('the budget', () => {
     expect(takenOver(story)).toEqual(['node-1', 'node-3']);
   });
 
+  it('lets no more of those pass that an outage silenced than in any other window, once theirs has passed', async () => {
+    const story = fleetOfTwelve({ budget: { maxDead: 2, maxDeadPercent: 50, windowMs: 300_000 } }).lead(1);
+    for (const node of ['node-3', 'node-4', 'node-5', 'node-6']) story.die(node);
+    await story.pass(280);
+    expect(takenOver(story)).toEqual([]);
+    await story.pass(180);
+    expect(takenOver(story)).toHaveLength(2);
+    await story.pass(180);
+    expect(takenOver(story)).toHaveLength(4);
+  });
+
   it('does not count a node that is back, though its takeover still looks after a pod', async () => {
     const story = fleetOfTwelve({ node: 'keep', budget: { maxDead: 1, maxDeadPercent: 50 } });
     story.cluster.replacementNode = undefined;

@@ -73,6 +73,8 @@ export class Leadership {
   readonly #undoings: Undoings;
   readonly #passedWindows: PassedWindows;
   /** Deaths that somebody vouched for in a takeover of this term. */
+  /** By death, when a takeover of it was opened in this term: there are no more of them than takeovers. */
+  readonly #openedAt = new Map<string, number>();
   readonly #proven = new Set<string>();
   readonly #decisions: Decisions;
   readonly #takeovers: Takeovers;
@@ -234,6 +236,7 @@ export class Leadership {
     if (this.#options.term.remainingMs() <= 0) return;
     this.#undoings.look();
     for (const { node, decision } of this.#decisions.evaluate()) {
+      this.#openedAt.set(node.deathId, this.#options.clock.now());
       this.#takeovers.start(node.node.metadata.name, this.#newRecord(node, decision));
     }
   }
@@ -247,6 +250,7 @@ export class Leadership {
       watchedSince,
       records: this.#records.latestByNode().values(),
       isProven: (deathId) => this.#proven.has(deathId),
+      openedAt: (deathId) => this.#openedAt.get(deathId),
       now: clock.now(),
     });
     this.#passedWindows.note(unproven.passed);

@@ -15,6 +15,8 @@ export interface DeathsKnown {
   readonly records: Iterable<StoredRecord>;
   /** Whether somebody vouched for a death in a takeover that still goes on. */
   readonly isProven: (deathId: string) => boolean;
+  /** Monotonic time at which a takeover of the death was opened in this term; undefined when none was. */
+  readonly openedAt: (deathId: string) => number | undefined;
   /** Monotonic milliseconds. */
   readonly now: number;
 }
@@ -32,6 +34,9 @@ export interface UnprovenDeaths {
 /**
  * A death that this replica saw counts from then. One that is only on record happened before this replica watched, for it
  * would remember it otherwise; so it counts from when it began to, however often leaders change: a whole window at most.
+ *
+ * One that was held for long counts once more from when it is taken over. Without that, all that an outage silenced would be
+ * taken over at the same moment, when its window has passed.
  */
 export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
   const { nodes, deaths, watchedSince, isProven, now } = known;
@@ -51,7 +56,7 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
       continue;
     }
     if (isBack(stored.record, seen, nodes.get(name))) continue;
-    const since = seen?.since ?? watchedSince;
+    const since = Math.max(seen?.since ?? watchedSince, known.openedAt(deathId) ?? Number.NEGATIVE_INFINITY);
     byNode.set(name, { node: name, since });
     if (result !== undefined && now - since >= deaths.keepMs) passed.push(stored);
   }
