@@ -150,7 +150,7 @@ describe('the MySQL example', () => {
     expect(Object.keys(secret['stringData'] as object)).toEqual(['root-password']);
   });
 
-  it('stays stuck for ever when its node dies and nobody helps', async () => {
+  it('stays stuck forever when its node dies and nobody helps', async () => {
     await using example = await Example.start();
     const uid = example.pod?.metadata.uid;
     example.crash();

@@ -46,7 +46,7 @@ export function recoveryPicture(recovery: Recovery, what = 'One run of npm run d
       'note',
       28,
       height - 18,
-      'Kubernetes alone, measured twice: Terminating after 344 and 352 s, and, as documented, for ever.',
+      'Kubernetes alone, measured twice: Terminating after 344 and 352 s, and, as documented, forever.',
     ),
     '</svg>',
     '',

@@ -8,7 +8,7 @@ const text = (lines: readonly { text: string }[]): string => lines.map((line) =>
 describe('the verdict', () => {
   it('compares in one line', () => {
     expect(verdict(playedRecovery)).toBe(
-      'mysql-0 recovered in 32.0 s; Kubernetes alone leaves it Terminating for ever.',
+      'mysql-0 recovered in 32.0 s; Kubernetes alone leaves it Terminating forever.',
     );
     expect(`  ${verdict({ ...playedRecovery, timeToRecoveryMs: 999_949 })}`.length).toBeLessThanOrEqual(80);
   });

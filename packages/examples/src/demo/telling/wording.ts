@@ -61,16 +61,16 @@ export function closingLines(recovery: Recovery): readonly Line[] {
 /** The comparison, in one line of at most 80 columns. */
 export function verdict({ timeToRecoveryMs, pod }: Recovery): string {
   const name = pod.split('/').at(-1) ?? pod;
-  return `${name} recovered in ${seconds(timeToRecoveryMs ?? 0)}; Kubernetes alone leaves it Terminating for ever.`;
+  return `${name} recovered in ${seconds(timeToRecoveryMs ?? 0)}; Kubernetes alone leaves it Terminating forever.`;
 }
 
 /**
- * Where that "for ever" comes from: two crashes measured on a real control plane, and a replay of this very run's story.
+ * Where that "forever" comes from: two crashes measured on a real control plane, and a replay of this very run's story.
  */
 export function sources(replay: WithoutLiberator | undefined): readonly string[] {
   const measured =
     'Measured twice on a real control plane with stock settings and no agents: Terminating 344 and 352 s after ' +
-    'the crash, and still so when watched for another 195 s; documented as for ever.';
+    'the crash, and still so when watched for another 195 s; documented as forever.';
   if (replay === undefined) return [measured];
   const { terminatingAfterMs, watchedMs, stuck } = replay;
   const end = stuck ? 'and still so' : 'and no longer so';
