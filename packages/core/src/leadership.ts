@@ -72,9 +72,9 @@ export class Leadership {
   readonly #records = new RecordBook();
   readonly #undoings: Undoings;
   readonly #passedWindows: PassedWindows;
-  /** Deaths that somebody vouched for in a takeover of this term. */
   /** By death, when a takeover of it was opened in this term: there are no more of them than takeovers. */
   readonly #openedAt = new Map<string, number>();
+  /** Deaths that somebody vouched for in a takeover of this term. */
   readonly #proven = new Set<string>();
   readonly #decisions: Decisions;
   readonly #takeovers: Takeovers;
