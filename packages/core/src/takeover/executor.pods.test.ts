@@ -258,6 +258,22 @@ describe('a replacement that is put onto the very node that is dead', () => {
     expect(story.record.steps.verify?.detail).toContain('not released again: paused: night');
   });
 
+  it('is left alone once the node is back, though it was still dead as this look began', async () => {
+    await using story = new TakeoverStory();
+    story.cluster.replacementNode = 'node-1';
+    story.cluster.withoutKubelet.add('node-1');
+    story.cluster.changePod('default/db-0', (pod) => ({ ...pod, spec: { ...pod.spec, ...toleratesAll } }));
+    story.lifeSign = () => undefined;
+    await story.start(keptNode).pass(0);
+    // By the one look that is about to release it, after it has looked at the node.
+    story.cluster.fateOf = ({ method }) =>
+      method === 'listPodsOn' && story.record.steps.verify !== undefined
+        ? { before: () => story.cluster.renew('node-1', 'r2') }
+        : undefined;
+    await story.pass(60_000);
+    expect(story.cluster.destroyed.toSorted()).toEqual(['db', 'web']);
+  });
+
   it('is left alone once the node is back, and is what is waited for', async () => {
     await using story = new TakeoverStory();
     story.cluster.replacementNode = 'node-1';

@@ -1,6 +1,7 @@
 // Deletes pods of a dead node by force, each by itself: what is refused for one holds up no other.
 import type { LiveRead } from '../kubernetes/live-read.ts';
 import type { Pod } from '../kubernetes/objects.ts';
+import { readLiveNode } from './life-signs.ts';
 import { isUnanswered, type StepContext, wordsOf } from './step.ts';
 
 /**
@@ -12,10 +13,15 @@ export const leaveToEvictionMs = 1_000;
 /** How many requests at a time: a webhook that hangs takes ten seconds for each. */
 const atOnce = 10;
 
-/** Asks for the deletion of each that can still be hastened. What comes of it is seen at the next look. */
+/**
+ * Asks for the deletion of each that can still be hastened. What comes of it is seen at the next look. To be called right
+ * after a live look at the node.
+ */
 export async function deletePods(context: StepContext, pods: readonly LiveRead<Pod>[]): Promise<void> {
   const due = pods.filter(({ object }) => isDue(context, object));
   for (let first = 0; first < due.length; first += atOnce) {
+    // Whoever calls has looked for the first of them; by now that may be long ago.
+    if (first > 0 && (await readLiveNode(context)).state === 'alive') return;
     const asked = due.slice(first, first + atOnce).map((pod) => deletePod(context, pod));
     const unanswered = (await Promise.allSettled(asked)).find(({ status }) => status === 'rejected');
     context.term.assertValid();

@@ -196,6 +196,8 @@ async function releaseAgain(scene: Scene, { metadata }: Pod): Promise<string | u
   if (attempts.isDue(key, clock.now())) {
     const there = await cluster.listPodsOn(term, record.node.name);
     const pod = there.filter(({ object }) => object.metadata.uid === metadata.uid && !isKept(object));
+    // What this look saw of the node first may be old by now: there may have been many pods before this one.
+    if ((await readLiveNode(context)).state !== 'still-dead') return undefined;
     if (pod.length > 0) attempts.note(key, clock.now());
     await deletePods(context, pod);
     const refused = attempts.problem(metadata.uid);
