@@ -115,6 +115,23 @@ describe('the policy of now', () => {
     expect(story.cluster.destroyed).toEqual(['db', 'web', 'n1']);
   });
 
+  it('changes nothing once pods are released from a Node that somebody else has marked as out of service', async () => {
+    await using story = new TakeoverStory();
+    const theirs = {
+      key: 'node.kubernetes.io/out-of-service',
+      value: 'by-hand',
+      effect: 'NoExecute',
+    } as const;
+    story.cluster.changeNode('node-1', (node) => ({ ...node, spec: { ...node.spec, taints: [theirs] } }));
+    story.cluster.fateOf = ({ method }) => {
+      if (method === 'deletePod') story.policy = { ...policy, node: 'keep' };
+      return undefined;
+    };
+    await story.start().pass(60_000);
+    expect(story.record).toMatchObject({ result: 'recovered', policy });
+    expect(story.record).not.toHaveProperty('policyChanges');
+  });
+
   it('leaves only its last changes on record when replicas disagree about it', async () => {
     await using story = new TakeoverStory();
     story.fence = waiting;

@@ -71,6 +71,24 @@ describe('a brake', () => {
     expect(story.cluster.destroyed).toEqual(['db', 'web']);
     expect(story.record.steps.remove?.detail).toBe('held: blind: the watch of Nodes is stale');
   });
+
+  it('stops a release that has not begun, though somebody else has marked the Node as out of service', async () => {
+    await using story = new TakeoverStory();
+    const theirs = {
+      key: 'node.kubernetes.io/out-of-service',
+      value: 'by-hand',
+      effect: 'NoExecute',
+    } as const;
+    story.cluster.changeNode('node-1', (node) => ({ ...node, spec: { ...node.spec, taints: [theirs] } }));
+    story.whenStarted = { release: hold(story, 'paused: night') };
+    await story.start({ outOfService: false }).pass(60_000);
+    expect(story.cluster.destroyed).toEqual([]);
+    expect(story.record.steps.release?.detail).toBe('held: paused: night');
+    story.holds = [];
+    await story.pass(60_000);
+    expect(story.record.result).toBe('recovered');
+    expect(story.record.outOfService).toBe(false);
+  });
 });
 
 describe('trouble with the API server', () => {

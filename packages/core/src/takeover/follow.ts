@@ -4,7 +4,7 @@ import type { NodeNow } from './executor.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
 import { followPolicy, isSamePolicy } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
-import { epochAnnotation, hasTaint, outOfServiceTaint } from './taints.ts';
+import { epochAnnotation, isOutOfService } from './taints.ts';
 
 const beforeRelease: ReadonlySet<TakeoverStep> = new Set(['claim', 'cordon', 'fence', 'recheck']);
 
@@ -45,11 +45,9 @@ function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, 
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
-/** A release that was taken up has done nothing before the Node bears its taint. Of a Node that is gone nobody knows. */
+/** A release that was taken up has done nothing before the Node is out of service, by whose word ever. Of a Node that is gone nobody knows. */
 async function isUntouched({ cluster, term, record }: StepContext): Promise<boolean> {
   if (record.unmarked !== undefined) return false;
   const node = await cluster.readNode(term, record.node.name);
-  return (
-    node?.object.metadata.uid === record.node.uid && !hasTaint(node.object.spec?.taints, outOfServiceTaint)
-  );
+  return node?.object.metadata.uid === record.node.uid && !isOutOfService(node.object.spec?.taints);
 }

@@ -16,7 +16,7 @@ import type {
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
 import { controllerOf } from '../takeover/affected-pods.ts';
-import { hasTaint, outOfServiceTaint } from '../takeover/taints.ts';
+import { isOutOfService, outOfServiceTaint } from '../takeover/taints.ts';
 
 /** How long a StatefulSet's new pod takes to be Ready. */
 const readyAfterMs = 3_000;
@@ -202,7 +202,7 @@ export class MemoryKubernetes {
   #evict(): void {
     if (!this.evicts) return;
     for (const node of this.nodes.values()) {
-      if (!hasTaint(node.spec?.taints, outOfServiceTaint)) continue;
+      if (!isOutOfService(node.spec?.taints)) continue;
       for (const pod of this.podsOn(node.metadata.name)) {
         if (pod.metadata.deletionTimestamp === undefined && !toleratesOutOfService(pod))
           this.deletePodObject(pod);
@@ -213,7 +213,7 @@ export class MemoryKubernetes {
   #detach(): void {
     for (const [volume, forcedAt] of this.#detachedAt) {
       const node = this.nodes.get(this.attachments.get(volume)?.spec?.nodeName ?? '');
-      if (this.clock.now() < forcedAt && !hasTaint(node?.spec?.taints, outOfServiceTaint)) continue;
+      if (this.clock.now() < forcedAt && !isOutOfService(node?.spec?.taints)) continue;
       this.attachments.delete(volume);
       this.#detachedAt.delete(volume);
     }

@@ -3,6 +3,7 @@ import type { LiveRead } from '../../kubernetes/live-read.ts';
 import type { Pod } from '../../kubernetes/objects.ts';
 import { isKept, keepAnnotation, mustGo } from '../affected-pods.ts';
 import { readLiveNode } from '../life-signs.ts';
+import { ownsOutOfService } from '../node-past.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
 import type { AffectedPod } from '../record.ts';
 import {
@@ -143,12 +144,15 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
   const live = await readLiveNode(context);
   if (live.state === 'alive') return leaveAlone(context, live.detail);
   const taints = live.state === 'gone' ? [] : live.node.object.spec?.taints;
-  // It is ours where that is noted, and otherwise stays with whoever put it on.
-  if (record.unmarked !== undefined || isOutOfService(taints)) return undefined;
+  const isMarked = isOutOfService(taints);
+  const begun = isMarked && live.state === 'still-dead' && ownsOutOfService(record, live.node.object);
+  if (record.unmarked !== undefined || begun) return undefined;
   const noted = record.outOfService === true;
   const reasons = context.holds();
   // Somebody may put it on while we are held: that one would not be ours.
   if (reasons.length > 0) return { ...held(reasons), ...(noted && { findings: { outOfService: false } }) };
+  // Somebody else has marked it, with whom the mark stays.
+  if (isMarked) return undefined;
   if (live.state === 'gone') return withoutMark('the Node is gone');
   const kept = pods.find(({ object }) => isKept(object) && !toleratesTaint(object, outOfServiceTaint));
   if (kept !== undefined) {
