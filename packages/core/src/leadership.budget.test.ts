@@ -182,6 +182,23 @@ describe('a replica that was just started', () => {
     expect(story.records.find(({ id }) => id === 'past')?.windowPassed).toBe(true);
   });
 
+  it('notes it of one death though that of another can’t be written', async () => {
+    const story = await withPast();
+    const node = { name: 'node-8', uid: 'n8', bootId: 'b' };
+    const other = { id: 'present', deathId: 'present', node, result: 'recovered', proof: 'none' } as const;
+    await story.cluster.createRecord(
+      endlessTerm(story.clock, 1),
+      newRecord({ ...other, closedAt: '2029-01-01T00:00:00.000Z' }),
+    );
+    story.lead(3);
+    await story.leading?.takeUp();
+    story.cluster.refuses = ({ method, target }) =>
+      method === 'updateRecord' && target === 'past' ? { message: 'a webhook says no' } : undefined;
+    await story.pass(360);
+    expect(story.records.find(({ id }) => id === 'past')?.windowPassed).toBeUndefined();
+    expect(story.records.find(({ id }) => id === 'present')?.windowPassed).toBe(true);
+  });
+
   it.each([
     { what: 'for which a leader noted that the window has passed', change: { windowPassed: true } },
     { what: 'that a device vouches for', change: { proof: 'powered-off' } },

@@ -371,6 +371,18 @@ describe('old records', () => {
     expect(story.records).toHaveLength(60);
   });
 
+  it('of which one can’t be removed are removed all the same, but for that one', async () => {
+    const story = await withRecords(55);
+    const [first] = story.records;
+    story.cluster.refuses = ({ method, target }) =>
+      method === 'deleteRecord' && target === first?.id ? { message: 'a webhook says no' } : undefined;
+    await lead(story, 4);
+    await story.pass(5);
+    expect(story.records).toHaveLength(51);
+    expect(story.records.map(({ id }) => id)).toContain(first?.id);
+    expect(story.errors).toHaveLength(1);
+  });
+
   it('that can’t be removed stop nothing, start nothing twice, and are no flood', async () => {
     const story = await withRecords(53);
     story.asleep.add('node-1');

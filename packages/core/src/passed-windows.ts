@@ -16,6 +16,8 @@ const retryMs = 10_000;
 
 export class PassedWindows {
   readonly #options: PassedWindowsOptions;
+  /** Ids of those that failed since all had their turn. */
+  readonly #failed = new Set<string>();
   #writing: Promise<void> | undefined;
 
   constructor(options: PassedWindowsOptions) {
@@ -24,14 +26,16 @@ export class PassedWindows {
 
   /** Writes one at a time, in the background: nothing waits for it. */
   note(passed: readonly StoredRecord[]): void {
-    const [first] = passed;
-    if (first === undefined || this.#writing !== undefined) return;
+    if (this.#writing !== undefined) return;
+    const next = this.#nextOf(passed);
+    if (next === undefined) return;
     const { term, clock, onError } = this.#options;
     const write = async (): Promise<void> => {
       try {
-        await this.#write(first);
+        await this.#write(next);
       } catch (error) {
-        if (term.remainingMs() > 0) onError(`takeover record ${first.record.id}`, error);
+        this.#failed.add(next.record.id);
+        if (term.remainingMs() > 0) onError(`takeover record ${next.record.id}`, error);
         await sleep(clock, retryMs, term.signal);
       } finally {
         this.#writing = undefined;
@@ -42,6 +46,14 @@ export class PassedWindows {
 
   async settled(): Promise<void> {
     await this.#writing;
+  }
+
+  /** One that failed lets the others go first. */
+  #nextOf(passed: readonly StoredRecord[]): StoredRecord | undefined {
+    const next = passed.find(({ record }) => !this.#failed.has(record.id));
+    if (next !== undefined) return next;
+    this.#failed.clear();
+    return passed[0];
   }
 
   async #write(stored: StoredRecord): Promise<void> {

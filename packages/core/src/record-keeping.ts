@@ -7,6 +7,7 @@ import type { StoredRecord, TakeoverCluster } from './takeover/cluster.ts';
 import { judgeOf, pastOf } from './takeover/node-past.ts';
 import { byOrder, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
+import { isUnanswered } from './takeover/step.ts';
 
 export interface RecordKeepingOptions {
   readonly term: LeaderTerm;
@@ -28,7 +29,7 @@ const lookEveryMs = 60_000;
 /** How often the age of a keepsake is written down. What a term had not written when it ended is not counted. */
 const ageStepMs = 3_600_000;
 
-/** After an error, and twice as long after each further one, up to the longest. */
+/** After a round in which something failed, and twice as long after each further one, up to the longest. */
 const retryMs = 10_000;
 const longestRetryMs = 600_000;
 
@@ -71,20 +72,28 @@ export class RecordKeeping {
     await this.#working;
   }
 
+  /** What is refused for one record keeps no other from its turn. */
   async #work(tasks: readonly Task[]): Promise<void> {
     const { term, clock, onError } = this.#options;
-    try {
-      for (const task of tasks) {
-        if (term.remainingMs() <= 0) return;
+    let failure: { readonly error: unknown } | undefined;
+    for (const task of tasks) {
+      if (term.remainingMs() <= 0) return;
+      try {
         await task();
-        this.#failures = 0;
+      } catch (error) {
+        failure ??= { error };
+        // With nobody there to answer, the rest is in vain.
+        if (isUnanswered(error)) break;
       }
-    } catch (error) {
-      // Until it is tried again there are a few records too many.
-      this.#retryAt = clock.now() + Math.min(longestRetryMs, retryMs * 2 ** this.#failures++);
-      this.#seenChanges = -1;
-      if (term.remainingMs() > 0) onError(error);
     }
+    if (failure === undefined) {
+      this.#failures = 0;
+      return;
+    }
+    // Until it is tried again there are a few records too many.
+    this.#retryAt = clock.now() + Math.min(longestRetryMs, retryMs * 2 ** this.#failures++);
+    this.#seenChanges = -1;
+    if (term.remainingMs() > 0) onError(failure.error);
   }
 
   #prunings(): readonly Task[] {

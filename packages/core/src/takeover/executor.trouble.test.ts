@@ -123,6 +123,32 @@ describe('trouble with the API server', () => {
     expect(story.progress.some(({ phase }) => phase === 'retrying')).toBe(true);
   });
 
+  it('that looks like a race for the record, but is none, is told and not asked about without a break', async () => {
+    await using story = new TakeoverStory();
+    story.cluster.fateOf = ({ method }) => (method === 'updateRecord' ? { outcome: 'conflict' } : undefined);
+    await story.start().pass(10_000);
+    const writes = story.cluster.calls.filter(({ method }) => method === 'updateRecord');
+    expect(writes.length).toBeLessThan(15);
+    expect(story.progress.filter(({ phase }) => phase === 'retrying').length).toBeGreaterThan(5);
+    story.cluster.fateOf = () => undefined;
+    await story.pass(30_000);
+    expect(story.record.result).toBe('recovered');
+  });
+
+  it('that takes our stamp off the Node again and again is not raced', async () => {
+    await using story = new TakeoverStory();
+    const strip = (): void =>
+      story.cluster.changeNode('node-1', ({ metadata: { annotations: _, ...metadata }, ...node }) => ({
+        ...node,
+        metadata,
+      }));
+    story.cluster.fateOf = ({ method }) => (method === 'setTaints' ? { after: strip } : undefined);
+    await story.start().pass(30_000);
+    const stamps = story.cluster.calls.filter(({ method }) => method === 'setTaints');
+    expect(stamps.length).toBeLessThan(70);
+    expect(story.record.steps.remove?.detail).toBe('stamping the Node with our epoch');
+  });
+
   it('that lasts loses nothing', async () => {
     await using story = new TakeoverStory();
     await story.start().pass(200);

@@ -405,6 +405,16 @@ export class TakeoverExecutor {
       }
       this.#onSaved(current);
       if (!isDeepStrictEqual(nextMove(current.record), nextMove(opened.record))) return current;
+      if (current.resourceVersion === seen.resourceVersion) {
+        // Nobody has written to it, so this is no race that the next write would win.
+        this.#report(
+          changed,
+          'close',
+          'retrying',
+          `record ${id} can't be written, though nobody else writes to it`,
+        );
+        await this.#pause(term, retryAfterErrorMs);
+      }
       seen = current;
     }
   }

@@ -20,8 +20,9 @@ const lookEveryMs = 500;
 /** How long to try before going on to verify: the pods are free, and the Node bears the marks that keep others away. */
 const patienceMs = 60_000;
 
-/** What the deletion of the Node is called among a step's attempts. */
+/** What these are called among a step's attempts. */
 const deletion = 'the deletion of the Node';
+const stamping = 'the stamp on the Node';
 
 const removeNode: PerformStep = async (context) => {
   const { cluster, term, record, attempts, clock } = context;
@@ -70,7 +71,9 @@ async function askToGo(context: StepContext, node: LiveRead<Node>): Promise<Step
   if (metadata.annotations?.[epochAnnotation] !== String(term.epoch)) {
     // An earlier leader's stamp: ours first, then a fresh look.
     await cluster.setTaints(term, node, spec?.taints ?? []);
-    return wait('stamping the Node with our epoch', 0);
+    attempts.note(stamping, clock.now());
+    // What takes it off again, or is always there first, is not to be raced.
+    return wait('stamping the Node with our epoch', attempts.count(stamping) > 1 ? lookEveryMs : 0);
   }
   const outcome = await cluster.deleteNode(term, node);
   if (outcome === 'conflict') return wait('the Node changed meanwhile', 200);
