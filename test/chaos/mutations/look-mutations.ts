@@ -127,9 +127,9 @@ const recordsInReverse: Mutation = {
   defect: {
     edits: [
       {
-        file: 'takeover/record-book.ts',
-        find: "(latest.get(node.name)?.record.openedAt ?? '') < openedAt",
-        replace: "(latest.get(node.name)?.record.openedAt ?? '~') > openedAt",
+        file: 'takeover/record.ts',
+        find: 'const [first, second] = [placeOf(a), placeOf(b)];',
+        replace: 'const [second, first] = [placeOf(a), placeOf(b)];',
       },
     ],
   },
