@@ -22,7 +22,7 @@ import type {
 import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
 import { notedOf } from './takeover/noted-node.ts';
-import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
+import { byOrder, hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import type { ReturnRules } from './takeover/return.ts';
@@ -39,7 +39,7 @@ import { EventRecorder } from './telling/event-recorder.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
 import { type NodeTrouble, type TroubleChange, Troubles } from './telling/troubles.ts';
 import { Undoings } from './undoings.ts';
-import { hasProof, type UnprovenDeaths, unprovenDeaths } from './unproven-deaths.ts';
+import { type UnprovenDeaths, unprovenDeaths } from './unproven-deaths.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;
@@ -288,8 +288,7 @@ export class Leadership {
 
   /** A human's word on this node from which nothing follows. */
   ignoredConfirmationOn(node: FleetNode): IgnoredConfirmation | undefined {
-    const { name } = node.node.metadata;
-    const records = this.#records.all().filter(({ record }) => record.node.name === name);
+    const records = this.#records.ofNode(node.node.metadata.name);
     return ignoredConfirmation(
       node,
       records.map(({ record }) => record),

@@ -5,6 +5,7 @@ import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import { judgeOf, type NodePast, pastOf } from './takeover/node-past.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import type { Returner } from './takeover/returner.ts';
+import { wordsOf } from './takeover/step.ts';
 import type { Troubles } from './telling/troubles.ts';
 
 export interface ReturnsOptions {
@@ -69,7 +70,7 @@ export class Returns {
       } catch (error) {
         if (term.remainingMs() > 0) {
           onError(`return of ${name}`, error);
-          troubles.failed(node.metadata, 'return', error instanceof Error ? error.message : String(error));
+          troubles.failed(node.metadata, 'return', wordsOf(error));
         }
         await sleep(clock, retryMs, term.signal);
       } finally {

@@ -5,6 +5,7 @@ import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
 import { RecordUnreadableError, type TakeoverExecutor, type TakeoverWitness } from './takeover/executor.ts';
 import { occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
+import { wordsOf } from './takeover/step.ts';
 import type { Troubles } from './telling/troubles.ts';
 
 export interface TakeoversOptions {
@@ -92,7 +93,7 @@ export class Takeovers {
         if (term.remainingMs() > 0) {
           onError(`takeover of ${name}`, error);
           const { node } = 'record' in from ? from.record : from;
-          troubles.failed(node, 'claim', error instanceof Error ? error.message : String(error));
+          troubles.failed(node, 'claim', wordsOf(error));
         }
         await sleep(clock, retryMs, term.signal);
       } finally {

@@ -1,7 +1,7 @@
 // When each death's last takeover was undone, as one leader knows: from what is on record, by its own clock.
 import type { Clock } from './clock.ts';
+import { takeoverNumberOf } from './fleet/death-id.ts';
 import type { UndoneTakeovers } from './policy/guard.ts';
-import type { TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 
 /** Of one term. A new leader counts from when it first looks: how often is on record, and when is nobody else's clock to say. */
@@ -21,7 +21,7 @@ export class Undoings {
     const known = new Map<string, UndoneTakeovers>();
     for (const { record } of this.#records.all()) {
       const { deathId, result } = record;
-      const count = result === 'undone' ? attemptOf(record) : 0;
+      const count = result === 'undone' ? takeoverNumberOf(record) : 0;
       if (count <= (known.get(deathId)?.count ?? 0)) continue;
       const before = this.#known.get(deathId);
       known.set(deathId, before?.count === count ? before : { count, since: this.#clock.now() });
@@ -32,10 +32,4 @@ export class Undoings {
   of(deathId: string): UndoneTakeovers | undefined {
     return this.#known.get(deathId);
   }
-}
-
-/** Which takeover of its death this is, from 1, as its id has it: those before may be pruned by now. */
-function attemptOf({ id, deathId }: TakeoverRecord): number {
-  const count = id.startsWith(`${deathId}-`) ? Number(id.slice(deathId.length + 1)) : 1;
-  return Number.isSafeInteger(count) && count > 0 ? count : 1;
 }

@@ -3,7 +3,7 @@ import { type DeathMemory, hasReturned, type SeenDeath } from './fleet/death-mem
 import type { FleetNode } from './fleet/fleet.ts';
 import type { UnprovenDeath } from './policy/guard.ts';
 import type { StoredRecord } from './takeover/cluster.ts';
-import type { TakeoverRecord } from './takeover/record.ts';
+import { hasProof, type TakeoverRecord } from './takeover/record.ts';
 
 /** What is known of deaths at one moment. */
 export interface DeathsKnown {
@@ -62,11 +62,6 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
   }
   const newestFirst = [...byNode.values()].toSorted((a, b) => b.since - a.since);
   return { newestFirst, byNode, gone: newestFirst.filter(({ node }) => !nodes.has(node)).length, passed };
-}
-
-/** Whether a device or a human vouched for the death in this takeover. */
-export function hasProof({ evidence, proof }: TakeoverRecord): boolean {
-  return evidence === 'proven' || (proof !== undefined && proof !== 'none');
 }
 
 /** Somebody vouches for the death, or a leader saw it count for a whole window. */

@@ -21,7 +21,7 @@ export interface Climb {
 }
 
 /** What one fencer vouched for. */
-export interface FencerProof {
+interface FencerProof {
   /** Which one; absent when the policy does without any. */
   readonly fencer?: string;
   readonly proof: FenceProof;

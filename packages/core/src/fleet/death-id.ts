@@ -20,6 +20,12 @@ export function heartbeatWithoutLease({ status }: Node): string {
   return `no lease: ${facts.map((fact) => fact ?? '').join('/')}`;
 }
 
+/** Which takeover of its death it is, from 1, as its id has it: those before may be pruned by now. */
+export function takeoverNumberOf({ id, deathId }: { readonly id: string; readonly deathId: string }): number {
+  const number = id.startsWith(`${deathId}-`) ? Number(id.slice(deathId.length + 1)) : 1;
+  return Number.isSafeInteger(number) && number > 0 ? number : 1;
+}
+
 /** The id of the takeover that follows `undone` takeovers of the same death which were undone. */
 export function takeoverIdOf(deathId: string, undone: number): string {
   return undone === 0 ? deathId : `${deathId}-${undone + 1}`;

@@ -205,7 +205,7 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
  * A node that dies before its first Lease has nobody's word but Kubernetes': it is called Unknown once its status has
  * been silent for a whole grace period there, and ours is counted from then.
  */
-export function lastHeard(state: NodeState): number | undefined {
+function lastHeard(state: NodeState): number | undefined {
   if (neverBooted(state)) return undefined;
   return state.hadLease ? state.heartbeatAt : state.unknownSince;
 }

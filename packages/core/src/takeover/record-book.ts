@@ -1,5 +1,5 @@
 // Every takeover record known in one term, and the questions that are asked of all of them together.
-import { takeoverIdOf } from '../fleet/death-id.ts';
+import { takeoverIdOf, takeoverNumberOf } from '../fleet/death-id.ts';
 import type { StoredRecord } from './cluster.ts';
 import { byOrder, occupiesNode, type TakeoverOrder, type TakeoverRecord, tookNothing } from './record.ts';
 
@@ -79,15 +79,15 @@ export class RecordBook {
    * @param isTaken - Whether something lies under an id that is no record in here.
    */
   openTakeoverId(deathId: string, isTaken: (id: string) => boolean = () => false): string | undefined {
-    let attempt = 0;
+    let undone = 0;
     for (const { record } of this.#those(this.#byDeath.get(deathId))) {
       if (occupiesNode(record)) return record.id;
       if (record.result !== 'undone') return undefined;
-      attempt = Math.max(attempt, attemptOf(record) + 1);
+      undone = Math.max(undone, takeoverNumberOf(record));
     }
     // Earlier ones may be pruned by now: the next one goes by the last.
-    while (isTaken(takeoverIdOf(deathId, attempt))) attempt++;
-    return takeoverIdOf(deathId, attempt);
+    while (isTaken(takeoverIdOf(deathId, undone))) undone++;
+    return takeoverIdOf(deathId, undone);
   }
 
   /** The takeover of the same death that was opened after this one, if there is one: this record could not be read then. */
@@ -155,10 +155,4 @@ class Index {
 function isOlder({ resourceVersion: one }: StoredRecord, { resourceVersion: other }: StoredRecord): boolean {
   const numbers = /^\d+$/;
   return numbers.test(one) && numbers.test(other) && BigInt(one) < BigInt(other);
-}
-
-/** How many takeovers of the same death came before this one, as its id has it. */
-function attemptOf({ id, deathId }: TakeoverRecord): number {
-  const count = id.startsWith(`${deathId}-`) ? Number(id.slice(deathId.length + 1)) : 1;
-  return Number.isSafeInteger(count) && count > 0 ? count - 1 : 0;
 }

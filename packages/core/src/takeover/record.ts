@@ -259,8 +259,18 @@ function isAfterFence(step: TakeoverStep): boolean {
   return step === 'recheck' || step === 'release';
 }
 
-function lacksProof({ policy, proof }: TakeoverRecord): boolean {
-  return policy.proof === 'required' && (proof === undefined || proof === 'none');
+function lacksProof(record: TakeoverRecord): boolean {
+  return record.policy.proof === 'required' && !isFenced(record);
+}
+
+/** A fencer vouched for it, be that a human. */
+function isFenced({ proof }: TakeoverRecord): boolean {
+  return proof !== undefined && proof !== 'none';
+}
+
+/** Whether a device or a human vouched for the death: before the takeover, or in it. */
+export function hasProof(record: TakeoverRecord): boolean {
+  return record.evidence === 'proven' || isFenced(record);
 }
 
 /**

@@ -7,7 +7,7 @@ const firstMs = 10_000;
 const longestMs = 5 * 60_000;
 
 /** How long to wait after so many takeovers of one death that were undone. */
-export function waitAfterUndone(count: number): number {
+function waitAfterUndone(count: number): number {
   return Math.min(longestMs, firstMs * 2 ** (count - 1));
 }
 
