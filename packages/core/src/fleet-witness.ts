@@ -3,11 +3,11 @@ import { brakingReasons, type Decisions } from './decisions.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { FleetFacts } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
-import type { NodeNow, TakeoverWitness } from './takeover/executor.ts';
 import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
+import type { NodeNow, TakeoverWitness } from './takeover/witness.ts';
 
 export interface FleetWitnessOptions {
   readonly fleet: Pick<Fleet, 'nodes' | 'policyFor'>;

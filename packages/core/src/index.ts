@@ -117,7 +117,7 @@ export type {
   WriteOutcome,
 } from './takeover/cluster.ts';
 export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons.ts';
-export { RecordUnreadableError, type TakeoverProgress, TakeoverTakenError } from './takeover/executor.ts';
+export type { TakeoverProgress } from './takeover/executor.ts';
 export { defaultRestoredTaints, type Keepsake } from './takeover/keepsake.ts';
 export {
   type AffectedPod,
@@ -133,6 +133,7 @@ export {
   takeoverSteps,
   type UnwantedPod,
 } from './takeover/record.ts';
+export { RecordUnreadableError, TakeoverTakenError } from './takeover/record-writer.ts';
 export {
   confirmedReturnedAnnotation,
   defaultReturnRules,

@@ -2,10 +2,12 @@
 import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
-import { RecordUnreadableError, type TakeoverExecutor, type TakeoverWitness } from './takeover/executor.ts';
+import type { TakeoverExecutor } from './takeover/executor.ts';
 import { occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
+import { RecordUnreadableError } from './takeover/record-writer.ts';
 import { wordsOf } from './takeover/step.ts';
+import type { TakeoverWitness } from './takeover/witness.ts';
 import type { Troubles } from './telling/troubles.ts';
 
 export interface TakeoversOptions {

@@ -4,7 +4,8 @@ import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
 import { endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
 import type { StoredRecord } from './cluster.ts';
-import { type TakeoverProgress, TakeoverTakenError } from './executor.ts';
+import type { TakeoverProgress } from './executor.ts';
+import { TakeoverTakenError } from './record-writer.ts';
 
 const waitingFor = (progress: readonly TakeoverProgress[]): readonly string[] =>
   progress.filter(({ phase }) => phase === 'waiting').map(({ detail }) => detail);

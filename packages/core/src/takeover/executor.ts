@@ -1,27 +1,26 @@
 // Carries a takeover from whatever step its record shows to its end, writing down each step before it acts.
-import { isDeepStrictEqual } from 'node:util';
-import { type Clock, sleep } from '../clock.ts';
-import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
-import type { NotedNode } from '../fencing/fence-target.ts';
+import type { Clock } from '../clock.ts';
+import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import { Attempts } from './attempts.ts';
-import type { StoredRecord, TakeoverCluster, UnreadableRecord } from './cluster.ts';
+import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate } from './follow.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { endedByOthers } from './nothing-left.ts';
 import { isWorthNoting, SpentPatience } from './patience.ts';
+import { pauseInTerm, retryAfterErrorMs } from './pause.ts';
 import {
   close,
   endStep,
   nextMove,
   noteStep,
-  type RecordedPolicy,
   startLeaving,
   startStep,
   startUndoing,
   type TakeoverRecord,
   type TakeoverStep,
 } from './record.ts';
+import { RecordWriter } from './record-writer.ts';
 import { policyDifferences } from './recorded-policy.ts';
 import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
 import { cordon } from './steps/cordon.ts';
@@ -30,7 +29,9 @@ import { recheck } from './steps/recheck.ts';
 import { release } from './steps/release.ts';
 import { remove } from './steps/remove.ts';
 import { verify } from './steps/verify.ts';
-import { outOfServiceTaint, takeoverTaint, withoutTaints } from './taints.ts';
+import { takeoverTaint } from './taints.ts';
+import { takeMarksOff } from './undo.ts';
+import type { NodeNow, TakeoverWitness } from './witness.ts';
 import { withoutNumbers } from './wording.ts';
 
 /** The claim itself is the creation of the record: by the time it can be performed, it is done. */
@@ -67,35 +68,6 @@ export interface TakeoverExecutorOptions {
   readonly onSaved?: (stored: StoredRecord) => void;
 }
 
-/** What the watch caches and the configuration say of a takeover's node at this moment. */
-export interface NodeNow {
-  /** No Node has its name. */
-  readonly gone: boolean;
-  /** As the Node is; absent when it is gone, or when another one has its name. */
-  readonly noted?: NotedNode;
-  /** The policy that counts for it, by what was noted if there is no Node; absent when none does. */
-  readonly policy?: RecordedPolicy;
-}
-
-/** What the rest of the controller knows while a takeover runs. */
-export interface TakeoverWitness {
-  /** Absent: whatever was known when the takeover was opened still counts. */
-  nodeNow?(record: TakeoverRecord): NodeNow;
-  /** A positive sign, in the watch caches, that the node lives; undefined while there is none. */
-  lifeSign(record: TakeoverRecord): string | undefined;
-  /** Why nothing that harms may be done right now; empty when it may. */
-  holds(record: TakeoverRecord): readonly string[];
-  /** The id of a takeover of a later death of the same node that has a pod of this uid on record. Absent: there is none. */
-  laterTakeoverWith?(record: TakeoverRecord, podUid: string): string | undefined;
-  /** Another takeover of the same death that was opened later, while nobody could read this record. Absent: there is none. */
-  successorOf?(record: TakeoverRecord): string | undefined;
-}
-
-/** One that has let go of something goes on all the same: what it marked is its own to give back. */
-function successorOf(record: TakeoverRecord, witness: TakeoverWitness): string | undefined {
-  return record.steps.release === undefined ? witness.successorOf?.(record) : undefined;
-}
-
 /** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
 const heldSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'recheck', 'remove']);
 
@@ -108,23 +80,9 @@ function heldUnlessEnded(holds: readonly string[]): PerformStep {
   };
 }
 
-/** Thrown when the record is in other hands: a newer leader works on it, or somebody deleted it. */
-export class TakeoverTakenError extends Error {
-  override readonly name = 'TakeoverTakenError';
-  readonly code = 'LIBERATOR_TAKEOVER_TAKEN';
-}
-
-/** Thrown when what lies under the takeover's id can't be read. It stays as it is. */
-export class RecordUnreadableError extends Error {
-  override readonly name = 'RecordUnreadableError';
-  readonly code = 'LIBERATOR_RECORD_UNREADABLE';
-  /** What lies there. */
-  readonly found: UnreadableRecord;
-
-  constructor(found: UnreadableRecord) {
-    super(`record ${found.name} can't be used: ${found.problem}`);
-    this.found = found;
-  }
+/** One that has let go of something goes on all the same: what it marked is its own to give back. */
+function successorOf(record: TakeoverRecord, witness: TakeoverWitness): string | undefined {
+  return record.steps.release === undefined ? witness.successorOf?.(record) : undefined;
 }
 
 /** Whatever bears the name of that mark later is somebody else's. */
@@ -132,9 +90,6 @@ function unmarked(stored: StoredRecord): StoredRecord {
   const { record } = stored;
   return record.outOfService === true ? { ...stored, record: { ...record, outOfService: false } } : stored;
 }
-
-/** How long to wait after an error that may pass: no answer, too many requests, a server's own failure. */
-const retryAfterErrorMs = 1_000;
 
 /** How long to try to take our taint off a node that is given back. What is left is swept off later. */
 const undoPatienceMs = 60_000;
@@ -148,14 +103,19 @@ export class TakeoverExecutor {
   readonly #clock: Clock;
   readonly #fencers: ReadonlyMap<string, Fencer>;
   readonly #onProgress: (progress: TakeoverProgress) => void;
-  readonly #onSaved: (stored: StoredRecord) => void;
+  readonly #writer: RecordWriter;
 
   constructor(options: TakeoverExecutorOptions) {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
     this.#onProgress = options.onProgress;
-    this.#onSaved = options.onSaved ?? (() => undefined);
+    this.#writer = new RecordWriter({
+      cluster: options.cluster,
+      clock: options.clock,
+      onSaved: options.onSaved ?? (() => undefined),
+      onRetry: (record, detail) => this.#report(record, 'close', 'retrying', detail),
+    });
   }
 
   /**
@@ -163,12 +123,8 @@ export class TakeoverExecutor {
    *
    * @throws {@link RecordUnreadableError} when something else lies under its id.
    */
-  async open(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord> {
-    const created = await this.#cluster.createRecord(term, record);
-    if (created !== 'exists') return created;
-    const existing = await this.#cluster.readRecord(term, record.id);
-    if (existing === undefined) throw await this.#whyMissing(term, record);
-    return existing;
+  open(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord> {
+    return this.#writer.open(term, record);
   }
 
   /**
@@ -185,7 +141,7 @@ export class TakeoverExecutor {
       const successor = next.move === 'step' ? successorOf(stored.record, witness) : undefined;
       if (successor !== undefined) {
         const why = `takeover ${successor} of the same death was opened while this record could not be read`;
-        stored = await this.#save(term, stored, (now) => startLeaving(now, why));
+        stored = await this.#writer.save(term, stored, (now) => startLeaving(now, why));
       } else if (next.move === 'step') stored = await this.#step(term, stored, next.step, witness);
       else if (next.move === 'undo') stored = await this.#undo(term, stored);
       else if (next.move === 'close') stored = await this.#close(term, stored);
@@ -203,7 +159,9 @@ export class TakeoverExecutor {
     const alreadyOurs = before?.epoch === term.epoch && before.outcome === undefined;
     const claimed = alreadyOurs
       ? opened
-      : await this.#save(term, opened, (record) => startStep(record, step, term.epoch, this.#timestamp()));
+      : await this.#writer.save(term, opened, (record) =>
+          startStep(record, step, term.epoch, this.#timestamp()),
+        );
     // In other hands, or changed: look again from the top at what is next.
     if (claimed.record.steps[step]?.epoch !== term.epoch) return claimed;
     this.#report(claimed.record, step, 'started', '');
@@ -236,7 +194,7 @@ export class TakeoverExecutor {
       const now = witness.nodeNow?.(record) ?? { gone: false };
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
-        stored = await this.#save(term, stored, (one) => ({ ...one, ...changesIn(record, current) }));
+        stored = await this.#writer.save(term, stored, (one) => ({ ...one, ...changesIn(record, current) }));
         this.#tellPolicy(record, stored.record);
         const next = nextMove(stored.record);
         if (next.move !== 'step' || next.step !== step) return stored;
@@ -252,15 +210,17 @@ export class TakeoverExecutor {
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
             : { result: held(holds), isAnswered: true };
       if (result.outcome === 'undo') {
-        return this.#save(term, stored, (now) => startUndoing(now, result.detail));
+        return this.#writer.save(term, stored, (now) => startUndoing(now, result.detail));
       }
       if (result.outcome === 'overtaken') {
-        return this.#save(term, stored, (now) => startLeaving(now, result.detail));
+        return this.#writer.save(term, stored, (now) => startLeaving(now, result.detail));
       }
       const { detail, findings } = result;
       if (result.outcome !== 'wait') {
         const end = { outcome: result.outcome, detail, at: this.#timestamp(), left: result.left ?? [] };
-        const saved = await this.#save(term, stored, (now) => endStep({ ...now, ...findings }, step, end));
+        const saved = await this.#writer.save(term, stored, (now) =>
+          endStep({ ...now, ...findings }, step, end),
+        );
         if (saved.record.steps[step]?.outcome !== undefined) {
           this.#report(saved.record, step, result.outcome, detail);
         }
@@ -274,10 +234,12 @@ export class TakeoverExecutor {
       if (isWorthNoting(step, record, result, this.#clock.now() - notedAt)) {
         notedAt = this.#clock.now();
         const note = { detail, spentMs: Math.round(patience.spentMs) };
-        stored = await this.#save(term, stored, (now) => noteStep({ ...now, ...findings }, step, note));
+        stored = await this.#writer.save(term, stored, (now) =>
+          noteStep({ ...now, ...findings }, step, note),
+        );
         if (nextMove(stored.record).move !== 'step') return stored;
       }
-      await this.#pause(term, result.retryAfterMs);
+      await pauseInTerm(this.#clock, term, result.retryAfterMs);
       // While nobody answers nothing can be refused, and while a brake is on nothing is tried.
       if (result.held === true || !isAnswered) patience.spare();
       else patience.spend();
@@ -331,7 +293,7 @@ export class TakeoverExecutor {
     for (;;) {
       let problem: string;
       try {
-        if (await this.#takeTaintOff(term, record)) return await this.#close(term, unmarked(stored));
+        if (await takeMarksOff(this.#cluster, term, record)) return await this.#close(term, unmarked(stored));
         problem = 'the Node changed meanwhile, again and again';
       } catch (error) {
         term.assertValid();
@@ -341,26 +303,12 @@ export class TakeoverExecutor {
       if (this.#clock.now() - startedAt >= undoPatienceMs) {
         return this.#close(term, stored, [`taint ${takeoverTaint(record.id).key}: ${problem}`]);
       }
-      await this.#pause(term, retryAfterErrorMs);
+      await pauseInTerm(this.#clock, term, retryAfterErrorMs);
     }
   }
 
-  /** Returns false when somebody else changed the Node meanwhile. */
-  async #takeTaintOff(term: LeaderTerm, record: TakeoverRecord): Promise<boolean> {
-    const { id, outOfService } = record;
-    const { name, uid } = record.node;
-    const node = await this.#cluster.readNode(term, name);
-    if (node === undefined || node.object.metadata.uid !== uid) return true;
-    const taints = node.object.spec?.taints ?? [];
-    // The answer to the write that put it on may have been lost, and the write not.
-    const ours = outOfService === true ? [takeoverTaint(id), outOfServiceTaint] : [takeoverTaint(id)];
-    const remaining = withoutTaints(taints, ours);
-    if (remaining.length === taints.length) return true;
-    return (await this.#cluster.clearTaints(term, node, remaining)) !== 'conflict';
-  }
-
   async #close(term: LeaderTerm, stored: StoredRecord, left: readonly string[] = []): Promise<StoredRecord> {
-    const saved = await this.#save(term, stored, (record) =>
+    const saved = await this.#writer.save(term, stored, (record) =>
       close({ ...record, ...(left.length > 0 && { left }) }, this.#timestamp()),
     );
     const { record } = saved;
@@ -372,87 +320,6 @@ export class TakeoverExecutor {
     }
     this.#report(record, 'close', 'done', record.result);
     return saved;
-  }
-
-  /**
-   * Writes what `change` makes of the record, conditional on what was read. After a conflict it makes the same of what is
-   * there instead: a return writes what it knows of the node into the same record, and so may people. What is there is
-   * returned unchanged when it is at another point by now, as after a write of ours whose answer was lost: the caller goes
-   * on from that.
-   */
-  async #save(
-    term: LeaderTerm,
-    opened: StoredRecord,
-    change: (record: TakeoverRecord) => TakeoverRecord,
-  ): Promise<StoredRecord> {
-    const { id } = opened.record;
-    let seen = opened;
-    for (;;) {
-      const changed = { ...change(seen.record), epoch: term.epoch, leader: term.identity };
-      const read = seen;
-      const saved = await this.#retrying(term, changed, 'close', () =>
-        this.#cluster.updateRecord(term, read, changed),
-      );
-      if (saved !== 'conflict' && saved !== 'gone') {
-        this.#onSaved(saved);
-        return saved;
-      }
-      const current = await this.#retrying(term, changed, 'close', () => this.#cluster.readRecord(term, id));
-      if (current === undefined) throw await this.#whyMissing(term, changed);
-      if (current.record.epoch > term.epoch) {
-        term.assertValid();
-        throw new TakeoverTakenError(`record ${id} belongs to term ${current.record.epoch} now`);
-      }
-      this.#onSaved(current);
-      if (!isDeepStrictEqual(nextMove(current.record), nextMove(opened.record))) return current;
-      if (current.resourceVersion === seen.resourceVersion) {
-        // Nobody has written to it, so this is no race that the next write would win.
-        this.#report(
-          changed,
-          'close',
-          'retrying',
-          `record ${id} can't be written, though nobody else writes to it`,
-        );
-        await this.#pause(term, retryAfterErrorMs);
-      }
-      seen = current;
-    }
-  }
-
-  /** Somebody deleted it, or made something of it that is no record. */
-  async #whyMissing(term: LeaderTerm, record: TakeoverRecord): Promise<Error> {
-    const found = await this.#retrying(term, record, 'close', () =>
-      this.#cluster.readUnreadable(term, record.id),
-    );
-    return found === undefined
-      ? new TakeoverTakenError(`record ${record.id} was deleted`)
-      : new RecordUnreadableError(found);
-  }
-
-  async #retrying<T>(
-    term: LeaderTerm,
-    record: TakeoverRecord,
-    step: TakeoverProgress['step'],
-    attempt: () => Promise<T>,
-  ): Promise<T> {
-    for (;;) {
-      try {
-        return await attempt();
-      } catch (error) {
-        term.assertValid();
-        this.#report(record, step, 'retrying', wordsOf(error));
-        await this.#pause(term, retryAfterErrorMs);
-      }
-    }
-  }
-
-  async #pause(term: LeaderTerm, delayMs: number): Promise<void> {
-    const whole = await sleep(this.#clock, delayMs, term.signal);
-    if (!whole)
-      throw term.signal.reason instanceof Error
-        ? term.signal.reason
-        : new TermEndedError(term.epoch, 'ended');
-    term.assertValid();
   }
 
   #report(

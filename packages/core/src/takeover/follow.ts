@@ -1,10 +1,10 @@
 // Keeps a takeover that has not released anything in line with what the operator and the Node's marks say now.
 import type { NotedNode } from '../fencing/fence-target.ts';
-import type { NodeNow } from './executor.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
 import { followPolicy, isSamePolicy } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
 import { epochAnnotation, isOutOfService } from './taints.ts';
+import type { NodeNow } from './witness.ts';
 
 const beforeRelease: ReadonlySet<TakeoverStep> = new Set(['claim', 'cordon', 'fence', 'recheck']);
 
@@ -45,7 +45,7 @@ function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, 
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
-/** A release that was taken up has done nothing before the Node is out of service, by whose word ever. Of a Node that is gone nobody knows. */
+/** A release that was taken up has done nothing before the Node is out of service, whoever says so. Of one that is gone nobody knows. */
 async function isUntouched({ cluster, term, record }: StepContext): Promise<boolean> {
   if (record.unmarked !== undefined) return false;
   const node = await cluster.readNode(term, record.node.name);

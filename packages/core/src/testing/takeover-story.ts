@@ -3,14 +3,10 @@ import type { FenceContext } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { manualFencer } from '../fencing/manual.ts';
-import {
-  type NodeNow,
-  TakeoverExecutor,
-  type TakeoverProgress,
-  type TakeoverWitness,
-} from '../takeover/executor.ts';
+import { TakeoverExecutor, type TakeoverProgress } from '../takeover/executor.ts';
 import { notedOf } from '../takeover/noted-node.ts';
 import type { RecordedPolicy, TakeoverRecord } from '../takeover/record.ts';
+import type { NodeNow, TakeoverWitness } from '../takeover/witness.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from './dead-node.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { CallFate, MemoryCluster } from './memory-cluster.ts';

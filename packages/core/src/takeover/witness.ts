@@ -1,0 +1,27 @@
+// What a takeover asks of the rest of the controller while it runs: by watch caches and configuration, not by live reads.
+import type { NotedNode } from '../fencing/fence-target.ts';
+import type { RecordedPolicy, TakeoverRecord } from './record.ts';
+
+/** What the watch caches and the configuration say of a takeover's node at this moment. */
+export interface NodeNow {
+  /** No Node has its name. */
+  readonly gone: boolean;
+  /** As the Node is; absent when it is gone, or when another one has its name. */
+  readonly noted?: NotedNode;
+  /** The policy that counts for it, by what was noted if there is no Node; absent when none does. */
+  readonly policy?: RecordedPolicy;
+}
+
+/** What the rest of the controller knows while a takeover runs. */
+export interface TakeoverWitness {
+  /** Absent: whatever was known when the takeover was opened still counts. */
+  nodeNow?(record: TakeoverRecord): NodeNow;
+  /** A positive sign, in the watch caches, that the node lives; undefined while there is none. */
+  lifeSign(record: TakeoverRecord): string | undefined;
+  /** Why nothing that harms may be done right now; empty when it may. */
+  holds(record: TakeoverRecord): readonly string[];
+  /** The id of a takeover of a later death of the same node that has a pod of this uid on record. Absent: there is none. */
+  laterTakeoverWith?(record: TakeoverRecord, podUid: string): string | undefined;
+  /** Another takeover of the same death that was opened later, while nobody could read this record. Absent: there is none. */
+  successorOf?(record: TakeoverRecord): string | undefined;
+}
