@@ -1,11 +1,10 @@
 // Which installation of Liberator a person means: a namespace and the name of an election in it.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { callersKubeconfigHelp } from './callers-cluster.ts';
+import { addClusterOptions, type ClusterFlags } from './cluster-flags.ts';
 import { lookAtSurroundings } from './config/surroundings.ts';
 
 /** The flags of every command that looks at an installation. */
-export interface PlaceFlags {
-  readonly kubeconfig?: string;
+export interface PlaceFlags extends ClusterFlags {
   readonly namespace?: string;
   readonly election?: string;
 }
@@ -19,10 +18,9 @@ export interface Place {
 const defaultNamespace = 'tkr-system';
 const defaultElection = 'liberator';
 
-/** Adds `--kubeconfig`, `--namespace` and `--election`. */
+/** Adds what says which cluster, `--namespace` and `--election`. */
 export function addPlaceOptions(command: Command): Command {
-  return command
-    .option('--kubeconfig <file>', callersKubeconfigHelp)
+  return addClusterOptions(command)
     .addOption(
       new Option(
         '-n, --namespace <name>',

@@ -58,7 +58,8 @@ export {
   RequestTimeoutError,
   type TimeoutPhase,
 } from './kubernetes/errors.ts';
-export { KubeConfigError, type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
+export { type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
+export { KubeConfigError } from './kubernetes/kube-config-error.ts';
 export { type ProbeAnswer, type ProbeOptions, probeTcp } from './kubernetes/kubelet-probe.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './kubernetes/lease-store.ts';
 export type { LiveRead } from './kubernetes/live-read.ts';

@@ -8,7 +8,7 @@ import {
   type Transport,
   whoAmI,
 } from '@liberator/core';
-import { loadCallersKubeConfig } from '../callers-cluster.ts';
+import { explained, loadCallersKubeConfig } from '../callers-cluster.ts';
 import { type Place, placeOf } from '../cluster-place.ts';
 import type { CheckFlags } from '../commands/check.ts';
 import { readConfig } from '../config/read-config.ts';
@@ -39,8 +39,8 @@ const serviceAccounts: Resource = {
 /** Sets the exit code of the process to the verdict. */
 export async function runCheck(flags: CheckFlags): Promise<void> {
   const place = placeOf(flags, flags.config === undefined ? {} : configuredPlace(flags.config));
-  const kubeConfig = loadCallersKubeConfig(flags.kubeconfig);
-  const transport = createTransport(kubeConfig, { purpose });
+  const kubeConfig = loadCallersKubeConfig(flags);
+  const transport = explained(() => createTransport(kubeConfig, { purpose }));
   try {
     const sections = await check(transport, place, flags);
     const server = kubeConfig.getCurrentCluster()?.server ?? '';
@@ -93,7 +93,7 @@ async function accountSections(
   }
   const missing = await lookingAt(`account ${account.name}`, () => checkExistence(reader, account));
   if (missing.some(({ mark }) => mark === 'failure')) return [{ title: 'Account', findings: missing }];
-  const transport = createTransport(loadCallersKubeConfig(flags.kubeconfig, userNameOf(account)), {
+  const transport = createTransport(loadCallersKubeConfig(flags, userNameOf(account)), {
     purpose,
   });
   try {

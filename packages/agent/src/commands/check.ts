@@ -1,10 +1,10 @@
 // `liberator check`: what it is called and what it takes.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Account } from '../check/account.ts';
-import { addPlaceOptions } from '../cluster-place.ts';
+import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
 import { outputOption, type StatusFlags } from './status.ts';
 
-export interface CheckFlags extends Pick<StatusFlags, 'kubeconfig' | 'namespace' | 'election' | 'output'> {
+export interface CheckFlags extends PlaceFlags, Pick<StatusFlags, 'output'> {
   readonly config?: string;
   readonly serviceAccount?: Account;
 }

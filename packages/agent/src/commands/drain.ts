@@ -1,10 +1,9 @@
 // `liberator drain`: what it is called and what it takes.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { callersKubeconfigHelp } from '../callers-cluster.ts';
+import { addClusterOptions, type ClusterFlags } from '../cluster-flags.ts';
 import { durationArgument } from './duration-argument.ts';
 
-export interface DrainFlags {
-  readonly kubeconfig?: string;
+export interface DrainFlags extends ClusterFlags {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly deleteEmptydirData?: boolean;
@@ -28,11 +27,11 @@ the node cordoned, and that hold in place for 5 minutes; the same command goes o
 Exit code 1 also means: not drained in time, or something would be lost.`;
 
 export function addDrainCommand(program: Command): void {
-  program
+  const command = program
     .command('drain')
     .description('move the pods of a node elsewhere, in good order')
-    .argument('<node>', 'the name of the node')
-    .option('--kubeconfig <file>', callersKubeconfigHelp)
+    .argument('<node>', 'the name of the node');
+  addClusterOptions(command)
     .option('--dry-run', 'only list what would happen to each pod')
     .option('--force', 'evict pods that nobody makes anew, or that can run nowhere else')
     .option('--delete-emptydir-data', 'evict pods whose emptyDir data is lost then')

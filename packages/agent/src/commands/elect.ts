@@ -1,24 +1,26 @@
 // `liberator elect`: what it is called and what it takes. The sidecar itself is loaded only when it is asked for.
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster-flags.ts';
 import { formatDuration } from '../duration.ts';
 import { longestTtlMs, shortestTtlMs } from '../elect/election-timings.ts';
 import { type ListenAddress, ListenAddressError, parseListenAddress } from '../elect/listen-address.ts';
 import { durationArgument } from './duration-argument.ts';
 
-export interface ElectFlags {
+export interface ElectFlags extends ClusterFlags {
   readonly election: string;
   readonly id: string;
   /** Absent: the pod's, or that of the kubeconfig's context. */
   readonly electionNamespace?: string;
+  /** The same by the name that kubectl has for it. */
+  readonly namespace?: string;
   /** Milliseconds. */
   readonly ttl: number;
   readonly http: ListenAddress;
-  readonly kubeconfig?: string;
 }
 
 export function addElectCommand(program: Command): void {
-  program
+  const command = program
     .command('elect')
     .description('hold an election as a sidecar, and tell the container beside it who leads')
     .addOption(
@@ -49,8 +51,11 @@ export function addElectCommand(program: Command): void {
       new Option('--http <address:port>', 'where to answer')
         .argParser(listenAddress)
         .default(parseListenAddress('127.0.0.1:4040'), '127.0.0.1:4040'),
+    );
+  addClusterOptions(command, namedKubeconfigHelp)
+    .addOption(
+      new Option('-n, --namespace <name>', 'the same as --election-namespace').argParser(namespaceName),
     )
-    .option('--kubeconfig <file>', "how to reach the cluster (default: the pod's service account)")
     .action(async (flags: ElectFlags) => {
       const { runCandidate } = await import('../elect/run-candidate.ts');
       await runCandidate(flags);

@@ -1,20 +1,20 @@
 // `liberator run`: what it is called and what it takes. The agent itself is loaded only when it is asked for.
 import { type Command, Option } from 'commander';
+import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster-flags.ts';
 import { durationArgument } from './duration-argument.ts';
 
-export interface RunFlags {
+export interface RunFlags extends ClusterFlags {
   readonly config: string;
-  readonly kubeconfig?: string;
   /** Milliseconds. */
   readonly startupTimeout: number;
 }
 
 export function addRunCommand(program: Command): void {
-  program
+  const command = program
     .command('run')
     .description('watch nodes and, as the leader, take over those that died')
-    .requiredOption('-c, --config <file>', 'the configuration, as YAML')
-    .option('--kubeconfig <file>', "how to reach the cluster (default: the pod's service account)")
+    .requiredOption('-c, --config <file>', 'the configuration, as YAML');
+  addClusterOptions(command, namedKubeconfigHelp)
     .addOption(
       new Option('--startup-timeout <duration>', 'how long to wait for the API server at the start')
         .argParser(durationArgument)

@@ -1,15 +1,14 @@
 // `liberator uncordon`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { callersKubeconfigHelp } from '../callers-cluster.ts';
+import { addClusterOptions, type ClusterFlags } from '../cluster-flags.ts';
 
 export function addUncordonCommand(program: Command): void {
-  program
+  const command = program
     .command('uncordon')
     .description('let pods come to a node again, and no longer hold takeovers of it')
-    .argument('<node>', 'the name of the node')
-    .option('--kubeconfig <file>', callersKubeconfigHelp)
-    .action(async (node: string, flags: { readonly kubeconfig?: string }) => {
-      const { uncordonNode } = await import('../maintenance/cordon-node.ts');
-      await uncordonNode(node, flags.kubeconfig);
-    });
+    .argument('<node>', 'the name of the node');
+  addClusterOptions(command).action(async (node: string, flags: ClusterFlags) => {
+    const { uncordonNode } = await import('../maintenance/cordon-node.ts');
+    await uncordonNode(node, flags);
+  });
 }

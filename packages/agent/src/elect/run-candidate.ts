@@ -3,14 +3,12 @@ import {
   createLeaseStore,
   createTransport,
   isNotFound,
-  KubeConfigError,
   type LeadershipLostError,
-  loadKubeConfig,
   systemClock,
 } from '@liberator/core';
+import { explained, loadNamedKubeConfig } from '../callers-cluster.ts';
 import type { ElectFlags } from '../commands/elect.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError, sentenceOf } from '../failure.ts';
+import { sentenceOf } from '../failure.ts';
 import { type Pages, reportPage, servePages } from '../http/page-server.ts';
 import { errorLog } from '../log/error-log.ts';
 import { withLastWord } from '../log/last-word.ts';
@@ -24,11 +22,11 @@ import { timingsForTtl } from './election-timings.ts';
 import { EventStream } from './event-stream.ts';
 import { type Standing, standingJson } from './standing.ts';
 
-type KubeConfig = ReturnType<typeof loadKubeConfig>;
+type KubeConfig = ReturnType<typeof loadNamedKubeConfig>;
 
 /** @throws {@link FatalError} for every end but the one that was asked for. */
 export async function runCandidate(flags: ElectFlags): Promise<void> {
-  const kubeConfig = kubeConfigOf(flags);
+  const kubeConfig = loadNamedKubeConfig(flags, flags.namespace);
   const namespace = flags.electionNamespace ?? namespaceOf(kubeConfig);
   const logger = createLogger({ level: 'info', format: 'json' }, flags.id);
   await withLastWord(logger, () => stand({ ...flags, namespace, kubeConfig, logger }));
@@ -62,7 +60,7 @@ async function stand({
       `${signal}: letting go of the Lease, if held, and stopping`,
     );
   });
-  await using transport = closing(createTransport(kubeConfig, { purpose: id }));
+  await using transport = closing(explained(() => createTransport(kubeConfig, { purpose: id })));
   const timings = timingsForTtl(ttl);
   const health = new ElectionHealth({ leaseDurationMs: timings.leaseDurationMs, stop: stop.signal });
   const store = health.watching(createLeaseStore({ transport, namespace, name: election }));
@@ -124,15 +122,6 @@ function pagesOf(candidacy: Candidacy, health: ElectionHealth, metrics: Election
       body: await metrics.registry.metrics(),
     }),
   };
-}
-
-function kubeConfigOf({ kubeconfig: path }: ElectFlags): KubeConfig {
-  try {
-    return loadKubeConfig({ path });
-  } catch (error) {
-    if (!(error instanceof KubeConfigError)) throw error;
-    throw new FatalError(error.message, { code: error.code, exitCode: exitCode.usage, cause: error });
-  }
 }
 
 /** As kubectl does: that of the context, which in a pod is the pod's own, or the one named "default". */

@@ -1,19 +1,20 @@
 // `liberator cordon` and `liberator uncordon`: what they do and what they say.
 import { cordon, type Uncordoned, uncordon } from '@liberator/core';
+import type { ClusterFlags } from '../cluster-flags.ts';
 import { printable } from '../text/table.ts';
 import { withCallersCluster } from './session.ts';
 
 /** @throws FatalError when it could not be done. */
-export async function cordonNode(node: string, kubeconfig: string | undefined): Promise<void> {
-  await withCallersCluster(kubeconfig, 'cordon', async ({ cluster, signal }) => {
+export async function cordonNode(node: string, flags: ClusterFlags): Promise<void> {
+  await withCallersCluster(flags, 'cordon', async ({ cluster, signal }) => {
     const outcome = await cordon({ cluster, node, signal });
     console.log(outcome === 'cordoned' ? `${node} is cordoned` : `${node} was cordoned already`);
   });
 }
 
 /** @throws FatalError when it could not be done. */
-export async function uncordonNode(node: string, kubeconfig: string | undefined): Promise<void> {
-  await withCallersCluster(kubeconfig, 'uncordon', async ({ cluster, signal }) => {
+export async function uncordonNode(node: string, flags: ClusterFlags): Promise<void> {
+  await withCallersCluster(flags, 'uncordon', async ({ cluster, signal }) => {
     for (const line of uncordonedLines(node, await uncordon({ cluster, node, signal }))) console.log(line);
   });
 }

@@ -1,5 +1,6 @@
 // `liberator drain`: what it does with its flags, what it shows meanwhile, and how it ends.
 import { drain, drainingHoldMs, previewDrain } from '@liberator/core';
+import { clusterArguments } from '../cluster-flags.ts';
 import type { DrainFlags } from '../commands/drain.ts';
 import { exitCode } from '../exit-code.ts';
 import { FatalError } from '../failure.ts';
@@ -14,7 +15,7 @@ export async function drainNode(node: string, flags: DrainFlags): Promise<void> 
   const { force, deleteEmptydirData, timeout, hold, gracePeriod } = flags;
   const rules = { force: force === true, deleteEmptyDirData: deleteEmptydirData === true };
   await withCallersCluster(
-    flags.kubeconfig,
+    flags,
     'drain',
     async ({ cluster, signal }) => {
       if (flags.dryRun) {
@@ -51,8 +52,8 @@ function wouldRefuse(node: string, pods: number): FatalError {
   });
 }
 
-/** What to type to go on, with the permissions to lose something that were given this time. */
-function commandFor(node: string, { force, deleteEmptydirData }: DrainFlags): string {
-  const flags = [force && '--force', deleteEmptydirData && '--delete-emptydir-data'].filter(Boolean);
-  return ['liberator drain', node, ...flags].join(' ');
+/** What to type to go on: in the same cluster, with the permissions to lose something that were given this time. */
+function commandFor(node: string, flags: DrainFlags): string {
+  const permissions = [flags.force && '--force', flags.deleteEmptydirData && '--delete-emptydir-data'];
+  return ['liberator drain', node, ...clusterArguments(flags), ...permissions].filter(Boolean).join(' ');
 }

@@ -6,6 +6,7 @@ import {
   RequestAbortedError,
 } from '@liberator/core';
 import { openCallersCluster } from '../callers-cluster.ts';
+import type { ClusterFlags } from '../cluster-flags.ts';
 import { exitCode } from '../exit-code.ts';
 import { codeOf, FatalError, sentenceOf } from '../failure.ts';
 import { onStopSignals, type StopSignal } from '../run/signals.ts';
@@ -23,7 +24,7 @@ export interface Session {
  * @throws {@link FatalError} for whatever went wrong.
  */
 export async function withCallersCluster(
-  kubeconfig: string | undefined,
+  flags: ClusterFlags,
   purpose: string,
   act: (session: Session) => Promise<void>,
   tellFailure: (error: MaintenanceError) => string = ({ message }) => message,
@@ -32,7 +33,7 @@ export async function withCallersCluster(
   using stop = onStopSignals((signal) => {
     stoppedBy = signal;
   });
-  const transport = openCallersCluster(kubeconfig, purpose);
+  const transport = openCallersCluster(flags, purpose);
   try {
     await act({ cluster: connectMaintenance({ transport }), signal: stop.signal });
   } catch (error) {

@@ -4,13 +4,13 @@ import {
   connect,
   createStatusStore,
   createTransport,
-  KubeConfigError,
   kubeletProbe,
   LeadershipLostError,
-  loadKubeConfig,
   systemClock,
   type Transport,
 } from '@liberator/core';
+import { explained, loadNamedKubeConfig } from '../callers-cluster.ts';
+import type { ClusterFlags } from '../cluster-flags.ts';
 import type { Config } from '../config/config.ts';
 import { controllerSettings } from '../config/controller-settings.ts';
 import { ConfigError } from '../config/read-config.ts';
@@ -29,8 +29,8 @@ import { onStopSignals } from './signals.ts';
 export interface RunAgentOptions {
   readonly config: Config;
   readonly logger: Logger;
-  /** Absent: the service account of the pod. */
-  readonly kubeConfigPath: string | undefined;
+  /** Without a kubeconfig: the service account of the pod. */
+  readonly cluster: ClusterFlags;
   /** How long to wait at the start for an API server that does not answer. */
   readonly startupTimeoutMs: number;
 }
@@ -48,7 +48,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   using stop = onStopSignals((signal) => {
     logger.log('info', { event: 'stopping', signal }, `${signal}: handing over leadership and stopping`);
   });
-  await using connections = openConnections(options.kubeConfigPath, identity);
+  await using connections = openConnections(options.cluster, identity);
   const { transport } = connections;
   const connection = connect({ ...connections, namespace, election, identity });
 
@@ -95,22 +95,17 @@ interface Connections extends AsyncDisposable {
 }
 
 /** The identity is sent with each request, so that the API server's audit log tells replicas apart. */
-function openConnections(path: string | undefined, identity: string): Connections {
-  try {
-    const kubeConfig = loadKubeConfig({ path });
-    const transport = createTransport(kubeConfig, { purpose: identity });
-    const leaseTransport = createTransport(kubeConfig, { purpose: `${identity}, lease` });
-    return {
-      transport,
-      leaseTransport,
-      async [Symbol.asyncDispose]() {
-        await Promise.all([transport.close(), leaseTransport.close()]);
-      },
-    };
-  } catch (error) {
-    if (!(error instanceof KubeConfigError)) throw error;
-    throw new FatalError(error.message, { code: error.code, exitCode: exitCode.usage, cause: error });
-  }
+function openConnections(cluster: ClusterFlags, identity: string): Connections {
+  const kubeConfig = loadNamedKubeConfig(cluster);
+  const transport = explained(() => createTransport(kubeConfig, { purpose: identity }));
+  const leaseTransport = createTransport(kubeConfig, { purpose: `${identity}, lease` });
+  return {
+    transport,
+    leaseTransport,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([transport.close(), leaseTransport.close()]);
+    },
+  };
 }
 
 /** What core refuses is a mistake in the configuration, even if no check of ours knows it. */

@@ -14,7 +14,7 @@ export async function runProcess(flags: RunFlags): Promise<void> {
     runAgent({
       config,
       logger,
-      kubeConfigPath: flags.kubeconfig,
+      cluster: flags,
       startupTimeoutMs: flags.startupTimeout,
     }),
   );

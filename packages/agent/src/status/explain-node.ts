@@ -19,7 +19,7 @@ import { type StatusView, viewStatus } from './status-view.ts';
 
 /** @throws {@link FatalError} for a node of which nothing is known. */
 export async function explainNode(name: string, flags: ExplainFlags): Promise<void> {
-  const transport = openCallersCluster(flags.kubeconfig, 'liberator explain');
+  const transport = openCallersCluster(flags, 'liberator explain');
   try {
     const place = placeOf(flags);
     const reader = createReader({ transport });

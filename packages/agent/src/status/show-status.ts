@@ -14,7 +14,7 @@ const lookEveryMs = 2_000;
 
 /** With `--watch` it goes on until the process is interrupted. */
 export async function showStatus(flags: StatusFlags): Promise<void> {
-  const transport = openCallersCluster(flags.kubeconfig, 'liberator status');
+  const transport = openCallersCluster(flags, 'liberator status');
   try {
     const reader = createReader({ transport });
     const place = placeOf(flags);

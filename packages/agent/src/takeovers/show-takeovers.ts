@@ -12,7 +12,7 @@ import { timeline } from './timeline.ts';
 
 /** @param name - A takeover or a node; undefined: all takeovers. */
 export async function showTakeovers(name: string | undefined, flags: TakeoversFlags): Promise<void> {
-  const transport = openCallersCluster(flags.kubeconfig, 'liberator takeovers');
+  const transport = openCallersCluster(flags, 'liberator takeovers');
   try {
     const { namespace } = placeOf(flags);
     const onRecord = await readTakeovers(createReader({ transport }), namespace, { timeoutMs: 10_000 });

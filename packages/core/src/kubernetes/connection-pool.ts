@@ -48,6 +48,8 @@ export class ConnectionPool {
     const { proxyUrl, connectTimeoutMs } = this.#options;
     const connect = {
       ...tls,
+      // An authority that is signed by another one is trusted as it is: who names it in a kubeconfig means it.
+      allowPartialTrustChain: true,
       allowH2: false,
       timeout: connectTimeoutMs,
       keepAlive: true,

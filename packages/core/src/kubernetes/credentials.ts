@@ -1,13 +1,19 @@
 // Turns a KubeConfig into what goes on the wire, and reads it anew often enough for tokens and certificates that are
 // rotated under a running process.
+import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import { createSecureContext, getCACertificates } from 'node:tls';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../clock.ts';
+import { CredentialError } from './credential-error.ts';
+import { type PluginCredentials, pluginCredentials } from './credential-plugin.ts';
 import { ReloadableKubeConfig } from './kube-config.ts';
+import { explainFileError } from './kube-config-error.ts';
+import type { KubeconfigCluster, KubeconfigUser, PluginSpec } from './kubeconfig-file.ts';
 
 /** What connecting to one API server with one identity takes. Never logged, never part of an error. */
 export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly tls: {
     readonly ca?: RequestOptions['ca'];
     readonly cert?: RequestOptions['cert'];
@@ -27,19 +33,20 @@ const maxAgeMs = 60_000;
 const retryAfterFailureMs = 10_000;
 /** A server that refuses everything must not make an exec plugin run for every request. */
 const minForcedIntervalMs = 10_000;
-/** An exec plugin that waits for a human would otherwise block every request for ever. */
-const resolveTimeoutMs = 30_000;
+/** client-node's own providers wait for nobody; a network that hangs must not block every request for ever. */
+const providerTimeoutMs = 30_000;
 
 /** Caches {@link Credentials} for a minute; concurrent callers share one reading. */
 export class CredentialSource {
   readonly #source: KubeConfig;
   readonly #clock: Clock;
-  /** What is asked: `#source` itself, or the same with newer content and empty caches. */
-  #active: KubeConfig | undefined;
   #current: Credentials | undefined;
   #validUntil = Number.NEGATIVE_INFINITY;
   #lastForcedAt = Number.NEGATIVE_INFINITY;
   #underway: Promise<Credentials> | undefined;
+  #plugin: PluginCredentials | undefined;
+  /** The last that a token file held, for the time in which it can't be read. */
+  #fileToken: string | undefined;
   #version = 0;
 
   constructor(kubeConfig: KubeConfig, clock: Clock) {
@@ -71,98 +78,245 @@ export class CredentialSource {
     return this.#read(true);
   }
 
-  #read(bypassCaches: boolean): Promise<Credentials> {
-    this.#underway ??= this.#resolve(bypassCaches).finally(() => {
+  #read(wereRefused: boolean): Promise<Credentials> {
+    this.#underway ??= this.#resolve(wereRefused).finally(() => {
       this.#underway = undefined;
     });
     return this.#underway;
   }
 
-  async #resolve(bypassCaches: boolean): Promise<Credentials> {
-    // An exec plugin's answer is kept by client-node until it expires; nothing else is, or is too long.
-    if (this.#active === undefined || bypassCaches || !runsPlugin(this.#active)) {
-      this.#active = allowPlainHttp(withEmptyCaches(this.#source));
-    }
-    const options: RequestOptions = { headers: {} };
-    await withTimeout(this.#clock, this.#active.applyToHTTPSOptions(options), resolveTimeoutMs);
+  async #resolve(wereRefused: boolean): Promise<Credentials> {
+    const config = this.#source instanceof ReloadableKubeConfig ? this.#source.reload() : this.#source;
+    const cluster: KubeconfigCluster | null = config.getCurrentCluster();
+    const user: KubeconfigUser | null = config.getCurrentUser();
+    if (cluster === null) throw new CredentialError('the kubeconfig names no cluster');
+    const authority = cluster.skipTLSVerify ? undefined : authorityOf(cluster);
+    const identity = await this.#identify(config, user, { cluster, authority, wereRefused });
     this.#version += 1;
-    this.#current = { ...fromHttpsOptions(options), version: this.#version };
-    this.#validUntil = this.#clock.now() + maxAgeMs;
+    this.#current = {
+      headers: { ...identity.headers, ...impersonation(user) },
+      tls: {
+        ...trust(cluster, authority),
+        ...identity.tls,
+      },
+      version: this.#version,
+    };
+    this.#validUntil = Math.min(this.#clock.now() + maxAgeMs, identity.goodUntil ?? Number.POSITIVE_INFINITY);
     return this.#current;
+  }
+
+  /** Who it is, by what counts first: as in kubectl, whatever the file itself holds makes a plugin needless. */
+  async #identify(
+    config: KubeConfig,
+    user: KubeconfigUser | null,
+    about: {
+      readonly cluster: KubeconfigCluster;
+      readonly authority: Buffer | undefined;
+      readonly wereRefused: boolean;
+    },
+  ): Promise<Identity> {
+    if (user === null) return {};
+    const tls = clientCertificate(user);
+    const { token, goodUntil } = this.#tokenOf(user);
+    if (token !== undefined) return { headers: { authorization: `Bearer ${token}` }, tls, goodUntil };
+    if (user.username || user.password) {
+      const basic = Buffer.from(`${user.username ?? ''}:${user.password ?? ''}`).toString('base64');
+      return { headers: { authorization: `Basic ${basic}` }, tls };
+    }
+    const spec: PluginSpec | undefined = user.exec ?? user.authProvider?.config?.exec ?? undefined;
+    if (spec === undefined) return withProvider(config, tls, this.#clock);
+    if (tls.cert !== undefined) return { tls };
+    const context = {
+      spec,
+      whose: whose('user', user),
+      cluster: about.cluster,
+      caData: about.authority?.toString('base64'),
+      attended: config instanceof ReloadableKubeConfig && config.attended,
+      clock: this.#clock,
+    };
+    const given = await pluginCredentials(context, about.wereRefused ? this.#plugin : undefined);
+    this.#plugin = given;
+    return {
+      headers: given.token === undefined ? {} : { authorization: `Bearer ${given.token}` },
+      tls:
+        given.cert === undefined
+          ? {}
+          : fitting({ cert: given.cert, key: given.key }, `what ${context.whose} got`),
+      goodUntil: given.goodUntil,
+    };
+  }
+
+  /** What a token file holds counts before a token beside it, which was put there once and may be old. */
+  #tokenOf(user: KubeconfigUser): { readonly token: string | undefined; readonly goodUntil: number } {
+    const file: string | undefined = user.tokenFile ?? user.authProvider?.config?.tokenFile;
+    const own = user.token?.trim() || undefined;
+    if (!file) return { token: own, goodUntil: Number.POSITIVE_INFINITY };
+    try {
+      this.#fileToken = readToken(file, whose('user', user));
+      return { token: this.#fileToken, goodUntil: Number.POSITIVE_INFINITY };
+    } catch (error) {
+      const token = this.#fileToken ?? own;
+      if (token === undefined) throw error;
+      return { token, goodUntil: this.#clock.now() + retryAfterFailureMs };
+    }
   }
 }
 
-type User = { readonly exec?: unknown; readonly authProvider?: { readonly config?: unknown } | null };
-interface ProviderConfig {
-  readonly exec?: unknown;
-  readonly tokenFile?: unknown;
+function readToken(file: string, of: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, 'tokenFile', of, error);
+  }
+  const token = text.trim();
+  if (token === '') throw new CredentialError(`${file}, the tokenFile of ${of}, is empty`);
+  return token;
 }
 
-const providerOf = (user: User | null): ProviderConfig =>
-  (user?.authProvider?.config ?? {}) as ProviderConfig;
-
-function runsPlugin(kubeConfig: KubeConfig): boolean {
-  const user: User | null = kubeConfig.getCurrentUser();
-  return (user?.exec ?? providerOf(user).exec ?? undefined) !== undefined;
+interface Identity {
+  readonly headers?: Credentials['headers'];
+  readonly tls?: Credentials['tls'];
+  readonly goodUntil?: number;
 }
 
-/**
- * client-node reads a service account's token file at most once a minute, a kubeconfig's `token-file` only while loading
- * it, and keeps a plugin's answer even if the server refuses it: only a new KubeConfig looks again.
- */
-function withEmptyCaches(kubeConfig: KubeConfig): KubeConfig {
-  if (kubeConfig instanceof ReloadableKubeConfig) return kubeConfig.reload();
-  const readsTokenFile = providerOf(kubeConfig.getCurrentUser()).tokenFile !== undefined;
-  // Any other authenticator keeps its own caches, and may have been added by the caller: a copy would lack it.
-  return readsTokenFile || runsPlugin(kubeConfig) ? copyOf(kubeConfig) : kubeConfig;
-}
-
-/** client-node refuses http even on the same machine unless TLS verification is off, where there is no TLS to verify. */
-function allowPlainHttp(kubeConfig: KubeConfig): KubeConfig {
-  const cluster = kubeConfig.getCurrentCluster();
-  const refused = cluster?.server.startsWith('http:') === true && !cluster.skipTLSVerify;
-  return refused ? copyOf(kubeConfig, { skipTLSVerify: true }) : kubeConfig;
-}
-
-/** The same content, none of the caches. */
-function copyOf(kubeConfig: KubeConfig, overrides: { readonly skipTLSVerify?: true } = {}): KubeConfig {
-  const copy = new KubeConfig();
-  copy.loadFromOptions({
-    clusters: kubeConfig.clusters.map((cluster) => ({ ...cluster, ...overrides })),
-    users: kubeConfig.users,
-    contexts: kubeConfig.contexts,
-    currentContext: kubeConfig.currentContext,
-  });
-  return copy;
-}
-
-function fromHttpsOptions(options: RequestOptions): Omit<Credentials, 'version'> {
+/** client-node's own providers (OpenID Connect and the like), and authenticators that whoever made the KubeConfig added. */
+async function withProvider(config: KubeConfig, tls: Credentials['tls'], clock: Clock): Promise<Identity> {
+  const options: RequestOptions = { headers: {} };
+  await withTimeout(clock, forAuthentication(config).applyToHTTPSOptions(options), providerTimeoutMs);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
   }
-  if (typeof options.auth === 'string') {
-    headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  }
-  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options;
+  const { cert, key, pfx, passphrase } = options;
   return {
     headers,
     tls: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(pfx === undefined ? {} : { pfx }),
-      ...(passphrase === undefined ? {} : { passphrase }),
-      ...(servername === undefined ? {} : { servername }),
-      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+      ...tls,
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(pfx !== undefined && { pfx }),
+      ...(passphrase !== undefined && { passphrase }),
     },
   };
+}
+
+/**
+ * The same KubeConfig, its authenticators and their caches included, with a cluster that client-node does not refuse:
+ * it has its own mind about http on the same machine and about proxies, which is not asked here.
+ */
+function forAuthentication(config: KubeConfig): KubeConfig {
+  const clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    skipTLSVerify: true,
+    proxyUrl: undefined,
+  }));
+  return Object.create(config, { clusters: { value: clusters } }) as KubeConfig;
+}
+
+/** Who is acted as goes with all that is acted with: without its groups it would be somebody with other rights. */
+function impersonation(user: KubeconfigUser | null): Credentials['headers'] {
+  if (!user?.impersonateUser) return {};
+  const { impersonateUser, impersonateUid, impersonateGroups = [], impersonateUserExtra = {} } = user;
+  const extra = Object.entries(impersonateUserExtra).filter(([, values]) => values.length > 0);
+  return {
+    'impersonate-user': impersonateUser,
+    ...(impersonateUid && { 'impersonate-uid': impersonateUid }),
+    ...(impersonateGroups.length > 0 && { 'impersonate-group': impersonateGroups }),
+    ...Object.fromEntries(
+      extra.map(([key, values]) => [`impersonate-extra-${escapeHeaderName(key)}`, values]),
+    ),
+  };
+}
+
+/** The server undoes it: names of attributes may hold what no header's name can. */
+function escapeHeaderName(name: string): string {
+  return [...Buffer.from(name)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      if (/[A-Za-z0-9!#$&'*+.^_`|~-]/.test(character)) return character;
+      return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+function authorityOf(cluster: KubeconfigCluster): Buffer | undefined {
+  const authority = dataOrFile(
+    cluster.caData,
+    cluster.caFile,
+    'certificate-authority',
+    whose('cluster', cluster),
+  );
+  if (
+    authority === undefined ||
+    /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(authority.toString('latin1'))
+  ) {
+    return authority;
+  }
+  const key = cluster.caData ? 'certificate-authority-data' : `certificate-authority (${cluster.caFile})`;
+  throw new CredentialError(`the ${key} of ${whose('cluster', cluster)} holds no certificate in PEM`);
+}
+
+let systemAuthorities: string[] | undefined;
+
+/** Without an authority in the kubeconfig it is the machine's own that count, as in Go, and those that Node.js brings. */
+function trust(cluster: KubeconfigCluster, authority: Buffer | undefined): Credentials['tls'] {
+  const servername = cluster.tlsServerName ? { servername: cluster.tlsServerName } : {};
+  if (cluster.skipTLSVerify) return { ...servername, rejectUnauthorized: false };
+  if (authority !== undefined) return { ...servername, ca: authority };
+  if (!cluster.server.startsWith('https:')) return servername;
+  systemAuthorities ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+  return { ...servername, ca: systemAuthorities };
+}
+
+function clientCertificate(user: KubeconfigUser): Credentials['tls'] {
+  const of = whose('user', user);
+  const cert = dataOrFile(user.certData, user.certFile, 'client-certificate', of);
+  const key = dataOrFile(user.keyData, user.keyFile, 'client-key', of);
+  return cert === undefined || key === undefined ? {} : fitting({ cert, key }, of);
+}
+
+/** Found out here, it is a sentence; in the middle of a handshake it would be a puzzle. */
+function fitting(tls: Credentials['tls'], of: string): Credentials['tls'] {
+  try {
+    createSecureContext({ cert: tls.cert, key: tls.key });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    throw new CredentialError(`the client certificate and its key of ${of} can't be used together${code}`);
+  }
+  return tls;
+}
+
+function dataOrFile(
+  data: string | undefined | null,
+  file: string | undefined | null,
+  key: string,
+  of: string,
+): Buffer | undefined {
+  if (data) return Buffer.from(data, 'base64');
+  if (!file) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw unreadable(file, key, of, error);
+  }
+}
+
+function unreadable(file: string, key: string, of: string, error: unknown): CredentialError {
+  return new CredentialError(`could not read ${file}, the ${key} of ${of}: ${explainFileError(error)}`);
+}
+
+function whose(kind: 'user' | 'cluster', { name, origin }: KubeconfigUser | KubeconfigCluster): string {
+  return `${kind} "${name}" of ${origin ?? 'the kubeconfig'}`;
 }
 
 async function withTimeout<T>(clock: Clock, work: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(
-      () => reject(new Error(`the kubeconfig's credentials were not there after ${timeoutMs} ms`)),
+      () =>
+        reject(
+          new CredentialError(`the kubeconfig's credentials were not there after ${timeoutMs / 1000} s`),
+        ),
       timeoutMs,
     );
     work.then(resolve, reject).finally(() => clock.clearTimeout(timer));

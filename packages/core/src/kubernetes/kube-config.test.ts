@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  KubeConfigError,
-  loadKubeConfig,
-  loadServiceAccount,
-  type ReloadableKubeConfig,
-} from './kube-config.ts';
+import { loadKubeConfig, loadServiceAccount, type ReloadableKubeConfig } from './kube-config.ts';
+import { KubeConfigError } from './kube-config-error.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,15 +1,18 @@
 // Finds out which cluster to talk to and as whom, and fails early with one clear sentence where client-node would fall
-// back to http://localhost:8080 and fail later with a puzzle.
+// back to http://localhost:8080 and fail later with a puzzle. What a kubeconfig means is what kubectl takes it to mean.
 import { accessSync, constants } from 'node:fs';
+import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { explainFileError, KubeConfigError } from './kube-config-error.ts';
+import { verify } from './kube-config-rules.ts';
+import {
+  type KubeconfigContent,
+  type KubeconfigUser,
+  mergeKubeconfigs,
+  readKubeconfigFile,
+} from './kubeconfig-file.ts';
 
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-/** Thrown when there is no usable way to a cluster. The message says what was looked at and what to do. */
-export class KubeConfigError extends Error {
-  override readonly name = 'KubeConfigError';
-  readonly code = 'LIBERATOR_KUBECONFIG';
-}
 
 type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 
@@ -17,22 +20,29 @@ type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 export class ReloadableKubeConfig extends KubeConfig {
   /** How messages name where it came from. */
   readonly origin: string;
+  /** See {@link LoadKubeConfigOptions.attended}. */
+  readonly attended: boolean;
   readonly #load: (into: KubeConfig) => void;
   readonly #added: Authenticator[] = [];
 
   /** @param load fills an empty KubeConfig; may throw anything */
-  constructor(origin: string, load: (into: KubeConfig) => void) {
+  constructor(origin: string, load: (into: KubeConfig) => void, attended = false) {
     super();
     this.origin = origin;
+    this.attended = attended;
     this.#load = load;
     load(this);
     verify(this, origin);
   }
 
-  /** The same source, read again, with all of client-node's caches empty. */
+  /** The same source and the same context, read again, with all of client-node's caches empty. */
   reload(): KubeConfig {
-    const fresh = new ReloadableKubeConfig(this.origin, this.#load);
+    const fresh = new ReloadableKubeConfig(this.origin, this.#load, this.attended);
     for (const authenticator of this.#added) fresh.addAuthenticator(authenticator);
+    if (fresh.getCurrentContext() !== this.getCurrentContext()) {
+      fresh.setCurrentContext(this.getCurrentContext());
+      verify(fresh, this.origin);
+    }
     return fresh;
   }
 
@@ -44,55 +54,153 @@ export class ReloadableKubeConfig extends KubeConfig {
 
 /** Options of {@link loadKubeConfig}. */
 export interface LoadKubeConfigOptions {
-  /** A kubeconfig file. Without it, the service account of the pod that this process runs in. */
-  readonly path?: string | undefined;
+  /**
+   * A kubeconfig file, which has to be there. Or a list of them, of which any but one may be missing: as with
+   * `KUBECONFIG=a:b`, the first to set a value or to name a cluster, user or context wins. Without it, the service
+   * account of the pod that this process runs in.
+   */
+  readonly path?: string | readonly string[] | undefined;
+  /** The context to use. Default: the kubeconfig's `current-context`. */
+  readonly context?: string | undefined;
+  /** The cluster to use instead of the context's. */
+  readonly cluster?: string | undefined;
+  /** The user to use instead of the context's. */
+  readonly user?: string | undefined;
+  /** The namespace that the context shall have. */
+  readonly namespace?: string | undefined;
   /**
    * Act as this user, `system:serviceaccount:NAMESPACE:NAME` for an account. Whoever the kubeconfig speaks for must be
-   * allowed to impersonate it.
+   * allowed to impersonate it. Each of this and the next three replaces what the kubeconfig says of the same, and
+   * leaves the others as they are; an empty one replaces it by nothing.
    */
   readonly as?: string | undefined;
+  /** Act as a member of these groups, and of no others; only together with a user to act as. */
+  readonly asGroups?: readonly string[] | undefined;
+  /** Act as the user with this uid; only together with a user to act as. */
+  readonly asUid?: string | undefined;
+  /** Act with these additional attributes; only together with a user to act as. */
+  readonly asUserExtra?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Whether a person is there. Then a credential plugin may use the terminal, where its `interactiveMode` says so; what
+   * it writes to stderr is seen; it may take its time, and no time limit of a request counts meanwhile. Otherwise it
+   * gets no input, the first line that it wrote to stderr becomes part of the error when it fails, and it is ended after
+   * 30 s. Default false.
+   */
+  readonly attended?: boolean | undefined;
 }
 
 /**
  * The cluster and the identity to use: the kubeconfig file at `path`, or, without one, the pod's service account.
  *
  * Nothing is guessed: `KUBECONFIG` and `~/.kube/config` count only if the caller passes them as `path`, because an
- * agent that deletes nodes must not end up in whatever cluster somebody last worked with.
+ * agent that deletes nodes must not end up in whatever cluster somebody last worked with. Within the file everything
+ * means what it means to kubectl.
  *
  * @throws {@link KubeConfigError}
  */
 export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig {
-  const config = options.path === undefined ? loadServiceAccount('') : loadFile(options.path);
-  return options.as === undefined ? config : impersonating(config, options.as);
+  const { path, attended } = options;
+  if (path === undefined) return withOverrides(loadServiceAccount(''), options);
+  const paths = typeof path === 'string' ? [path] : [...new Set(path)];
+  const origin = `the kubeconfig ${paths.join(delimiter)}`;
+  // Whoever chooses another context in the file meanwhile means what is begun then: the credentials of one cluster must
+  // not be sent to another.
+  let begunWith = options.context;
+  const load = (into: KubeConfig): void => {
+    const content = override(readAll(paths, origin), { ...options, context: begunWith }, origin);
+    begunWith ??= content.currentContext || undefined;
+    fill(into, content);
+  };
+  return new ReloadableKubeConfig(origin, load, attended);
 }
 
-function impersonating(config: ReloadableKubeConfig, impersonateUser: string): KubeConfig {
-  return new ReloadableKubeConfig(config.origin, (into) => {
-    const { clusters, contexts, currentContext, users } = config.reload();
-    into.loadFromOptions({
-      clusters,
-      contexts,
-      currentContext,
-      users: users.map((user) => ({ ...user, impersonateUser })),
-    });
-  });
+function readAll(paths: readonly string[], origin: string): KubeconfigContent {
+  const contents = paths.map(readKubeconfigFile).filter((content) => content !== undefined);
+  if (contents.length > 0) return mergeKubeconfigs(contents);
+  const which = paths.length > 1 ? 'there is none of these files' : 'there is no such file';
+  throw new KubeConfigError(`could not read ${origin}: ${which}`);
 }
 
-function loadFile(path: string): ReloadableKubeConfig {
-  const origin = `the kubeconfig ${path}`;
-  try {
-    accessSync(path, constants.R_OK);
-  } catch (error) {
-    throw new KubeConfigError(`could not read ${origin}: ${explainFileError(error)}`, { cause: error });
-  }
-  return new ReloadableKubeConfig(origin, (into) => {
-    try {
-      into.loadFromFile(path);
-    } catch (error) {
-      // No cause, and of the message only its first line: a YAML error quotes the lines around it, tokens included.
-      throw new KubeConfigError(`could not use ${origin}: ${firstLine(error)}`);
+function fill(into: KubeConfig, { contexts, clusters, users, currentContext }: KubeconfigContent): void {
+  into.loadFromOptions({ contexts, clusters, users, currentContext });
+}
+
+/** An account comes with one context, so there is nothing to choose from. */
+function withOverrides(account: ReloadableKubeConfig, options: LoadKubeConfigOptions): ReloadableKubeConfig {
+  for (const key of ['context', 'cluster', 'user'] as const) {
+    if (options[key] !== undefined) {
+      throw new KubeConfigError(
+        `found no kubeconfig that could have a ${key} "${options[key]}", only ${account.origin}; name a kubeconfig file`,
+      );
     }
-  });
+  }
+  const load = (into: KubeConfig): void => fill(into, override(account.reload(), options, account.origin));
+  return new ReloadableKubeConfig(account.origin, load, options.attended);
+}
+
+/**
+ * What was asked for, put into the current context and its user. As in kubectl, what is named here has to be there, and
+ * the rest stays as the kubeconfig has it.
+ */
+function override(
+  content: KubeconfigContent,
+  options: LoadKubeConfigOptions,
+  origin: string,
+): KubeconfigContent {
+  const expectNamed = (
+    kind: 'context' | 'cluster' | 'user',
+    entries: readonly { readonly name: string }[],
+  ): void => {
+    const name = options[kind];
+    if (name === undefined || entries.some((entry) => entry.name === name)) return;
+    const choice = entries.map((entry) => entry.name).join(', ');
+    throw new KubeConfigError(
+      `${origin} has no ${kind} "${name}"; ${choice === '' ? 'it has none at all' : `there is: ${choice}`}`,
+    );
+  };
+  expectNamed('context', content.contexts);
+  expectNamed('cluster', content.clusters);
+  expectNamed('user', content.users);
+  const name = options.context ?? content.currentContext;
+  const found = content.contexts.find((context) => context.name === name);
+  // Who names a cluster needs no context.
+  if (found === undefined && (name !== '' || options.cluster === undefined)) return content;
+  const namespace = options.namespace ?? found?.namespace;
+  const context = {
+    name,
+    cluster: options.cluster ?? found?.cluster ?? '',
+    user: options.user ?? found?.user ?? '',
+    ...(namespace !== undefined && { namespace }),
+  };
+  const user = impersonating(
+    content.users.find((one) => one.name === context.user),
+    options,
+  );
+  return {
+    clusters: content.clusters,
+    currentContext: name,
+    contexts: [context, ...content.contexts.filter((one) => one.name !== name)],
+    users:
+      user === undefined
+        ? content.users
+        : [{ ...user, name: context.user }, ...content.users.filter((one) => one.name !== context.user)],
+  };
+}
+
+function impersonating(
+  user: KubeconfigUser | undefined,
+  { as, asGroups, asUid, asUserExtra }: LoadKubeConfigOptions,
+  origin: string,
+): Omit<KubeconfigUser, 'name'> | undefined {
+  if ([as, asGroups, asUid, asUserExtra].every((one) => one === undefined)) return user;
+  return {
+    origin,
+    ...user,
+    ...(as !== undefined && { impersonateUser: as }),
+    ...(asGroups !== undefined && { impersonateGroups: asGroups }),
+    ...(asUid !== undefined && { impersonateUid: asUid }),
+    ...(asUserExtra !== undefined && { impersonateUserExtra: asUserExtra }),
+  };
 }
 
 /** @internal `root` lets a test put a service account elsewhere. */
@@ -118,70 +226,4 @@ export function loadServiceAccount(root: string): ReloadableKubeConfig {
     }
   }
   return new ReloadableKubeConfig("the pod's service account", (into) => into.loadFromCluster(root));
-}
-
-/**
- * Checks that a KubeConfig leads somewhere, whoever made it.
- *
- * @throws {@link KubeConfigError}
- */
-export function verify(config: KubeConfig, origin = 'the kubeconfig'): void {
-  const contexts = config.getContexts();
-  const name = config.getCurrentContext();
-  if (!name) {
-    const choice = contexts.map((context) => context.name).join(', ');
-    throw new KubeConfigError(
-      `${origin} has no current-context; set it to ${choice === '' ? 'a context; it has none either' : `one of: ${choice}`}`,
-    );
-  }
-  const context = contexts.find((candidate) => candidate.name === name);
-  if (context === undefined) {
-    throw new KubeConfigError(`${origin} says current-context "${name}", but it has no context of that name`);
-  }
-  const cluster = config.getClusters().find((candidate) => candidate.name === context.cluster);
-  if (cluster === undefined) {
-    throw new KubeConfigError(
-      `context "${name}" of ${origin} names cluster "${context.cluster}", but it has no cluster of that name`,
-    );
-  }
-  if (!config.getUsers().some((candidate) => candidate.name === context.user)) {
-    throw new KubeConfigError(
-      `context "${name}" of ${origin} names user "${context.user}", but it has no user of that name`,
-    );
-  }
-  serverUrl(cluster.server, cluster.skipTLSVerify === true, origin);
-}
-
-/** The URL of a cluster's API server, checked. */
-export function serverUrl(server: string, skipTlsVerify: boolean, origin: string): URL {
-  if (!URL.canParse(server)) {
-    throw new KubeConfigError(`expected the server of ${origin} to be a URL; found "${server}"`);
-  }
-  const url = new URL(server);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw new KubeConfigError(`expected the server of ${origin} to be an https URL; found "${server}"`);
-  }
-  if (url.protocol === 'http:' && !skipTlsVerify && !isLoopback(url.hostname)) {
-    throw new KubeConfigError(
-      `the server of ${origin}, ${server}, is not on this machine and not encrypted, which would show credentials to ` +
-        'anyone on the way; use https, or set insecure-skip-tls-verify: true to accept that',
-    );
-  }
-  return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-function explainFileError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'this process may not read it';
-  return firstLine(error);
-}
-
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0] ?? '';
 }

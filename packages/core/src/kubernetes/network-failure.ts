@@ -1,4 +1,5 @@
 // Turns what Node.js, TLS and undici throw into one sentence that a person can act on.
+import { CredentialError } from './credential-error.ts';
 import { TransportError } from './transport.ts';
 
 const sentences: Readonly<Record<string, string>> = {
@@ -42,15 +43,20 @@ export function explainNetworkFailure(peer: string, error: unknown, started: boo
 }
 
 /**
- * A SyntaxError quotes what it could not parse, and here that is what a plugin printed: a credential. So it is neither
- * quoted nor kept as cause.
+ * What we say ourselves is whole; of anything else the first line. A SyntaxError quotes what it could not parse, and here
+ * that is a credential: it is neither quoted nor kept as cause.
  */
 export function explainCredentialFailure(peer: string, error: unknown): TransportError {
+  if (error instanceof CredentialError) {
+    return new TransportError(`could not get credentials for ${peer}: ${error.message}`, {
+      cause: error,
+      sent: false,
+    });
+  }
   if (error instanceof SyntaxError) {
-    return new TransportError(
-      `could not get credentials for ${peer}: the kubeconfig's exec plugin did not print an ExecCredential`,
-      { sent: false },
-    );
+    return new TransportError(`could not get credentials for ${peer}: the answer made no sense`, {
+      sent: false,
+    });
   }
   return new TransportError(`could not get credentials for ${peer}: ${messageOf(error)}`, {
     cause: error,

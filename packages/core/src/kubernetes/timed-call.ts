@@ -12,7 +12,7 @@ import type { Transport, TransportRequest, TransportResponse } from './transport
 
 /** Time limits of one call. */
 export interface CallLimits {
-  /** Until the response head: credentials, connecting and the server's thinking included. */
+  /** Until the response head: credentials (unless a person is waited for), connecting and the server's thinking included. */
   readonly headMs: number;
   /** Between two pieces of the body. */
   readonly idleMs: number;
@@ -37,6 +37,8 @@ export class TimedCall {
   readonly #outer: AbortSignal | undefined;
   readonly #inner = new AbortController();
   readonly #timers = new Set<TimerHandle>();
+  /** Those until the response head, which stand still while a person is waited for. */
+  #toHead: readonly TimerHandle[] = [];
   #failure: Error | undefined;
   #sent = false;
   #lastChunkAt = 0;
@@ -59,8 +61,7 @@ export class TimedCall {
   async open(request: Omit<TransportRequest, 'signal'>): Promise<TransportResponse> {
     if (this.#outer?.aborted) throw this.#aborted();
     this.#outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
-    this.#startTimer(this.#limits.totalMs, () => this.#timeOut('total'));
-    const head = this.#startTimer(this.#limits.headMs, () => this.#timeOut('head'));
+    this.#startClock();
     try {
       return await this.#transport.send({
         ...request,
@@ -69,11 +70,30 @@ export class TimedCall {
           request.beforeSend?.();
           this.#sent = true;
         },
+        untimed: (work) => this.#untimed(work),
       });
     } catch (error) {
       throw this.#failure ?? error;
     } finally {
-      this.#stopTimer(head);
+      const head = this.#toHead[1];
+      if (head !== undefined) this.#stopTimer(head);
+    }
+  }
+
+  #startClock(): void {
+    this.#toHead = [
+      this.#startTimer(this.#limits.totalMs, () => this.#timeOut('total')),
+      this.#startTimer(this.#limits.headMs, () => this.#timeOut('head')),
+    ];
+  }
+
+  /** Afterwards they begin anew: how long a person took says nothing of the server. */
+  async #untimed<T>(work: Promise<T>): Promise<T> {
+    for (const timer of this.#toHead) this.#stopTimer(timer);
+    try {
+      return await work;
+    } finally {
+      if (this.#failure === undefined) this.#startClock();
     }
   }
 

@@ -17,6 +17,11 @@ export interface TransportRequest {
    * is where a leader's term is checked for the last time.
    */
   readonly beforeSend?: () => void;
+  /**
+   * Called with what a person is waited for, such as a login: time limits do not count until it settles. Returns what it
+   * was given.
+   */
+  readonly untimed?: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /** The head of the answer; the body streams. */

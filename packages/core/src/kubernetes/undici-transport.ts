@@ -4,8 +4,10 @@ import type { Dispatcher } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { CredentialSource, type Credentials } from './credentials.ts';
-import { serverUrl, verify } from './kube-config.ts';
+import { ReloadableKubeConfig } from './kube-config.ts';
+import { serverUrl, verify } from './kube-config-rules.ts';
 import { explainCredentialFailure, explainNetworkFailure } from './network-failure.ts';
+import { proxyFor } from './proxy.ts';
 import { ResponseBody } from './response-body.ts';
 import {
   type Transport,
@@ -30,10 +32,12 @@ export interface TransportOptions {
  *
  * Speaks HTTP/1.1: one connection per request under way, so that one stalled stream delays nothing else and aborting a
  * request frees its connection for certain. A kubeconfig's `proxy-url` (http, https; socks5 as far
- * as undici goes, which calls it experimental) is honoured.
+ * as undici goes, which calls it experimental) is honoured; without one, `HTTPS_PROXY` and `NO_PROXY` are, read as Go
+ * programs read them.
  *
  * Credentials are read again once a minute, and once more when the server answers 401; the request is then repeated
- * once, since a 401 means that it was not executed.
+ * once, since a 401 means that it was not executed. What a credential plugin gave is kept until it expires or is
+ * refused; every transport of this process that asks the same plugin the same shares it.
  *
  * @throws KubeConfigError when `kubeConfig` leads nowhere.
  */
@@ -50,6 +54,8 @@ class UndiciTransport implements Transport {
   readonly #userAgent: string;
   readonly #credentials: CredentialSource;
   readonly #pool: ConnectionPool;
+  /** A plugin may be waiting for a person. */
+  readonly #attended: boolean;
   #closed = false;
 
   constructor(kubeConfig: KubeConfig, options: TransportOptions) {
@@ -57,21 +63,23 @@ class UndiciTransport implements Transport {
     const cluster = kubeConfig.getCurrentCluster();
     const url = serverUrl(cluster?.server ?? '', cluster?.skipTLSVerify === true, 'the kubeconfig');
     this.#origin = url.origin;
-    this.#peer = peerName(url, cluster?.proxyUrl);
+    const proxyUrl = proxyFor(url, cluster?.proxyUrl, process.env);
+    this.#peer = peerName(url, proxyUrl);
+    this.#attended = kubeConfig instanceof ReloadableKubeConfig && kubeConfig.attended;
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#userAgent = options.purpose === undefined ? 'liberator' : `liberator (${options.purpose})`;
     this.#credentials = new CredentialSource(kubeConfig, options.clock ?? systemClock);
     this.#pool = new ConnectionPool(url.origin, {
-      proxyUrl: cluster?.proxyUrl,
+      proxyUrl,
       connectTimeoutMs: options.connectTimeoutMs ?? 5000,
     });
   }
 
   async send(request: TransportRequest): Promise<TransportResponse> {
-    const credentials = await this.#resolve(() => this.#credentials.get(), request.signal);
+    const credentials = await this.#resolve(() => this.#credentials.get(), request);
     const response = await this.#attempt(request, credentials);
     if (response.status !== 401) return response;
-    const refreshed = await this.#refresh(credentials, response, request.signal);
+    const refreshed = await this.#refresh(credentials, response, request);
     return refreshed === undefined ? response : this.#attempt(request, refreshed);
   }
 
@@ -79,12 +87,12 @@ class UndiciTransport implements Transport {
   async #refresh(
     refused: Credentials,
     response: TransportResponse,
-    signal: AbortSignal,
+    request: TransportRequest,
   ): Promise<Credentials | undefined> {
     let refreshed: Credentials | undefined;
     let done = false;
     try {
-      refreshed = await this.#resolve(() => this.#credentials.refresh(refused), signal);
+      refreshed = await this.#resolve(() => this.#credentials.refresh(refused), request);
       done = refreshed === undefined;
     } finally {
       if (!done) await discard(response);
@@ -98,7 +106,8 @@ class UndiciTransport implements Transport {
   }
 
   /** Credentials may take a plugin that takes its time: aborting must not wait for it. */
-  async #resolve<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #resolve<T>(work: () => Promise<T>, request: TransportRequest): Promise<T> {
+    const { signal } = request;
     signal.throwIfAborted();
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
@@ -106,7 +115,8 @@ class UndiciTransport implements Transport {
       signal.addEventListener('abort', onAbort, { once: true });
     });
     try {
-      return await Promise.race([work(), aborted]);
+      const settled = Promise.race([work(), aborted]);
+      return await (this.#attended && request.untimed !== undefined ? request.untimed(settled) : settled);
     } catch (error) {
       if (signal.aborted) throw error;
       throw explainCredentialFailure(this.#peer, error);
@@ -123,8 +133,8 @@ class UndiciTransport implements Transport {
     }
     if (request.signal.aborted) return Promise.reject(request.signal.reason);
     const dispatcher = this.#pool.for(credentials);
-    const headers: Record<string, string> = {
-      ...credentials.headers,
+    const headers: Record<string, string | string[]> = {
+      ...(credentials.headers as Record<string, string | string[]>),
       accept: 'application/json',
       'user-agent': this.#userAgent,
     };
