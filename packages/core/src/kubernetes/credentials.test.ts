@@ -71,7 +71,7 @@ describe('credentials', () => {
     expect(server.requests.at(-1)?.headers.authorization).toBe('Bearer two');
   });
 
-  test("a kubeconfig's own token-file is read again, too", async () => {
+  test("a kubeconfig's own tokenFile is read again, too", async () => {
     const folder = temporaryFolder();
     const tokenFile = join(folder, 'token');
     const server = await serve((_, response) => answer(response, 200, {}));
@@ -82,7 +82,7 @@ describe('credentials', () => {
         'current-context': 'c',
         contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
         clusters: [{ name: 'c', cluster: { server: server.url } }],
-        users: [{ name: 'u', user: { 'token-file': tokenFile } }],
+        users: [{ name: 'u', user: { tokenFile } }],
       }),
     );
     const clock = new ManualClock();
@@ -101,7 +101,7 @@ describe('credentials', () => {
       'import { appendFileSync, readFileSync } from "node:fs";' +
       `appendFileSync(${JSON.stringify(log)}, "x");` +
       `const run = readFileSync(${JSON.stringify(log)}, "utf8").length;` +
-      'console.log(JSON.stringify({ kind: "ExecCredential", status: { token: "run-" + run } }));';
+      'console.log(JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token: "run-" + run } }));';
     const exec = {
       apiVersion: 'client.authentication.k8s.io/v1',
       command: process.execPath,
@@ -140,7 +140,9 @@ describe('credentials', () => {
     expect(inspect(babble, { depth: 10 })).not.toContain('s3cret');
     const failed = await failureOf(plugin('console.error("please log in"); process.exit(1)').send(get()));
     expect(failed).toMatchObject({ name: 'TransportError', sent: false });
-    expect((failed as Error).message).toBe(`could not get credentials for ${server.url}: please log in`);
+    expect((failed as Error).message).toMatch(
+      /^could not get credentials for http\S+: the credential plugin ".+" of user "user" .+ failed with exit code 1: please log in$/,
+    );
   });
 
   test('a plugin that never answers fails the request after half a minute', async () => {

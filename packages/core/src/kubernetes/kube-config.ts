@@ -175,6 +175,7 @@ function override(
   const user = impersonating(
     content.users.find((one) => one.name === context.user),
     options,
+    origin,
   );
   return {
     clusters: content.clusters,

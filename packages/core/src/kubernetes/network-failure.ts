@@ -22,6 +22,10 @@ const sentences: Readonly<Record<string, string>> = {
     'its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     'its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority',
+  UNABLE_TO_GET_ISSUER_CERT:
+    'its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'its certificate is for another name; check the server address or tls-server-name',

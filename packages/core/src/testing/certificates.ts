@@ -11,8 +11,10 @@ interface KeyPair {
 
 export interface CertificateAuthority {
   readonly cert: string;
-  /** A certificate for 127.0.0.1 and localhost, for servers and clients alike. */
-  issue(commonName: string): KeyPair;
+  /** A certificate for 127.0.0.1 and localhost, or for one other name, for servers and clients alike. */
+  issue(commonName: string, dnsName?: string): KeyPair;
+  /** Another authority, signed by this one. */
+  delegate(commonName: string): CertificateAuthority;
 }
 
 /** An authority of its own; everything is made in a temporary folder that is gone when this returns. */
@@ -31,18 +33,35 @@ export function createAuthority(commonName: string): CertificateAuthority {
     ]);
     return { key: read(folder, 'ca.key'), cert: read(folder, 'ca.crt') };
   });
+  return authorityOf(authority);
+}
+
+function authorityOf(authority: KeyPair): CertificateAuthority {
+  const sign = (name: string, extensions: string): KeyPair =>
+    inFolder((folder) => {
+      writeFileSync(join(folder, 'ca.key'), authority.key);
+      writeFileSync(join(folder, 'ca.crt'), authority.cert);
+      writeFileSync(join(folder, 'extensions'), `${extensions}\n`);
+      run(folder, ['req', ...newKey('new.key'), '-subj', `/CN=${name}`, '-out', 'new.csr']);
+      const signing = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30'];
+      run(folder, [
+        'x509',
+        '-req',
+        '-in',
+        'new.csr',
+        ...signing,
+        '-extfile',
+        'extensions',
+        '-out',
+        'new.crt',
+      ]);
+      return { key: read(folder, 'new.key'), cert: read(folder, 'new.crt') };
+    });
   return {
     cert: authority.cert,
-    issue: (name) =>
-      inFolder((folder) => {
-        writeFileSync(join(folder, 'ca.key'), authority.key);
-        writeFileSync(join(folder, 'ca.crt'), authority.cert);
-        writeFileSync(join(folder, 'names'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
-        run(folder, ['req', ...newKey('leaf.key'), '-subj', `/CN=${name}`, '-out', 'leaf.csr']);
-        const signing = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30'];
-        run(folder, ['x509', '-req', '-in', 'leaf.csr', ...signing, '-extfile', 'names', '-out', 'leaf.crt']);
-        return { key: read(folder, 'leaf.key'), cert: read(folder, 'leaf.crt') };
-      }),
+    issue: (name, dnsName) =>
+      sign(name, `subjectAltName=${dnsName === undefined ? 'IP:127.0.0.1,DNS:localhost' : `DNS:${dnsName}`}`),
+    delegate: (name) => authorityOf(sign(name, 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign')),
   };
 }
 
