@@ -220,13 +220,18 @@ function impersonation(user: KubeconfigUser | null): Credentials['headers'] {
   const { impersonateUser, impersonateUid, impersonateGroups = [], impersonateUserExtra = {} } = user;
   const extra = Object.entries(impersonateUserExtra).filter(([, values]) => values.length > 0);
   return {
-    'impersonate-user': impersonateUser,
-    ...(impersonateUid && { 'impersonate-uid': impersonateUid }),
-    ...(impersonateGroups.length > 0 && { 'impersonate-group': impersonateGroups }),
+    'impersonate-user': asBytes(impersonateUser),
+    ...(impersonateUid && { 'impersonate-uid': asBytes(impersonateUid) }),
+    ...(impersonateGroups.length > 0 && { 'impersonate-group': impersonateGroups.map(asBytes) }),
     ...Object.fromEntries(
-      extra.map(([key, values]) => [`impersonate-extra-${escapeHeaderName(key)}`, values]),
+      extra.map(([key, values]) => [`impersonate-extra-${escapeHeaderName(key)}`, values.map(asBytes)]),
     ),
   };
+}
+
+/** Kubernetes reads UTF-8 in headers, where JavaScript takes each character for one byte. */
+function asBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** The server undoes it: names of attributes may hold what no header's name can. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { loadKubeConfig, loadServiceAccount, type ReloadableKubeConfig } from './kube-config.ts';
+import { loadKubeConfig, loadServiceAccount, type ReloadableKubeConfig, withChoice } from './kube-config.ts';
 import { KubeConfigError } from './kube-config-error.ts';
 
 let folder: string;
@@ -112,6 +112,61 @@ describe('with a path', () => {
     },
   );
 
+  describe('and with a choice', () => {
+    const two = {
+      'current-context': 'prod',
+      contexts: [
+        { name: 'prod', context: { cluster: 'c', user: 'u', namespace: 'shop' } },
+        { name: 'dev', context: { cluster: 'd', user: 'v' } },
+      ],
+      clusters: ['c', 'd'].map((name) => ({ name, cluster: { server: `https://${name}` } })),
+      users: ['u', 'v'].map((name) => ({ name, user: { token: name } })),
+    };
+    const chosen = (options: object, content: object = two): readonly unknown[] => {
+      const config = loadKubeConfig({ path: kubeconfig(content), ...options });
+      const { namespace } = config.getContextObject(config.getCurrentContext()) ?? {};
+      return [config.getCurrentCluster()?.server, config.getCurrentUser()?.token, namespace];
+    };
+
+    test('uses the context, the cluster, the user and the namespace that were named, and the rest of the context', () => {
+      expect(chosen({})).toEqual(['https://c', 'u', 'shop']);
+      expect(chosen({ context: 'dev' })).toEqual(['https://d', 'v', undefined]);
+      expect(chosen({ cluster: 'd' })).toEqual(['https://d', 'u', 'shop']);
+      expect(chosen({ user: 'v' })).toEqual(['https://c', 'v', 'shop']);
+      expect(chosen({ context: 'dev', user: 'u', namespace: 'x' })).toEqual(['https://d', 'u', 'x']);
+    });
+
+    test('needs no context where a cluster is named', () => {
+      const none = { ...two, 'current-context': '', contexts: [] };
+      expect(chosen({ cluster: 'd', user: 'u' }, none)).toEqual(['https://d', 'u', undefined]);
+      expect(chosen({ cluster: 'd' }, none)).toEqual(['https://d', undefined, undefined]);
+      expect(failureOf(() => chosen({ user: 'u' }, none)).message).toContain('has no current-context');
+    });
+
+    test.each(['context', 'cluster', 'user'])(
+      'fails on a %s that is not there, and says which are',
+      (kind) => {
+        const { message } = failureOf(() => chosen({ [kind]: 'nope' }));
+        expect(message).toMatch(new RegExp(`has no ${kind} "nope"; there is: `));
+      },
+    );
+  });
+
+  describe('or several of them', () => {
+    test('merges those that are there, and fails when there is none', () => {
+      const other = join(folder, 'other');
+      writeFileSync(other, JSON.stringify({ ...good, 'current-context': 'x', users: [] }));
+      const path = [join(folder, 'nope'), other, kubeconfig({ ...good, clusters: [] })];
+      expect(failureOf(() => loadKubeConfig({ path })).message).toContain(
+        `the kubeconfig ${path.join(':')} says current-context "x"`,
+      );
+      expect(loadKubeConfig({ path, context: 'prod' }).getCurrentUser()?.token).toBe('s3cret');
+      expect(failureOf(() => loadKubeConfig({ path: ['/nope/a', '/nope/b'] })).message).toBe(
+        'could not read the kubeconfig /nope/a:/nope/b: there is none of these files',
+      );
+    });
+  });
+
   test('an authenticator that the caller added survives reloading', () => {
     const config = loadKubeConfig({ path: kubeconfig(good) }) as ReloadableKubeConfig;
     const added = vi.fn(() => false);
@@ -148,6 +203,20 @@ describe('without a path', () => {
     vi.stubEnv('KUBERNETES_SERVICE_PORT', undefined);
     vi.stubEnv('KUBECONFIG', kubeconfig(good));
     expect(failureOf(() => loadKubeConfig()).message).toContain('no kubeconfig file was named; name one');
+  });
+
+  test.each(['context', 'cluster', 'user'])('has no %s to choose', (kind) => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.0.0.1');
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', '443');
+    mount('token', 'ca.crt');
+    const account = loadServiceAccount(folder);
+    expect(failureOf(() => withChoice(account, { [kind]: 'x' })).message).toContain(
+      `found no kubeconfig that could have a ${kind} "x", only the pod's service account`,
+    );
+    const config = withChoice(account, { as: 'jane', namespace: 'db' });
+    expect(config.getCurrentUser()?.impersonateUser).toBe('jane');
+    expect(config.getContextObject(config.getCurrentContext())?.namespace).toBe('db');
+    expect(config.getCurrentUser()?.authProvider).toBeDefined();
   });
 
   test('in a pod without a service account, says which file is missing and what to do', () => {

@@ -100,7 +100,7 @@ export interface LoadKubeConfigOptions {
  */
 export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig {
   const { path, attended } = options;
-  if (path === undefined) return withOverrides(loadServiceAccount(''), options);
+  if (path === undefined) return withChoice(loadServiceAccount(''), options);
   const paths = typeof path === 'string' ? [path] : [...new Set(path)];
   const origin = `the kubeconfig ${paths.join(delimiter)}`;
   // Whoever chooses another context in the file meanwhile means what is begun then: the credentials of one cluster must
@@ -125,8 +125,11 @@ function fill(into: KubeConfig, { contexts, clusters, users, currentContext }: K
   into.loadFromOptions({ contexts, clusters, users, currentContext });
 }
 
-/** An account comes with one context, so there is nothing to choose from. */
-function withOverrides(account: ReloadableKubeConfig, options: LoadKubeConfigOptions): ReloadableKubeConfig {
+/** @internal An account comes with one context, so of these there is nothing to choose from. */
+export function withChoice(
+  account: ReloadableKubeConfig,
+  options: LoadKubeConfigOptions,
+): ReloadableKubeConfig {
   for (const key of ['context', 'cluster', 'user'] as const) {
     if (options[key] !== undefined) {
       throw new KubeConfigError(

@@ -11,6 +11,8 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
+  /** Names and values in turn, repeated lines included. */
+  readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly socket: Socket;
 }
@@ -100,6 +102,7 @@ export class ScriptedServer implements AsyncDisposable {
       path: pathname,
       query: searchParams,
       headers: incoming.headers,
+      rawHeaders: incoming.rawHeaders,
       body: Buffer.concat(chunks).toString(),
       socket: incoming.socket,
     };
