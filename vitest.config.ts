@@ -51,12 +51,16 @@ const config: ViteUserConfig = defineConfig({
         testTimeout: 120_000,
         hookTimeout: 120_000,
       }),
-      // Needs Go, as e2e does: Helm and kustomize are built the first time, in two minutes.
-      project('deploy', ['test/deploy/{chart,manifests,least-privilege}.test.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 600_000,
-        maxWorkers: 2,
-      }),
+      // Needs Go, as e2e does: Helm, kustomize and kubectl are built the first time, in five minutes.
+      project(
+        'deploy',
+        ['test/deploy/{chart,manifests,least-privilege}.test.ts', 'test/kubeconfig/**/*.test.ts'],
+        {
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
+          maxWorkers: 2,
+        },
+      ),
       project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       // Mostly waiting for Kubernetes' own timers, so that two control planes side by side don't disturb each other.
       project('e2e', [longest, 'test/e2e/*.test.ts'], {
