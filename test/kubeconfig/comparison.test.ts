@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CertificateAuthority, createAuthority } from '../../packages/core/src/testing/certificates.ts';
 import { findKubectl } from './kubectl.ts';
-import { type Arrival, type Recorder, run, startRecorder } from './recorder.ts';
+import { type Arrival, type Recorder, run, startRecorder, typing } from './recorder.ts';
 
 const main = join(import.meta.dirname, '../../packages/agent/src/main.ts');
 const v1 = 'client.authentication.k8s.io/v1';
@@ -517,5 +517,60 @@ describe('kubectl and liberator refuse alike', () => {
     const { kubectl: theirs, ours } = await outcomes(given());
     expect(theirs).toMatchObject({ failed: true, first: undefined });
     expect(ours).toMatchObject({ failed: true, first: undefined });
+  });
+});
+
+describe('a plugin that speaks with a person', () => {
+  const script = `#!/bin/sh
+echo 'open https://login and type the code' >&2
+read -r code || code=nothing
+printf '%s\\n' "$KUBERNETES_EXEC_INFO" >> "$HOME/notes"
+echo '${JSON.stringify(credential({ token: 'CODE' }))}' | sed "s/CODE/$code/"
+`;
+  const programs = (): readonly (readonly string[])[] => [
+    [kubectl, 'get', '--raw', '/version'],
+    [process.execPath, '--conditions=@liberator/source', main, 'cordon', 'nobody'],
+  ];
+
+  function prepare(interactiveMode: string): { cwd: string; env: Record<string, string> } {
+    count += 1;
+    const cwd = join(folder, String(count));
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, 'config'), JSON.stringify(config(exec({ interactiveMode }))));
+    writeFileSync(join(cwd, 'plugin'), script, { mode: 0o755 });
+    return { cwd, env: { PATH: process.env['PATH'] ?? '', HOME: cwd, KUBECONFIG: 'config' } };
+  }
+
+  test('is seen and, where it may, gets what is typed', async () => {
+    const { cwd, env } = prepare('Always');
+    for (const program of programs()) {
+      rmSync(join(cwd, 'notes'), { force: true });
+      recorder.take();
+      const seen = await typing('1234\n', program, { cwd, env });
+      expect(seen).toContain('open https://login and type the code');
+      expect(recorder.take().arrivals[0]?.authorization).toBe('Bearer 1234');
+      expect(lines(join(cwd, 'notes'))).toMatchObject([{ spec: { interactive: true } }]);
+    }
+  });
+
+  test('is seen and gets nothing where it said that it never reads', async () => {
+    const { cwd, env } = prepare('Never');
+    for (const program of programs()) {
+      rmSync(join(cwd, 'notes'), { force: true });
+      recorder.take();
+      expect(await typing('1234\n', program, { cwd, env })).toContain('open https://login');
+      expect(recorder.take().arrivals[0]?.authorization).toBe('Bearer nothing');
+      expect(lines(join(cwd, 'notes'))).toMatchObject([{ spec: { interactive: false } }]);
+    }
+  });
+
+  test('is seen where there is no terminal, and reads nothing', async () => {
+    const { cwd, env } = prepare('IfAvailable');
+    for (const [command = '', ...args] of programs()) {
+      recorder.take();
+      const { stderr } = await run(command, args, { cwd, env });
+      expect(stderr).toContain('open https://login');
+      expect(recorder.take().arrivals[0]?.authorization).toBe('Bearer nothing');
+    }
   });
 });

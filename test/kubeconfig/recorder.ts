@@ -104,3 +104,25 @@ export async function run(
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stderr };
 }
+
+/** Runs a program on a terminal, types, and gives back what was to be seen there. */
+export async function typing(
+  text: string,
+  program: readonly string[],
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<string> {
+  const command = program.map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    ...options,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let seen = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    // Once it is asked for: what is typed before is lost when the terminal is set up.
+    if (!seen.includes('open https://login') && (seen + chunk).includes('open https://login'))
+      child.stdin.write(text);
+    seen += chunk;
+  });
+  await once(child, 'close');
+  return seen;
+}
