@@ -33,7 +33,7 @@ const lookEveryMs = 500;
 
 /** @throws {@link FatalError} for every end but a word that was written. */
 export async function confirmNode(name: string, flags: ConfirmFlags): Promise<void> {
-  const transport = openCallersCluster(flags.kubeconfig, 'liberator confirm');
+  const transport = openCallersCluster(flags, 'liberator confirm');
   try {
     const place = placeOf(flags);
     const reader = createReader({ transport });
