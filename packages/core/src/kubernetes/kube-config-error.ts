@@ -15,7 +15,7 @@ export function explainFileError(error: unknown): string {
   return firstLine(error);
 }
 
-export function firstLine(error: unknown): string {
+function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n', 1)[0] ?? '';
 }

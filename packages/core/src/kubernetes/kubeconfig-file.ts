@@ -26,7 +26,7 @@ export type KubeconfigUser = KubeConfig['users'][number] & {
 };
 
 /** What client-node says that a context always has, it may lack: then requests are anonymous. */
-export type KubeconfigContext = KubeConfig['contexts'][number];
+type KubeconfigContext = KubeConfig['contexts'][number];
 
 /** What one file says, or several together. */
 export interface KubeconfigContent {
