@@ -2,27 +2,26 @@
 // rotated under a running process.
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { createSecureContext, getCACertificates } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../clock.ts';
 import { CredentialError } from './credential-error.ts';
 import { type PluginCredentials, pluginCredentials } from './credential-plugin.ts';
 import { ReloadableKubeConfig } from './kube-config.ts';
-import { explainFileError } from './kube-config-error.ts';
 import type { KubeconfigCluster, KubeconfigUser, PluginSpec } from './kubeconfig-file.ts';
+import {
+  authorityOf,
+  clientCertificate,
+  fitting,
+  type TlsIdentity,
+  trust,
+  unreadable,
+  whose,
+} from './tls-identity.ts';
 
 /** What connecting to one API server with one identity takes. Never logged, never part of an error. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly tls: {
-    readonly ca?: RequestOptions['ca'];
-    readonly cert?: RequestOptions['cert'];
-    readonly key?: RequestOptions['key'];
-    readonly pfx?: RequestOptions['pfx'];
-    readonly passphrase?: string;
-    readonly servername?: string;
-    readonly rejectUnauthorized?: boolean;
-  };
+  readonly tls: TlsIdentity;
   /** Counts how often they were read; a request compares it to see whether somebody else refreshed them meanwhile. */
   readonly version: number;
 }
@@ -176,12 +175,12 @@ function readToken(file: string, of: string): string {
 
 interface Identity {
   readonly headers?: Credentials['headers'];
-  readonly tls?: Credentials['tls'];
+  readonly tls?: TlsIdentity;
   readonly goodUntil?: number;
 }
 
 /** client-node's own providers (OpenID Connect and the like), and authenticators that whoever made the KubeConfig added. */
-async function withProvider(config: KubeConfig, tls: Credentials['tls'], clock: Clock): Promise<Identity> {
+async function withProvider(config: KubeConfig, tls: TlsIdentity, clock: Clock): Promise<Identity> {
   const options: RequestOptions = { headers: {} };
   await withTimeout(clock, forAuthentication(config).applyToHTTPSOptions(options), providerTimeoutMs);
   const headers: Record<string, string> = {};
@@ -243,76 +242,6 @@ function escapeHeaderName(name: string): string {
       return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     })
     .join('');
-}
-
-function authorityOf(cluster: KubeconfigCluster): Buffer | undefined {
-  const authority = dataOrFile(
-    cluster.caData,
-    cluster.caFile,
-    'certificate-authority',
-    whose('cluster', cluster),
-  );
-  if (
-    authority === undefined ||
-    /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(authority.toString('latin1'))
-  ) {
-    return authority;
-  }
-  const key = cluster.caData ? 'certificate-authority-data' : `certificate-authority (${cluster.caFile})`;
-  throw new CredentialError(`the ${key} of ${whose('cluster', cluster)} holds no certificate in PEM`);
-}
-
-let systemAuthorities: string[] | undefined;
-
-/** Without an authority in the kubeconfig it is the machine's own that count, as in Go, and those that Node.js brings. */
-function trust(cluster: KubeconfigCluster, authority: Buffer | undefined): Credentials['tls'] {
-  const servername = cluster.tlsServerName ? { servername: cluster.tlsServerName } : {};
-  if (cluster.skipTLSVerify) return { ...servername, rejectUnauthorized: false };
-  if (authority !== undefined) return { ...servername, ca: authority };
-  if (!cluster.server.startsWith('https:')) return servername;
-  systemAuthorities ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
-  return { ...servername, ca: systemAuthorities };
-}
-
-function clientCertificate(user: KubeconfigUser): Credentials['tls'] {
-  const of = whose('user', user);
-  const cert = dataOrFile(user.certData, user.certFile, 'client-certificate', of);
-  const key = dataOrFile(user.keyData, user.keyFile, 'client-key', of);
-  return cert === undefined || key === undefined ? {} : fitting({ cert, key }, of);
-}
-
-/** Found out here, it is a sentence; in the middle of a handshake it would be a puzzle. */
-function fitting(tls: Credentials['tls'], of: string): Credentials['tls'] {
-  try {
-    createSecureContext({ cert: tls.cert, key: tls.key });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    throw new CredentialError(`the client certificate and its key of ${of} can't be used together${code}`);
-  }
-  return tls;
-}
-
-function dataOrFile(
-  data: string | undefined | null,
-  file: string | undefined | null,
-  key: string,
-  of: string,
-): Buffer | undefined {
-  if (data) return Buffer.from(data, 'base64');
-  if (!file) return undefined;
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw unreadable(file, key, of, error);
-  }
-}
-
-function unreadable(file: string, key: string, of: string, error: unknown): CredentialError {
-  return new CredentialError(`could not read ${file}, the ${key} of ${of}: ${explainFileError(error)}`);
-}
-
-function whose(kind: 'user' | 'cluster', { name, origin }: KubeconfigUser | KubeconfigCluster): string {
-  return `${kind} "${name}" of ${origin ?? 'the kubeconfig'}`;
 }
 
 async function withTimeout<T>(clock: Clock, work: Promise<T>, timeoutMs: number): Promise<T> {
