@@ -13,7 +13,7 @@ let cluster: SimulatedCluster;
 let kubeconfig: string;
 beforeAll(async () => {
   cluster = await SimulatedCluster.start();
-  kubeconfig = cluster.kubeconfig('alice');
+  kubeconfig = cluster.kubeconfig('bob');
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
@@ -64,7 +64,7 @@ describe('somebody who looks', () => {
     expect(waiting.text).toMatch(/^ +being taken over$/m);
     expect(waiting.text).toMatch(new RegExp(`^${record?.id} +${node} +in fence `, 'm'));
     expect(waiting.text).toContain(
-      `  kubectl annotate --overwrite node ${node} liberator.dev/confirmed-dead=${record?.deathId}`,
+      `  or: kubectl annotate --overwrite node ${node} liberator.dev/confirmed-dead=${record?.deathId}`,
     );
 
     cluster.confirmDead(node, String(record?.deathId));
