@@ -49,6 +49,20 @@ describe('a leader', () => {
     expect(a.leads).toBe(true);
   });
 
+  it('does not ask without a break for what is refused though nobody else writes', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    let asked = 0;
+    const a = new Candidate(time, lease, {
+      fate: (verb) => (verb === 'update' && asked++ < 1_000 ? { refused: true } : {}),
+    }).run();
+    await time.advance(9_000);
+    expect(asked).toBeLessThan(10);
+    expect(a.leads).toBe(true);
+    await time.advance(6_000);
+    expect(a.leads).toBe(false);
+  });
+
   it('is no leader any more from the renew deadline on, and its work is told', async () => {
     const time = clock();
     const lease = new MemoryLease(time);

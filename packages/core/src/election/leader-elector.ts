@@ -317,6 +317,7 @@ export class LeaderElector implements AsyncDisposable {
   async #keepRenewing(term: RenewableTerm): Promise<LeaseSnapshot | undefined> {
     let held = this.#lease.snapshot;
     let pauseMs = this.#timings.retryPeriodMs;
+    let refused = false;
     while (held !== undefined && (await sleep(this.#clock, pauseMs, term.signal))) {
       pauseMs = this.#timings.retryPeriodMs;
       if (term.remainingMs() <= 0 || !this.#workIsAlive()) continue;
@@ -325,13 +326,17 @@ export class LeaderElector implements AsyncDisposable {
         if (renewed === undefined) break;
         if (renewed.outcome === 'written') {
           held = renewed.snapshot;
+          refused = false;
           continue;
         }
         const current = await unlessEnded(term, this.#stillOurs(term));
         if (current === undefined) break;
+        // Ours still: an edit of something else, or a renewal of ours whose answer was lost. Renew on top of it now. Where
+        // it is refused again though nobody wrote, it is something else that refuses, and goes on refusing.
+        const unchanged = current.resourceVersion === held.resourceVersion;
+        if (!unchanged || !refused) pauseMs = 0;
+        refused = unchanged;
         held = current;
-        // Ours still: an edit of something else, or a renewal of ours whose answer was lost. Renew on top of it now.
-        pauseMs = 0;
       } catch (error) {
         if (!term.signal.aborted) this.#onError(error);
       }
