@@ -14,6 +14,7 @@ export type FenceRefusalCode = 'alive' | 'held' | 'overtaken' | 'term' | 'called
 
 /** A fencer may not act. */
 export interface FenceRefusal {
+  /** Tells it from a {@link FencePermit} that was granted. */
   readonly outcome: 'refused';
   /** Why, for programs. */
   readonly code: FenceRefusalCode;

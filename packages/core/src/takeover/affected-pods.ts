@@ -55,7 +55,9 @@ export async function describePod(
 
 /** How a pod's claims and volumes are read. */
 export interface VolumeReads {
+  /** Undefined when there is no such claim. */
   readClaim(namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  /** Undefined when there is no such volume. */
   readVolume(name: string): Promise<PersistentVolume | undefined>;
 }
 

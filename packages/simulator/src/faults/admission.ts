@@ -1,7 +1,7 @@
 // Somebody's admission policy that refuses deletions: unlike a fault, it also stands before the cluster's own controllers.
 
-import { type NamedResource, StatusError } from '../store/status-error.ts';
-import type { StoredObject, WriteContext } from '../store/store.ts';
+import { StatusError } from '../store/status-error.ts';
+import type { ResourceType, StoredObject, WriteContext } from '../store/store.ts';
 
 /** Which deletions are refused, and with which answer. */
 export interface DeletionRefusal {
@@ -48,8 +48,12 @@ export class Admission {
     this.#refusals.clear();
   }
 
-  /** @throws StatusError when somebody refuses. */
-  checkDeletion(type: NamedResource, { metadata }: StoredObject, { user }: WriteContext): void {
+  /**
+   * Asked by the store before it deletes an object. Returns if nobody refuses.
+   *
+   * @throws StatusError when somebody does.
+   */
+  checkDeletion(type: ResourceType, { metadata }: StoredObject, { user }: WriteContext): void {
     for (const { resource, namespace, name, code = 403, message, exceptKubelets = true } of this.#refusals) {
       if (resource !== type.plural) continue;
       if (namespace !== undefined && namespace !== metadata.namespace) continue;
