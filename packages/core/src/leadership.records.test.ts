@@ -141,6 +141,20 @@ describe('a record that can’t be read', () => {
     expect(story.results).toEqual(['death: undone']);
   });
 
+  it('is taken up without the label of records as well, where somebody has put it there anew', async () => {
+    const story = new LeadershipStory();
+    const id = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    story.asleep.delete('node-1');
+    put(story, { ...newRecord({ id, deathId: id }), reasons: 'none' }, id);
+    await lead(story, 1);
+    await story.pass(10);
+    put(story, newRecord({ id, deathId: id, lastHeartbeat: 'long ago' }), id);
+    story.cluster.listRecords = async () => ({ records: [], unreadable: [] });
+    await story.pass(2 * minute);
+    expect(story.leading?.recordsSetAside).toEqual([]);
+    expect(story.results).toEqual(['death: undone']);
+  });
+
   it('is forgotten once somebody has deleted it', async () => {
     const story = new LeadershipStory();
     put(story, noNode);

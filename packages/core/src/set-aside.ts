@@ -9,7 +9,7 @@ import type { RecordBook } from './takeover/record-book.ts';
 export interface SetAsideOptions {
   readonly term: LeaderTerm;
   readonly clock: Clock;
-  readonly cluster: Pick<TakeoverCluster, 'listRecords' | 'readUnreadable'>;
+  readonly cluster: Pick<TakeoverCluster, 'listRecords' | 'readRecord' | 'readUnreadable'>;
   readonly fleet: Pick<Fleet, 'nodes'>;
   readonly records: RecordBook;
   readonly publish: (event: NodeEvent) => void;
@@ -110,13 +110,6 @@ export class SetAside {
     });
   }
 
-  /** What lacks the label of records is in no list of them, and in the way of one all the same. */
-  async #liesUnder(name: string): Promise<boolean> {
-    const { cluster, term } = this.#options;
-    const id = recordIdIn(name);
-    return id !== undefined && (await cluster.readUnreadable(term, id)) !== undefined;
-  }
-
   async #lookAgain(): Promise<void> {
     const { cluster, term, onReadable, onError } = this.#options;
     try {
@@ -124,10 +117,14 @@ export class SetAside {
       const before = [...this.#found.keys()];
       const still = new Set(unreadable.map(({ name }) => name));
       for (const name of before) {
-        if (still.has(name) || (await this.#liesUnder(name))) continue;
+        if (still.has(name)) continue;
+        // What lacks the label of records is in no list of them, and in the way of one all the same, or one once more.
+        const id = recordIdIn(name);
+        if (id !== undefined && (await cluster.readUnreadable(term, id)) !== undefined) continue;
+        const listed = records.find(({ record }) => recordName(record.id) === name);
+        const mended = listed ?? (id === undefined ? undefined : await cluster.readRecord(term, id));
         this.#found.delete(name);
         this.#told.delete(name);
-        const mended = records.find(({ record }) => recordName(record.id) === name);
         if (mended !== undefined) onReadable(mended);
       }
       for (const one of unreadable) this.add(one);
