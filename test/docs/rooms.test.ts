@@ -48,7 +48,7 @@ describe('the architecture page', () => {
 
   it('is checked by what files really import', () => {
     expect(importsOf('takeover')).toContainEqual({
-      from: 'takeover/executor.ts',
+      from: 'takeover/pause.ts',
       what: '../election/leader-term.ts',
       typesOnly: false,
     });
