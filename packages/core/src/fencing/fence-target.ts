@@ -19,7 +19,7 @@ export interface NotedNode {
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
   /** Its labels, as they were when they were last seen before the release. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Its annotations, as they were when they were last seen before the release. */
+  /** Its annotations, as they were when they were last seen before the release; without values of over 1,024 characters. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
