@@ -48,6 +48,10 @@ const oneAtATime: Mutation = {
       };
       const cluster = withMethods(parts.cluster, (inner) => ({
         async createRecord(term, record) {
+          // It says that it waits: what is wrong is that it does.
+          const words = { type: 'Warning', reason: 'TakeoverHeld', message: 'one at a time' } as const;
+          if (open.size > 0 && !open.has(record.id))
+            await inner.publishEvent(term, { ...words, node: record.node });
           while (open.size > 0 && !open.has(record.id)) {
             if (parts.clock === undefined || !(await sleep(parts.clock, 500, term.signal))) break;
           }
@@ -64,19 +68,20 @@ const oneAtATime: Mutation = {
   },
 };
 
-/** Whoever finds a record in its way writes over it. */
+/** Whoever finds a record in its way, or another one than it knew, writes over it. */
 function overbearing(inner: Transport): Transport {
   return {
     close: () => inner.close(),
     async send(request) {
       const answer = await inner.send(request);
-      const isCreation = request.method === 'POST' && request.path.includes('/configmaps');
-      if (!isCreation || answer.status !== 409 || request.body === undefined) return answer;
+      const isRecord = request.path.includes('/configmaps') && request.method !== 'DELETE';
+      if (!isRecord || answer.status !== 409 || request.body === undefined) return answer;
       const { metadata, data } = JSON.parse(request.body);
+      const path = request.path.split('?')[0] ?? '';
       return inner.send({
         ...request,
         method: 'PATCH',
-        path: `${request.path.split('?')[0]}/${metadata.name}`,
+        path: request.method === 'POST' ? `${path}/${metadata.name}` : path,
         contentType: 'application/merge-patch+json',
         body: JSON.stringify({ data }),
       });
@@ -86,7 +91,8 @@ function overbearing(inner: Transport): Transport {
 
 const writesOverRecords: Mutation = {
   name: 'writes-over-records',
-  sentence: 'A record that is there already is written over by whoever opens a takeover.',
+  sentence:
+    'A record that is there already, or that has changed, is written over by whoever works on a takeover.',
   seenBy: ['unreadable-records-are-left-alone'],
   on: ['record-spoiled'],
   defect: { transport: overbearing },
