@@ -24,6 +24,8 @@ export interface DecisionsOptions {
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   /** Names of nodes on which a takeover works; one that only verifies does not. */
   readonly underWay: () => readonly string[];
+  /** How many takeovers are at work, those that wait for a proof not counted. Default: as many as are under way. */
+  readonly working?: () => number;
   /** Name of a record about this death of the node that a newer version wrote; undefined when there is none. */
   readonly newerRecordOf: (node: string, deathId: string) => string | undefined;
   /** Whether this death may still be taken over: it had no takeover yet, or only such as were undone. */
@@ -125,6 +127,7 @@ export class Decisions {
   evaluate(): readonly { readonly node: FleetNode; readonly decision: Decision }[] {
     const { fleet, fleetFacts, underWay, isOpen } = this.#options;
     const running = new Set(underWay());
+    const working = this.#options.working?.() ?? running.size;
     const candidates = [...fleet.nodes.values()].filter((node) => isCandidate(node) && isOpen(node.deathId));
     const dead = candidates.filter(({ health }) => health === 'dead').map(nameOf);
     // Known once for all of them: what costs something for each pair of dead nodes is not to be had in a great outage.
@@ -137,7 +140,7 @@ export class Decisions {
     for (const node of this.#inTurn(candidates)) {
       const name = nameOf(node);
       if (running.has(name)) continue;
-      const runningThen = running.size + admitted.length;
+      const runningThen = working + admitted.length;
       const decision = this.#decide(node, this.#factsOf(node, deaths), {
         ...facts,
         unproven,

@@ -220,18 +220,32 @@ describe('a replica that was just started', () => {
 describe('a leader that may run one takeover at a time', () => {
   it('takes the others in the order in which it decided on them, and says that they wait', async () => {
     const budget = { maxDead: 12, maxDeadPercent: 100, maxRunning: 1 };
-    const story = fleetOfTwelve({ budget }, waiting).lead(1);
-    await story.pass(60);
+    // A device that thinks for most of the minute that it has.
+    const { promise, resolve } = Promise.withResolvers<FenceResult>();
+    const story = fleetOfTwelve({ budget }, (() => promise) as unknown as () => FenceResult).lead(1);
+    await story.pass(26);
     for (const name of ['node-7', 'node-3', 'node-5']) {
       story.die(name);
-      await story.pass(40);
+      await story.pass(10);
     }
+    await story.pass(20);
     expect(takenOver(story)).toEqual(['node-1']);
     expect(story.events('TakeoverHeld')).toHaveLength(3);
     expect(story.events('TakeoverHeld')[0]).toMatch(/^not taken over: queue: 1 takeovers? run/);
     story.fence = withoutProof;
+    resolve(withoutProof());
     await story.pass(120);
     expect(takenOver(story)).toEqual(['node-1', 'node-7', 'node-3', 'node-5']);
+  });
+
+  it('keeps no place for one that waits for a proof, which may take a human’s time', async () => {
+    const budget = { maxDead: 12, maxDeadPercent: 100, maxRunning: 1 };
+    const story = fleetOfTwelve({ budget }, waiting).lead(1);
+    await story.pass(60);
+    story.die('node-7');
+    await story.pass(60);
+    expect(takenOver(story)).toEqual(['node-1', 'node-7']);
+    expect(story.events('TakeoverHeld')).toEqual([]);
   });
 });
 

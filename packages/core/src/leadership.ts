@@ -131,6 +131,7 @@ export class Leadership {
       guards,
       fleetFacts,
       underWay: () => this.#takeovers.nodes,
+      working: () => this.#takeovers.working,
       newerRecordOf: (node, deathId) => this.#setAside.newerRecordOf(node, deathId),
       isOpen: (deathId) => this.#records.openTakeoverId(deathId) !== undefined,
       undone: (deathId) => this.#undoings.of(deathId),

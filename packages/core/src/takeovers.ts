@@ -3,7 +3,7 @@ import { type Clock, sleep } from './clock.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
 import type { TakeoverExecutor } from './takeover/executor.ts';
-import { occupiesNode, type TakeoverRecord } from './takeover/record.ts';
+import { occupiesNode, type TakeoverRecord, waitsForProof } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import { RecordUnreadableError } from './takeover/record-writer.ts';
 import { wordsOf } from './takeover/step.ts';
@@ -31,6 +31,8 @@ interface Running {
   readonly node: string;
   /** Whether it works on its node still. */
   occupies: boolean;
+  /** Whether it waits for a proof, which may take a human's time: nobody else waits for that. */
+  waits: boolean;
   /** Resolves once it doesn't any more. */
   readonly freed: Promise<void>;
   readonly free: () => void;
@@ -53,6 +55,11 @@ export class Takeovers {
     ];
   }
 
+  /** How many are at work: those that wait for a proof leave their place to others. */
+  get working(): number {
+    return [...this.#running.values()].filter(({ occupies, waits }) => occupies && !waits).length;
+  }
+
   /** Names of nodes whose pods are still waited for, while nobody works on them any more. */
   get verifying(): readonly string[] {
     const nodes = [...this.#running.values()].flatMap(({ node, occupies }) => (occupies ? [] : [node]));
@@ -67,7 +74,9 @@ export class Takeovers {
   /** To be called with each version of a record that is on record: a node becomes free when its takeover only watches. */
   noted({ record }: StoredRecord): void {
     const running = this.#running.get(record.id);
-    if (running !== undefined && !occupiesNode(record)) running.free();
+    if (running === undefined) return;
+    running.waits = waitsForProof(record);
+    if (!occupiesNode(record)) running.free();
   }
 
   /** Opens a takeover, or goes on with one that is on record, after whatever works on the same node. */
@@ -118,6 +127,7 @@ function newlyRunning(node: string, occupies: boolean): Running {
   const running: Running = {
     node,
     occupies,
+    waits: false,
     freed: promise,
     free: () => {
       running.occupies = false;

@@ -18,7 +18,10 @@ export interface Budget {
    * sooner to nodes that really died one after another.
    */
   readonly windowMs?: number;
-  /** At most this many takeovers run at the same time, proven or not; the others wait their turn. Default 16. */
+  /**
+   * At most this many takeovers are at work at the same time, proven or not; the others wait their turn. One that waits for
+   * a proof is not counted. Default 16.
+   */
   readonly maxRunning?: number;
 }
 

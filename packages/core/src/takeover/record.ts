@@ -249,6 +249,12 @@ export function occupiesNode({ result, undoing, overtaken, steps }: TakeoverReco
   return undoing !== undefined || overtaken !== undefined || steps.remove?.outcome === undefined;
 }
 
+/** Whether it has asked for a proof and waits for one: by a human's leave, for as long as that takes. */
+export function waitsForProof({ result, steps }: TakeoverRecord): boolean {
+  const { fence } = steps;
+  return result === undefined && fence?.detail !== undefined && fence.outcome === undefined;
+}
+
 /** Whether it ended before anything was taken from its node: then there is nothing to give back but our marks. */
 export function tookNothing({ result, overtaken }: TakeoverRecord): boolean {
   return result === 'undone' || (result !== undefined && overtaken !== undefined);
