@@ -9,8 +9,8 @@ import { root } from './documents.ts';
 
 const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'policy', 'undo', 'close'];
 const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'done', 'skipped', 'retrying'];
-/** Words by which the same step of the same phase becomes another Event. */
-const details = ['', 'held: paused: night'];
+/** Whether a brake holds the same step of the same phase makes another Event of it. */
+const brakes = [{}, { held: true as const }];
 
 /** What publishes Events beside the moments of a takeover. */
 const sources = [
@@ -32,8 +32,8 @@ export function publishedEvents(): readonly string[] {
   const played = steps.flatMap((step) =>
     records(step).flatMap((record) =>
       phases.flatMap((phase) =>
-        details.flatMap((detail) => {
-          const event = eventFor({ record, step, phase, detail });
+        brakes.flatMap((brake) => {
+          const event = eventFor({ record, step, phase, detail: '', ...brake });
           return event === undefined ? [] : [`${event.type} ${event.reason}`];
         }),
       ),

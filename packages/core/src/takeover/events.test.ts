@@ -38,13 +38,13 @@ describe('a moment of a takeover', () => {
       says: 'is it off?',
     },
     {
-      at: moment('fence', 'waiting', 'held: paused: night'),
+      at: { ...moment('fence', 'waiting', 'held: paused: night'), held: true as const },
       type: 'Warning',
       reason: 'TakeoverHeld',
       says: 'paused',
     },
     {
-      at: moment('remove', 'waiting', 'held: paused: night'),
+      at: { ...moment('remove', 'waiting', 'held: paused: night'), held: true as const },
       type: 'Warning',
       reason: 'TakeoverHeld',
       says: 'paused',

@@ -4,7 +4,7 @@ import type { TakeoverProgress } from './executor.ts';
 import type { TakeoverStep } from './record.ts';
 
 /** Undefined for moments that are too small for an Event; they are in the record and in the log. */
-export function eventFor({ record, step, phase, detail }: TakeoverProgress): NodeEvent | undefined {
+export function eventFor({ record, step, phase, detail, held }: TakeoverProgress): NodeEvent | undefined {
   const event = (type: NodeEvent['type'], reason: NodeEvent['reason'], message: string): NodeEvent => ({
     type,
     reason,
@@ -12,7 +12,7 @@ export function eventFor({ record, step, phase, detail }: TakeoverProgress): Nod
     node: record.node,
   });
   if (phase === 'waiting' && step === 'verify') return undefined;
-  if (phase === 'waiting' && detail.startsWith('held: ')) return event('Warning', 'TakeoverHeld', detail);
+  if (phase === 'waiting' && held) return event('Warning', 'TakeoverHeld', detail);
   if (phase === 'waiting' && step === 'fence') return event('Warning', 'FencingPending', detail);
   if (phase !== 'done' && phase !== 'skipped') return undefined;
   const isLeft = step in record.steps && record.steps[step as TakeoverStep]?.left !== undefined;

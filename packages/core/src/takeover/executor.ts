@@ -57,6 +57,8 @@ export interface TakeoverProgress {
   readonly phase: 'started' | 'waiting' | 'done' | 'skipped' | 'retrying';
   /** What happened or is waited for, for people. */
   readonly detail: string;
+  /** A brake is what it waits for. */
+  readonly held?: true;
 }
 
 export interface TakeoverExecutorOptions {
@@ -229,7 +231,7 @@ export class TakeoverExecutor {
       // Told anew by every leader: who looks into the log of this one wants to know what it waits for.
       if (withoutNumbers(detail) !== withoutNumbers(told ?? '') || told === undefined) {
         told = detail;
-        this.#report(record, step, 'waiting', detail);
+        this.#report(record, step, 'waiting', detail, result.held === true);
       }
       if (isWorthNoting(step, record, result, this.#clock.now() - notedAt)) {
         notedAt = this.#clock.now();
@@ -327,8 +329,9 @@ export class TakeoverExecutor {
     step: TakeoverProgress['step'],
     phase: TakeoverProgress['phase'],
     detail: string,
+    isHeld = false,
   ): void {
-    this.#onProgress({ record, step, phase, detail });
+    this.#onProgress({ record, step, phase, detail, ...(isHeld && { held: true as const }) });
   }
 
   #timestamp(): string {
