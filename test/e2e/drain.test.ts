@@ -30,7 +30,9 @@ describe('draining a node of a real control plane', () => {
     });
     expect(await first.kill('SIGINT')).toEqual({ code: 130, signal: null });
     expect(first.stderr).toContain(`liberator: ${node} stays cordoned, and takeovers of it stay held`);
-    expect(first.stderr).toContain(`liberator: to go on:        liberator drain ${node}\n`);
+    const where = `${node} --kubeconfig ${person.kubeconfig}\n`;
+    expect(first.stderr).toContain(`liberator: to go on:        liberator drain ${where}`);
+    expect(first.stderr).toContain(`liberator: to give it back: liberator uncordon ${where}`);
     expect((await databaseOf(stage)).metadata.uid).toBe(before.metadata.uid);
     expect((await stage.node(node))?.metadata.annotations).toHaveProperty([mark]);
 
@@ -100,12 +102,12 @@ describe('draining a node of a real control plane', () => {
 
 /** Somebody at a keyboard, with the rights that the documentation gives, and an administrator beside her. */
 class Person {
-  readonly #kubeconfig: string;
+  readonly kubeconfig: string;
   readonly #budgets: PolicyV1Api;
   readonly #core: CoreV1Api;
 
   private constructor(kubeconfig: string, administrator: KubeConfig) {
-    this.#kubeconfig = kubeconfig;
+    this.kubeconfig = kubeconfig;
     this.#budgets = administrator.makeApiClient(PolicyV1Api);
     this.#core = administrator.makeApiClient(CoreV1Api);
   }
@@ -128,7 +130,7 @@ class Person {
   }
 
   begin(...words: readonly string[]): AgentProcess {
-    return runCommand([...words, '--kubeconfig', this.#kubeconfig]);
+    return runCommand([...words, '--kubeconfig', this.kubeconfig]);
   }
 
   /** Types a command and waits for its end. */

@@ -8,7 +8,7 @@ import { widthOf } from '../text/output.ts';
 import { whoami } from '../whoami.ts';
 import { openDrainDisplay } from './drain-display.ts';
 import { withCallersCluster } from './session.ts';
-import { counted, drainedLines, failureLines, planTable } from './wording.ts';
+import { counted, drainedLines, failureLines, planTable, type WaysOn } from './wording.ts';
 
 /** @throws FatalError for every end but the good one. */
 export async function drainNode(node: string, flags: DrainFlags): Promise<void> {
@@ -41,7 +41,7 @@ export async function drainNode(node: string, flags: DrainFlags): Promise<void> 
       display[Symbol.dispose]();
       for (const line of drainedLines(node, drained)) console.log(line);
     },
-    (error) => failureLines(node, commandFor(node, flags), error, drainingHoldMs),
+    (error) => failureLines(node, waysOn(node, flags), error, drainingHoldMs),
   );
 }
 
@@ -52,8 +52,12 @@ function wouldRefuse(node: string, pods: number): FatalError {
   });
 }
 
-/** What to type to go on: in the same cluster, with the permissions to lose something that were given this time. */
-function commandFor(node: string, flags: DrainFlags): string {
+/** In the same cluster, and with the permissions to lose something that were given this time. */
+function waysOn(node: string, flags: DrainFlags): WaysOn {
+  const where = [node, ...clusterArguments(flags)].join(' ');
   const permissions = [flags.force && '--force', flags.deleteEmptydirData && '--delete-emptydir-data'];
-  return ['liberator drain', node, ...clusterArguments(flags), ...permissions].filter(Boolean).join(' ');
+  return {
+    again: ['liberator drain', where, ...permissions].filter(Boolean).join(' '),
+    back: `liberator uncordon ${where}`,
+  };
 }

@@ -34,15 +34,26 @@ export function drainedLines(node: string, { moved, skipped, returned, holdMs }:
   ];
 }
 
+/** What to type after a drain that was stopped: to go on with it, or to give the node back. */
+export interface WaysOn {
+  readonly again: string;
+  readonly back: string;
+}
+
 /** What stopped the drain, where it stands, and how to go on: one line each. */
-export function failureLines(node: string, again: string, error: MaintenanceError, heldMs: number): string {
+export function failureLines(
+  node: string,
+  { again, back }: WaysOn,
+  error: MaintenanceError,
+  heldMs: number,
+): string {
   const lines = [error.message];
   for (const state of error.pods) lines.push(`  ${podName(state.pod)}: ${standing(state)}`);
   if (error.code === 'LIBERATOR_UNCORDONED' || !error.cordoned) return lines.join('\n');
   lines.push(
     `${node} stays cordoned, and takeovers of it stay held for up to ${formatDuration(heldMs)}`,
     `to go on:        ${again}`,
-    `to give it back: liberator uncordon ${node}`,
+    `to give it back: ${back}`,
   );
   return lines.join('\n');
 }
