@@ -65,6 +65,33 @@ describe('a ConfigMap', () => {
   });
 });
 
+describe('a record that could not be read back', () => {
+  it.each([
+    {
+      what: 'a verdict that is nothing',
+      change: { verdicts: [{ guard: 'mine', verdict: undefined }] },
+      problem: 'expected a mapping as verdicts[0].verdict, found nothing',
+    },
+    {
+      what: 'a time that is no number',
+      change: {
+        verdicts: [{ guard: 'mine', verdict: { outcome: 'hold', reason: 'no', until: Number.NaN } }],
+      },
+      problem: 'expected a number as verdicts[0].verdict.until, found null',
+    },
+    {
+      what: 'a proof that there is not',
+      change: { proof: 'bananas' },
+      problem: 'as proof, found "bananas"',
+    },
+    { what: 'no version', change: { version: undefined }, problem: 'expected 1 as version, found nothing' },
+  ])('for $what is refused instead of written', ({ change, problem }) => {
+    const record = newRecord(change as never);
+    expect(() => encodeRecord('ns', record)).toThrow(TypeError);
+    expect(() => encodeRecord('ns', record)).toThrow(problem);
+  });
+});
+
 it('a listing parts what can be used from what can’t', () => {
   const { records, unreadable } = listingOf([configMap('x', '{'), configMap('death', text())]);
   expect(records.map(({ record }) => record.id)).toEqual(['death']);

@@ -23,8 +23,19 @@ export function recordIdIn(name: string): string | undefined {
   return name.startsWith(namePrefix) ? name.slice(namePrefix.length) : undefined;
 }
 
-/** The ConfigMap to write; with a version, the write is conditional on it. */
+/**
+ * The ConfigMap to write; with a version, the write is conditional on it.
+ *
+ * @throws TypeError when the record could not be read back: it would be set aside as damaged, and its takeover with it.
+ */
 export function encodeRecord(namespace: string, record: TakeoverRecord, resourceVersion?: string): object {
+  const text = JSON.stringify(record, undefined, 2);
+  const read = readRecordText(text);
+  if ('problem' in read) {
+    throw new TypeError(
+      `takeover record ${record.id} is not written, it could not be read back: ${read.problem}`,
+    );
+  }
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -38,7 +49,7 @@ export function encodeRecord(namespace: string, record: TakeoverRecord, resource
       },
       annotations: { [nodeAnnotation]: record.node.name },
     },
-    data: { [dataKey]: JSON.stringify(record, undefined, 2) },
+    data: { [dataKey]: text },
   };
 }
 

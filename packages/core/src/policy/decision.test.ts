@@ -382,6 +382,70 @@ describe('a decision', () => {
     ]);
   });
 
+  const nothingToDo = (): void => {};
+  it.each([
+    { what: 'nothing', answer: undefined, found: 'expected a verdict, found nothing' },
+    { what: 'null', answer: null, found: 'expected a verdict, found null' },
+    { what: 'a word', answer: 'hold', found: 'expected a verdict, found "hold"' },
+    { what: 'a number', answer: 7, found: 'expected a verdict, found 7' },
+    { what: 'true', answer: true, found: 'expected a verdict, found true' },
+    { what: 'a function', answer: nothingToDo, found: 'expected a verdict, found a function' },
+    {
+      what: 'a promise',
+      answer: Promise.resolve(hold('not now')),
+      found: 'expected a verdict, found a promise, and guards must not wait',
+    },
+    { what: 'a list', answer: [], found: 'expected "pass" or "hold" as outcome, found nothing' },
+    {
+      what: 'another outcome',
+      answer: { outcome: 'maybe' },
+      found: 'expected "pass" or "hold" as outcome, found "maybe"',
+    },
+    {
+      what: 'a hold without a reason',
+      answer: { outcome: 'hold' },
+      found: 'expected a reason to hold, found nothing',
+    },
+    {
+      what: 'a hold with an empty reason',
+      answer: { outcome: 'hold', reason: '' },
+      found: 'expected a reason to hold, found ""',
+    },
+    {
+      what: 'a hold with a reason that is no text',
+      answer: { outcome: 'hold', reason: { why: 'not now' } },
+      found: 'expected a reason to hold, found a mapping',
+    },
+    ...[Number.NaN, Number.POSITIVE_INFINITY, null, 'later'].map((until) => ({
+      what: `a hold until ${until}`,
+      answer: { outcome: 'hold', reason: 'not now', until },
+      found: `expected a monotonic time as until, found ${JSON.stringify(until) === 'null' ? until : '"later"'}; it holds with: not now`,
+    })),
+  ])('is to hold when a guard answers $what, and says what was found', ({ answer, found }) => {
+    const broken: Guard = { name: 'broken', evaluate: () => answer as never };
+    const decision = decide(input({}), [broken]);
+    expect(decision.action).toBe('hold');
+    expect(decision.nextCheckAt).toBeUndefined();
+    expect(holdReasons(decision)).toEqual([`broken: the guard itself failed: ${found}`]);
+    // As it goes into a record, so it must come back.
+    expect(JSON.parse(JSON.stringify(decision.verdicts))).toEqual(decision.verdicts);
+  });
+
+  it('is not upset by a promise that fails later', async () => {
+    const failing: Guard = { name: 'broken', evaluate: () => Promise.reject(new Error('late')) as never };
+    expect(decide(input({}), [failing]).action).toBe('hold');
+    // An unhandled rejection would fail the whole run of tests.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('takes of an answer nothing but its verdict', () => {
+    const talkative: Guard = {
+      name: 'talkative',
+      evaluate: () => ({ ...hold('not now'), toJSON: () => undefined, big: 1n }) as never,
+    };
+    expect(decide(input({}), [talkative]).verdicts[0]?.verdict).toEqual(hold('not now'));
+  });
+
   it('is to act without any guard at all', () => {
     expect(decide(input({}), [])).toEqual({ action: 'act', verdicts: [], nextCheckAt: undefined });
   });

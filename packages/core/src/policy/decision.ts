@@ -1,5 +1,6 @@
 // The policy's answer for one dead node: act, or hold with all the reasons.
-import { type Guard, type GuardInput, type GuardVerdict, hold } from './guard.ts';
+import type { Guard, GuardInput, GuardVerdict } from './guard.ts';
+import { failedWith, verdictOf } from './guard-answer.ts';
 import { blind } from './guards/blind.ts';
 import { budget } from './guards/budget.ts';
 import { controlPlane } from './guards/control-plane.ts';
@@ -45,7 +46,7 @@ export const builtInGuards: readonly Guard[] = [
 
 /**
  * Asks *all* guards, not only up to the first that holds: whoever is woken at night wants every reason at once. A
- * guard that throws holds.
+ * guard that throws holds, and so does one whose answer is no verdict: the reason says what was found instead.
  */
 export function decide(input: GuardInput, guards: readonly Guard[] = builtInGuards): Decision {
   const verdicts = guards.map((guard) => ({ guard: guard.name, verdict: evaluateSafely(guard, input) }));
@@ -67,8 +68,8 @@ export function holdReasons(decision: Decision): readonly string[] {
 
 function evaluateSafely(guard: Guard, input: GuardInput): GuardVerdict {
   try {
-    return guard.evaluate(input);
+    return verdictOf(guard.evaluate(input));
   } catch (error) {
-    return hold(`the guard itself failed: ${error instanceof Error ? error.message : String(error)}`);
+    return failedWith(error);
   }
 }

@@ -90,7 +90,7 @@ export type GuardVerdict =
 export interface Guard {
   /** Kebab case; appears in records, metrics and Events. */
   readonly name: string;
-  /** Must not throw or wait; a guard that throws holds. */
+  /** Must not throw or wait. A guard that throws holds, and so does one whose answer is no verdict, a promise for one included. */
   evaluate(input: GuardInput): GuardVerdict;
 }
 
