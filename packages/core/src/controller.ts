@@ -34,7 +34,7 @@ export interface ControllerOptions {
   readonly cluster: TakeoverCluster;
   /** Must reach the API server through a connection of its own. */
   readonly leaseStore: LeaseStore;
-  /** See {@link LeaderElectorOptions.minimumEpoch}. Default: a new Lease begins at 0. */
+  /** See {@link LeaderElectorOptions.minimumEpoch}. Default: epochs follow the Lease alone. */
   readonly minimumEpoch?: () => Promise<number>;
   /**
    * Where a pause of everything is kept beside the election Lease; {@link connect} makes one. Absent: when the Lease is

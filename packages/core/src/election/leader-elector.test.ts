@@ -260,6 +260,68 @@ describe('what surrounds an election', () => {
     expect(candidate.term?.epoch).toBe(12);
   });
 
+  it.each([
+    { what: 'without a count', leaseTransitions: 0 },
+    { what: 'with a lower count', leaseTransitions: 7 },
+  ])('a Lease that somebody made anew by hand, $what, takes no epoch back', async ({ leaseTransitions }) => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    lease.put({ leaseTransitions });
+    const candidate = new Candidate(time, lease, { minimumEpoch: async () => 12 }).run();
+    await time.settle();
+    expect(candidate.term?.epoch).toBe(12);
+  });
+
+  it('a Lease with a higher count than is kept elsewhere goes on from its own', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    lease.put({ leaseTransitions: 30 });
+    const candidate = new Candidate(time, lease, { minimumEpoch: async () => 12 }).run();
+    await time.settle();
+    expect(candidate.term?.epoch).toBe(31);
+  });
+
+  it('asks for the epochs that are kept elsewhere again when the Lease is another one than it held', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    const kept = { epoch: 12, asked: 0 };
+    const minimumEpoch = async (): Promise<number> => {
+      kept.asked++;
+      return kept.epoch;
+    };
+    const candidate = new Candidate(time, lease, { minimumEpoch });
+    const leadOnce = (): Promise<boolean> =>
+      candidate.elector.run(async (term) => void candidate.terms.push(term));
+    await leadOnce();
+    await leadOnce();
+    expect(candidate.terms.map(({ epoch }) => epoch)).toEqual([12, 13]);
+    expect(kept.asked).toBe(1);
+    // Another process led for long, under a Lease that is gone by now as well.
+    kept.epoch = 40;
+    lease.delete();
+    lease.put({ leaseTransitions: 1 });
+    await leadOnce();
+    expect(candidate.terms.at(-1)?.epoch).toBe(40);
+  });
+
+  it('takes no Lease that it never held while nobody knows which epochs there have been', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    lease.put({ leaseTransitions: 3 });
+    const elsewhere = { fails: true };
+    const minimumEpoch = async (): Promise<number> => {
+      if (elsewhere.fails) throw new Error('not now');
+      return 12;
+    };
+    const candidate = new Candidate(time, lease, { minimumEpoch }).run();
+    await time.advance(10_000);
+    expect(candidate.terms).toEqual([]);
+    expect(candidate.errors.map(String)).toContain('Error: not now');
+    elsewhere.fails = false;
+    await time.advance(10_000);
+    expect(candidate.term?.epoch).toBe(12);
+  });
+
   it('a leader whose work hangs loses its term, however healthy its timers are', async () => {
     const time = clock();
     const lease = new MemoryLease(time);

@@ -26,8 +26,9 @@ export interface LeaderElectorOptions extends ElectionTimings {
   /** Draws jitter. Default: `Math.random()`. */
   readonly random?: Random;
   /**
-   * The least epoch that a new Lease may begin with, asked before one is created: whoever keeps epochs elsewhere goes on
-   * growing them when somebody deletes the Lease. Default 0.
+   * The least epoch that a term may have, asked before this candidate takes a Lease that it has not held yet: whoever
+   * keeps epochs elsewhere goes on growing them when somebody deletes the Lease, or makes another one by hand, with a
+   * lower count or none. While this fails, no such Lease is taken. Default 0.
    */
   readonly minimumEpoch?: () => Promise<number>;
   /**
@@ -115,6 +116,8 @@ export class LeaderElector implements AsyncDisposable {
   readonly #lease: ObservedLease;
   /** An acquisition of ours that may have been applied although no term came of it. */
   #unanswered: LeaseRecord | undefined;
+  /** Uid of the Lease that this candidate held last: whatever its count is now, it began above all epochs kept elsewhere. */
+  #heldLease: string | undefined;
   /** Whether the last attempt ended at {@link LeaderElectorOptions.mayLead}. */
   #declined = false;
   #writes = 0;
@@ -257,8 +260,11 @@ export class LeaderElector implements AsyncDisposable {
     if (!this.#lease.mayBeTaken(this.#unanswered)) return undefined;
     this.#declined = !this.#mayLead();
     if (this.#declined) return undefined;
-    const [leastEpoch, annotations] =
-      seen === undefined ? await Promise.all([this.#minimumEpoch(), this.#newLeaseAnnotations()]) : [0];
+    // Who made a Lease that we never held, and with which count, nobody knows.
+    const [leastEpoch, annotations] = await Promise.all([
+      seen !== undefined && seen.uid === this.#heldLease ? 0 : this.#minimumEpoch(),
+      seen === undefined ? this.#newLeaseAnnotations() : undefined,
+    ]);
 
     const sentAt = this.#clock.now();
     const sentWallTime = this.#clock.wallTime();
@@ -279,6 +285,7 @@ export class LeaderElector implements AsyncDisposable {
       return undefined;
     }
     this.#lease.see(result.snapshot);
+    this.#heldLease = result.snapshot.uid;
     const term = new RenewableTerm({
       epoch: record.leaseTransitions,
       identity: this.#identity,
