@@ -146,6 +146,74 @@ describe('the budget', () => {
   });
 });
 
+describe('the budget of a large fleet', () => {
+  const budget = { maxDead: 60, maxDeadPercent: 50, maxRunning: 100, windowMs: 900_000 };
+  const names = Array.from({ length: 150 }, (_, i) => `node-${i + 5}`);
+
+  function hear(story: LeadershipStory): void {
+    for (const { node } of story.fleet.nodes.values())
+      story.fleet.probed(node.metadata.name, node.metadata.uid, 'answered');
+  }
+
+  function largeFleet(): LeadershipStory {
+    const story = new LeadershipStory({ ...unproven, budget });
+    story.fence = withoutProof;
+    for (const name of names) {
+      story.cluster.putNode({
+        metadata: { name, uid: `uid-${name}` },
+        status: { nodeInfo: { bootID: 'b' } },
+      });
+      story.ready(name);
+      story.cluster.renew(name, '0');
+    }
+    story.watch();
+    hear(story);
+    return story.lead(1);
+  }
+
+  it('outlasts the pruning of records and a restart of every replica', async () => {
+    const story = largeFleet();
+    // node-1 is dead already.
+    for (const name of names.slice(0, 57)) {
+      story.die(name);
+      await story.pass(2);
+    }
+    await story.pass(60);
+    expect(story.records).toHaveLength(58);
+    await story.crash();
+
+    const next = new LeadershipStory({ ...unproven, budget });
+    next.fence = withoutProof;
+    Object.assign(next, { cluster: story.cluster });
+    for (const name of story.asleep) next.die(name);
+    next.watch();
+    hear(next);
+    next.fleet.sightRegained();
+    next.lead(2);
+    await next.leading?.takeUp();
+    // Each in a look of its own: those that fall silent together count for one another.
+    for (const name of names.slice(57, 63)) {
+      next.die(name);
+      await next.pass(12);
+    }
+    await next.pass(60);
+    const released = [...story.progress, ...next.progress].filter(
+      ({ step, phase }) => step === 'release' && phase === 'done',
+    );
+    expect(new Set(released.map(({ record }) => record.node.name)).size).toBe(60);
+  });
+
+  it('lets records be pruned once their deaths count no more', async () => {
+    const story = largeFleet();
+    for (const name of names.slice(0, 57)) {
+      story.die(name);
+      await story.pass(2);
+    }
+    await story.pass(1_200);
+    expect(story.records).toHaveLength(50);
+  });
+});
+
 describe('a replica that was just started', () => {
   const budget = { maxDead: 1, maxDeadPercent: 100, windowMs: 300_000 };
 

@@ -238,6 +238,7 @@ describe('old records', () => {
           id: `old-${i}`,
           deathId: `old-${i}`,
           result: 'recovered',
+          proof: 'powered-off',
           openedAt: at,
           closedAt: at,
           order: { epoch: Math.floor(i / 20), number: i % 20 },
@@ -260,6 +261,7 @@ describe('old records', () => {
     const story = await withRecords(50);
     const { order: _, ...unordered } = newRecord({
       result: 'recovered',
+      proof: 'powered-off',
       openedAt: '2035-01-01T00:00:00.000Z',
       node: { name: 'gone', uid: 'g', bootId: '' },
     });
@@ -330,7 +332,7 @@ describe('old records', () => {
   it('are kept however old while their node has not returned: they alone tell how to take it in', async () => {
     const story = await withRecords(60);
     const { policy } = newRecord();
-    const old = { result: 'recovered' as const, closedAt: '2020-01-01T00:00:00.000Z' };
+    const old = { result: 'recovered', proof: 'powered-off', closedAt: '2020-01-01T00:00:00.000Z' } as const;
     const keep = { ...policy, node: 'keep' as const };
     const term = endlessTerm(story.clock, 1);
     const here = { name: 'node-2', uid: 'uid-node-2', bootId: '' };
@@ -342,6 +344,32 @@ describe('old records', () => {
     expect(ids(story)).toContain('awaited');
     expect(ids(story)).not.toContain('nobody');
     expect(ids(story)).toHaveLength(51);
+  });
+
+  it.each([
+    { what: 'are kept: it counts towards the budget still', change: {}, left: 60 },
+    { what: 'are removed once a window has passed', change: { windowPassed: true }, left: 50 },
+    {
+      what: 'are removed once its node is welcome again',
+      change: {
+        return: {
+          uid: 'u',
+          bootId: 'b',
+          seenAt: '2030-01-01T00:00:00.000Z',
+          restored: false,
+          quarantined: false,
+          welcomed: true,
+          detail: 'it has booted again',
+        },
+      },
+      left: 50,
+    },
+    { what: 'are removed where the takeover was undone', change: { result: 'undone' }, left: 50 },
+  ] as const)('of a death without proof $what', async ({ change, left }) => {
+    const story = await withRecords(60, { proof: 'none', ...change });
+    await lead(story, 4);
+    await story.pass(5);
+    expect(story.records).toHaveLength(left);
   });
 
   it('of a quarantine, and of a mark that is still there, are kept, too', async () => {

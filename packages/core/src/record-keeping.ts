@@ -8,6 +8,7 @@ import { judgeOf, pastOf } from './takeover/node-past.ts';
 import { byOrder, type TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
 import { isUnanswered } from './takeover/step.ts';
+import { tellsOfUnprovenDeath } from './unproven-deaths.ts';
 
 export interface RecordKeepingOptions {
   readonly term: LeaderTerm;
@@ -20,7 +21,7 @@ export interface RecordKeepingOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Finished records beyond this many are removed, those that were opened first before the others. */
+/** Finished records that nobody needs are removed beyond this many, those that were opened first before the others. */
 const keptRecords = 50;
 
 /** How often to look when no record has changed: nodes come and go, and keepsakes age. */
@@ -109,10 +110,17 @@ export class RecordKeeping {
       });
   }
 
-  /** Ids of those that alone tell how to take a node in again, or that its death has had its takeover. */
+  /**
+   * Ids of those that alone tell how to take a node in again, that its death has had its takeover, or that it counts towards
+   * the budget, however long its Node has been gone. There are a few a node that is there, and of nodes that are gone no
+   * more than died without proof in the last window: see {@link tellsOfUnprovenDeath}.
+   */
   #needed(): ReadonlySet<string> {
     const { fleet, records } = this.#options;
     const needed = new Set<string>();
+    for (const { record } of records.latestByNode().values()) {
+      if (tellsOfUnprovenDeath(record)) needed.add(record.id);
+    }
     for (const [name, { deathId }] of fleet.nodes) {
       const all = records.ofNode(name);
       if (all.length === 0) continue;

@@ -64,6 +64,16 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
   return { newestFirst, byNode, gone: newestFirst.filter(({ node }) => !nodes.has(node)).length, passed };
 }
 
+/**
+ * Whether this record, the newest of its node, is all that tells a later leader of a death that still counts. At most one a
+ * node; and since those that count hold up others, hardly more than budgets let die in a window: then it is noted that it
+ * has passed.
+ */
+export function tellsOfUnprovenDeath(record: TakeoverRecord): boolean {
+  const { result, return: returned } = record;
+  return result !== 'undone' && returned?.welcomed !== true && !isSettled(record);
+}
+
 /** Somebody vouches for the death, or a leader saw it count for a whole window. */
 function isSettled(record: TakeoverRecord): boolean {
   return hasProof(record) || record.windowPassed === true;
