@@ -28,7 +28,7 @@ export type FenceResult =
       /** Who answered what, for people. Stable: a text that changes with every answer becomes an Event each time. */
       readonly detail: string;
     }
-  /** Not yet, and nothing went wrong: ask again after `retryAfterMs`. */
+  /** Not yet, and nothing went wrong: ask again after `retryAfterMs`, which is more than 0; less than 100 counts as 100. */
   | { readonly outcome: 'waiting'; readonly detail: string; readonly retryAfterMs: number }
   | { readonly outcome: 'failed'; readonly detail: string };
 
@@ -45,7 +45,8 @@ export interface Fencer {
    */
   readonly timeoutMs?: number;
   /**
-   * Rejects only for bugs: a device that can't be reached is a result. {@link FenceContext.permit} has to be asked right before
+   * Rejects only for bugs: a device that can't be reached is a result. An answer that is none, such as `fenced` without a known proof,
+   * counts as failed. {@link FenceContext.permit} has to be asked right before
    * each request that harms: a driver that powers off a node which came back is the worst thing that could happen.
    */
   fence(target: FenceTarget, context: FenceContext): Promise<FenceResult>;

@@ -1,5 +1,6 @@
 // Tries fencers in order until one gives a proof that satisfies the policy, looking before each whether it still may.
 import type { Clock } from '../clock.ts';
+import { checkedAnswer } from './answer.ts';
 import { type FencePermit, type FenceRefusal, refused } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';
 import type { FenceProof, FenceResult, Fencer } from './fencer.ts';
@@ -9,6 +10,9 @@ const retryFailedMs = 10_000;
 
 /** See {@link Fencer.timeoutMs}. */
 const answerWithinMs = 60_000;
+
+/** However soon a driver wants to be asked again: each time costs requests to the API server. */
+const askAgainMs = 100;
 
 /** What a climb needs beside the fencers. */
 export interface Climb {
@@ -64,7 +68,7 @@ export async function climbLadder(
     details.push(`${fencer.name}: ${result.detail}`);
     if (result.outcome === 'waiting') {
       waiting = true;
-      retryAfterMs = Math.min(retryAfterMs, result.retryAfterMs);
+      retryAfterMs = Math.min(retryAfterMs, Math.max(askAgainMs, result.retryAfterMs));
     }
   }
   const detail = details.join('; ') || 'no fencer is configured';
@@ -124,7 +128,7 @@ async function attempt(fencer: Fencer, target: FenceTarget, climb: Climb): Promi
   }, timeoutMs);
   try {
     const asked = fencer.fence(target, { signal: calledOff.signal, permit });
-    return { result: await Promise.race([asked, over.promise]), refusal };
+    return { result: checkedAnswer(await Promise.race([asked, over.promise])), refusal };
   } catch (error) {
     return { result: { outcome: 'failed', detail: messageOf(error) }, refusal };
   } finally {
@@ -143,5 +147,9 @@ async function permitOf({ permit }: Climb): Promise<FencePermit> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'an error that cannot be read';
+  }
 }
