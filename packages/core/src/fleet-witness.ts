@@ -3,6 +3,7 @@ import { brakingReasons, type Decisions } from './decisions.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
 import type { FleetFacts } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
+import { withMarks } from './takeover/follow.ts';
 import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import type { RecordBook } from './takeover/record-book.ts';
@@ -10,7 +11,7 @@ import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import type { NodeNow, TakeoverWitness } from './takeover/witness.ts';
 
 export interface FleetWitnessOptions {
-  readonly fleet: Pick<Fleet, 'nodes' | 'policyFor'>;
+  readonly fleet: Pick<Fleet, 'nodes' | 'policyFor' | 'lastSeen'>;
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   readonly decisions: Pick<Decisions, 'decide' | 'decideOnRecord'>;
   readonly records: Pick<RecordBook, 'laterWith' | 'successorOf'>;
@@ -26,9 +27,10 @@ export class FleetWitness implements TakeoverWitness {
   nodeNow(record: TakeoverRecord): NodeNow {
     const node = this.#ofRecord(record);
     const policy = this.#policyOf(record, node);
+    const seen = node ?? this.#options.fleet.lastSeen(record.node.uid);
     return {
       gone: !this.#options.fleet.nodes.has(record.node.name),
-      ...(node && { noted: notedOf(node.node) }),
+      ...(seen && { noted: notedOf(seen.node) }),
       ...(policy && { policy: recordedPolicyOf(policy) }),
     };
   }
@@ -55,7 +57,8 @@ export class FleetWitness implements TakeoverWitness {
     const policy = this.#policyOf(record, node);
     if (policy === undefined) return ['no policy selects the node any more'];
     // Brakes outlive the Node: its machine may run, and whoever put them on meant the takeover.
-    if (node === undefined) return brakingReasons(decisions.decideOnRecord(record, policy, facts));
+    if (node === undefined)
+      return brakingReasons(decisions.decideOnRecord(this.#asLastSeen(record), policy, facts));
     const reasons = brakingReasons(decisions.decide(node, facts));
     // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
     return node.assessment?.health === 'dead'
@@ -78,6 +81,13 @@ export class FleetWitness implements TakeoverWitness {
 
   /** By its labels, as they were noted when there is no Node. */
   #policyOf(record: TakeoverRecord, node: FleetNode | undefined): Policy | undefined {
-    return node === undefined ? this.#options.fleet.policyFor(record.noted?.labels ?? {}) : node.policy;
+    if (node !== undefined) return node.policy;
+    return this.#options.fleet.policyFor(this.#asLastSeen(record).noted?.labels ?? {});
+  }
+
+  /** What was put on the Node after its record was last written counts as well, though the Node went meanwhile. */
+  #asLastSeen(record: TakeoverRecord): TakeoverRecord {
+    const seen = this.#options.fleet.lastSeen(record.node.uid);
+    return seen === undefined ? record : withMarks(record, notedOf(seen.node));
   }
 }

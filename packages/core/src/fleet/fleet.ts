@@ -56,6 +56,9 @@ export interface HealthChange {
   readonly assessment: Assessment;
 }
 
+/** Of so many Nodes that went it is known what they were last: a takeover asks for them within its own time. */
+const keptGone = 1_000;
+
 /**
  * Keeps one {@link NodeState} per Node object, by uid: a node that registers anew under an old name is another node.
  * Every replica keeps one, leader or not, so that a new leader knows the past already.
@@ -66,6 +69,8 @@ export class Fleet {
   readonly #onHealthChange: (change: HealthChange) => void;
   readonly #nodes = new Map<string, FleetNode>();
   readonly #renewTimes = new Map<string, string>();
+  /** By uid, Nodes that went, as they were last seen; from the one that went first to the one that went last. */
+  readonly #gone = new Map<string, FleetNode>();
   /** By uid, whose hosts a probe of ours has heard at least once. */
   readonly #heard = new Set<string>();
   /** By uid, what was heard of each node itself. */
@@ -118,6 +123,11 @@ export class Fleet {
     return { heartbeats, unheard };
   }
 
+  /** A Node that went, or made way for another of its name, as it was last seen; undefined while it is there, and if it never was. */
+  lastSeen(uid: string): FleetNode | undefined {
+    return this.#gone.get(uid);
+  }
+
   /** The one that counts for a node with these labels. */
   policyFor(labels: Readonly<Record<string, string>>): Policy | undefined {
     return this.#policies.find((candidate) => selects(candidate.nodes, labels));
@@ -128,6 +138,7 @@ export class Fleet {
     const at = this.#clock.now();
     const known = this.#nodes.get(name);
     const same = known !== undefined && known.node.metadata.uid === uid;
+    this.#gone.delete(uid);
     let state = same ? known.state : newNodeState(at);
     if (!same) state = observe(state, { kind: 'lease', at, renewTime: this.#renewTimes.get(name) });
     const ready = readyStatusOf(node);
@@ -150,9 +161,14 @@ export class Fleet {
     this.deaths.sawGo({ node: name, deathId, lastHeartbeat: state.renewTime ?? '' }, this.#clock.now());
   }
 
-  #forget({ node }: FleetNode): void {
-    this.#heard.delete(node.metadata.uid);
-    this.#hearing.delete(node.metadata.uid);
+  #forget(known: FleetNode): void {
+    const { uid } = known.node.metadata;
+    this.#heard.delete(uid);
+    this.#hearing.delete(uid);
+    this.#gone.delete(uid);
+    this.#gone.set(uid, known);
+    const [oldest] = this.#gone.keys();
+    if (this.#gone.size > keptGone && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   /**

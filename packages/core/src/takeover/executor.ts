@@ -4,7 +4,7 @@ import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import { Attempts } from './attempts.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
-import { broughtUpToDate } from './follow.ts';
+import { broughtUpToDate, withMarksOfNow } from './follow.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { endedByOthers } from './nothing-left.ts';
 import { isWorthNoting, SpentPatience } from './patience.ts';
@@ -191,6 +191,7 @@ export class TakeoverExecutor {
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
+        policyNow: () => witness.nodeNow?.(record).policy,
         laterTakeoverWith: (podUid) => witness.laterTakeoverWith?.(record, podUid),
       };
       const now = witness.nodeNow?.(record) ?? { gone: false };
@@ -220,8 +221,10 @@ export class TakeoverExecutor {
       const { detail, findings } = result;
       if (result.outcome !== 'wait') {
         const end = { outcome: result.outcome, detail, at: this.#timestamp(), left: result.left ?? [] };
+        // A device may have thought for long: what somebody put on the Node meanwhile outlives it, whoever leads next.
+        const marks = changesIn(record, withMarksOfNow(record, step, witness.nodeNow?.(record)));
         const saved = await this.#writer.save(term, stored, (now) =>
-          endStep({ ...now, ...findings }, step, end),
+          endStep({ ...now, ...marks, ...findings }, step, end),
         );
         if (saved.record.steps[step]?.outcome !== undefined) {
           this.#report(saved.record, step, result.outcome, detail);

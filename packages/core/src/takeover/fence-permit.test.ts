@@ -23,6 +23,7 @@ function scene(change: Partial<Scene> = {}): Scene {
     fencers: new Map(),
     lifeSign: () => undefined,
     holds: () => [],
+    policyNow: () => undefined,
     laterTakeoverWith: () => undefined,
     ...change,
   };
@@ -89,6 +90,19 @@ describe('a permit', () => {
     expect(await askPermit(context)).toMatchObject({ outcome: 'refused', code: 'overtaken' });
     cluster.nodes.delete('node-1');
     expect(await askPermit(context)).toMatchObject({ outcome: 'granted' });
+  });
+
+  it('is refused once another policy counts for the node, or the same one as it has become', async () => {
+    const { policy } = newRecord();
+    expect(await askPermit(scene({ policyNow: () => ({ ...policy }) }))).toMatchObject({
+      outcome: 'granted',
+    });
+    for (const change of [{ name: 'by-hand' }, { proof: 'optional' }, { drivers: ['manual'] }] as const) {
+      expect(await askPermit(scene({ policyNow: () => ({ ...policy, ...change }) }))).toMatchObject({
+        outcome: 'refused',
+        code: 'policy',
+      });
+    }
   });
 
   it('is refused under a brake, with all its reasons, and on the word of the caches', async () => {

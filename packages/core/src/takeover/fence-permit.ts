@@ -1,6 +1,7 @@
 // Whether a fencer may do harm at this moment: by a live look at the node, every brake, and the term.
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import { readLiveNode } from './life-signs.ts';
+import { policyDifferences } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
 
 /** How old a look may be on which harm is done. A kubelet may renew at any moment after it. */
@@ -18,6 +19,10 @@ export async function askPermit(context: StepContext): Promise<FencePermit> {
   const remainingMs = term.remainingMs();
   if (remainingMs <= 0) return refused('term', 'leadership ended');
   // Last of all, since they are what can be asked at the very moment.
+  const policy = context.policyNow();
+  const differences = policy === undefined ? [] : policyDifferences(context.record.policy, policy);
+  if (differences.length > 0)
+    return refused('policy', `another policy counts by now: ${differences.join('; ')}`);
   const holds = context.holds();
   if (holds.length > 0) return refused('held', holds.join('; '));
   const validForMs = Math.min(remainingMs, lookedAt + lookHoldsMs - clock.now());

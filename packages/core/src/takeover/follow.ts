@@ -22,13 +22,27 @@ export async function broughtUpToDate(
 ): Promise<TakeoverRecord | undefined> {
   const { record, term } = context;
   const early = beforeRelease.has(step);
-  const noted = early ? now.noted && marksOf(record, now.noted) : undefined;
+  const known = withMarksOfNow(record, step, now);
   const { policy } = now;
   const changed = policy !== undefined && !isSamePolicy(record.policy, policy);
   const follows = changed && (early || (step === 'release' && (await isUntouched(context))));
-  if (noted === undefined && !follows) return undefined;
-  const known = noted === undefined ? record : { ...record, noted };
+  if (known === record && !follows) return undefined;
   return follows ? followPolicy(known, policy, { at, epoch: term.epoch }) : known;
+}
+
+/** The record with what is on the Node now, or was when it went; until the release, which is judged by what it began with. */
+export function withMarksOfNow(
+  record: TakeoverRecord,
+  step: TakeoverStep,
+  now: NodeNow | undefined,
+): TakeoverRecord {
+  return beforeRelease.has(step) ? withMarks(record, now?.noted) : record;
+}
+
+/** The record with the marks that were last seen; the very same one when it has them already. */
+export function withMarks(record: TakeoverRecord, seen: NotedNode | undefined): TakeoverRecord {
+  const noted = seen && marksOf(record, seen);
+  return noted === undefined ? record : { ...record, noted };
 }
 
 /** What was noted, with the marks of now; undefined when they are the same. */

@@ -4,7 +4,7 @@ import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
-import type { AffectedPod, TakeoverRecord } from './record.ts';
+import type { AffectedPod, RecordedPolicy, TakeoverRecord } from './record.ts';
 
 export interface StepContext {
   readonly term: LeaderTerm;
@@ -25,6 +25,8 @@ export interface StepContext {
   readonly lifeSign: () => string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
   readonly holds: () => readonly string[];
+  /** The policy that counts for the node at this moment; undefined when nobody says. */
+  readonly policyNow: () => RecordedPolicy | undefined;
   /** The takeover of a later death of the same node that has a pod of this uid on record. */
   readonly laterTakeoverWith: (podUid: string) => string | undefined;
 }

@@ -6,7 +6,7 @@ import type { RecordedPolicy, TakeoverRecord } from './record.ts';
 export interface NodeNow {
   /** No Node has its name. */
   readonly gone: boolean;
-  /** As the Node is; absent when it is gone, or when another one has its name. */
+  /** As the Node is, or as it was when it was last seen; absent when nobody here has seen it. */
   readonly noted?: NotedNode;
   /** The policy that counts for it, by what was noted if there is no Node; absent when none does. */
   readonly policy?: RecordedPolicy;

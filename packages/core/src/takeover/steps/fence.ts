@@ -101,6 +101,8 @@ function stopped(
       return { outcome: 'overtaken', detail: words };
     case 'held':
       return held([detail]);
+    case 'policy':
+      return wait(words, askAgainMs);
     default:
       term.assertValid();
       return wait(`nobody knows whether it is still dead: ${detail}`, askAgainMs);
