@@ -1,5 +1,6 @@
 // What a leader does in its term: it decides, acts, holds, and tells.
 import { describe, expect, it } from 'vitest';
+import { sleep } from './clock.ts';
 import type { FenceResult } from './fencing/fencer.ts';
 import { builtInGuards } from './policy/decision.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
@@ -236,5 +237,32 @@ describe('trouble', () => {
     await story.pass(60);
     expect(story.results).toEqual(['death: recovered']);
     expect(story.cluster.destroyed).toEqual(['db', 'web', 'n1']);
+  });
+});
+
+describe('a release with more pods than are asked to go at once', () => {
+  it('asks every brake again before each batch, and goes on when none holds any more', async () => {
+    const story = new LeadershipStory();
+    for (let i = 0; i < 35; i++) {
+      story.cluster.putPod({ metadata: { name: `job-${i}`, uid: `job-${i}` }, spec: { nodeName: 'node-1' } });
+    }
+    // An admission webhook that hangs takes ten seconds for each.
+    const sent: number[] = [];
+    const deletePod = story.cluster.deletePod.bind(story.cluster);
+    story.cluster.deletePod = async (term, pod) => {
+      sent.push(story.clock.now());
+      await sleep(story.clock, 10_000);
+      return deletePod(term, pod);
+    };
+    story.lead(1);
+    await story.pass(35);
+    const before = sent.length;
+    expect(before).toBeGreaterThan(0);
+    story.paused = 'stop';
+    await story.pass(120);
+    expect(sent).toHaveLength(before);
+    story.paused = undefined;
+    await story.pass(120);
+    expect(story.cluster.destroyed.filter((name) => name.startsWith('job-'))).toHaveLength(35);
   });
 });

@@ -61,16 +61,30 @@ describe('a brake', () => {
     expect(story.fenced).toEqual([]);
   });
 
-  it('does not stop a release that has begun, but the deletion of the Node', async () => {
+  it('stops a release that has begun before its next pods, for as long as it holds', async () => {
     await using story = new TakeoverStory();
     await story.start().pass(500);
     expect(story.cluster.taintsOf('node-1').map(({ key }) => key)).toContain(
       'node.kubernetes.io/out-of-service',
     );
     story.holds = ['blind: the watch of Nodes is stale'];
-    await story.pass(10_000);
+    // Longer than the release has patience.
+    await story.pass(120_000);
+    expect(story.cluster.destroyed).toEqual([]);
+    expect(story.record.steps.release?.detail).toBe('held: blind: the watch of Nodes is stale');
+    story.holds = [];
+    await story.pass(1_500);
+    expect(story.cluster.destroyed).toEqual(expect.arrayContaining(['db', 'web']));
+    expect(story.record.steps.release?.left ?? []).toEqual([]);
+  });
+
+  it('does not stop a release that has nothing left to delete, but the deletion of the Node', async () => {
+    await using story = new TakeoverStory();
+    story.whenStarted = { remove: hold(story, 'paused: night') };
+    await story.start().pass(60_000);
     expect(story.cluster.destroyed).toEqual(['db', 'web']);
-    expect(story.record.steps.remove?.detail).toBe('held: blind: the watch of Nodes is stale');
+    expect(story.record.steps.release?.outcome).toBe('done');
+    expect(story.record.steps.remove?.detail).toBe('held: paused: night');
   });
 
   it('stops a release that has not begun, though somebody else has marked the Node as out of service', async () => {

@@ -16,17 +16,26 @@ const atOnce = 10;
 /**
  * Asks for the deletion of each that can still be hastened. What comes of it is seen at the next look. To be called right
  * after a live look at the node.
+ *
+ * @returns why the rest was not asked for, by the brakes; empty when none held any
  */
-export async function deletePods(context: StepContext, pods: readonly LiveRead<Pod>[]): Promise<void> {
+export async function deletePods(
+  context: StepContext,
+  pods: readonly LiveRead<Pod>[],
+): Promise<readonly string[]> {
   const due = pods.filter(({ object }) => isDue(context, object));
   for (let first = 0; first < due.length; first += atOnce) {
     // Whoever calls has looked for the first of them; by now that may be long ago.
-    if (first > 0 && (await readLiveNode(context)).state === 'alive') return;
+    if (first > 0 && (await readLiveNode(context)).state === 'alive') return [];
+    // Last of all. Not for the further ones only: what a pause left over comes first at the next look.
+    const holds = context.holds();
+    if (holds.length > 0) return holds;
     const asked = due.slice(first, first + atOnce).map((pod) => deletePod(context, pod));
     const unanswered = (await Promise.allSettled(asked)).find(({ status }) => status === 'rejected');
     context.term.assertValid();
     if (unanswered?.status === 'rejected') throw unanswered.reason;
   }
+  return [];
 }
 
 async function deletePod(context: StepContext, pod: LiveRead<Pod>): Promise<void> {

@@ -228,6 +228,16 @@ describe('nothing is done', () => {
   });
 });
 
+describe('a node whose taints somebody took off before it was trusted', () => {
+  it('loses the stamp all the same', async () => {
+    const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true });
+    story.cluster.changeNode('node-1', (node) => ({ ...node, spec: { ...node.spec, taints: [] } }));
+    await story.attend(0);
+    expect(story.stored.record.return?.welcomed).toBe(true);
+    expect(story.cluster.nodes.get('node-1')?.metadata.annotations).toEqual({ note: 'x' });
+  });
+});
+
 describe('a node that has booted and is not Ready yet', () => {
   it('loses the out-of-service taint alone, and keeps the stamp until it has lost the others', async () => {
     const story = await Story.after({ uid: 'n1', bootId: 'boot-2', marked: true }, { outOfService: true });

@@ -16,7 +16,14 @@ import {
   type ReturnRules,
 } from './return.ts';
 import { spentWordsOn } from './spent-words.ts';
-import { hasTaint, outOfServiceTaint, quarantineTaint, withoutTaints, withTaints } from './taints.ts';
+import {
+  epochAnnotation,
+  hasTaint,
+  outOfServiceTaint,
+  quarantineTaint,
+  withoutTaints,
+  withTaints,
+} from './taints.ts';
 import { counted } from './wording.ts';
 
 /** What happened with a node that came back. */
@@ -139,12 +146,14 @@ export class Returner {
     const records = whose.map(({ record }) => record);
     const left = withoutTaints(taints, marksOf(records, live.object));
     const spent = spentWordsOn(live.object);
-    if (left.length === taints.length && spent.length === 0) return 'written';
     // The stamp stays for as long as another takeover still has marks on the Node.
     const more = marksOf(
       open.map(({ record }) => record),
       { ...live.object, spec: { taints: left } },
     );
+    // Somebody may have taken off the taints, who knows nothing of the stamp.
+    const isStamped = more.length === 0 && live.object.metadata.annotations?.[epochAnnotation] !== undefined;
+    if (left.length === taints.length && spent.length === 0 && !isStamped) return 'written';
     return more.length === 0
       ? cluster.clearTaints(term, live, left, spent)
       : cluster.setTaints(term, live, left);

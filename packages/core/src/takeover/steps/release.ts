@@ -50,8 +50,8 @@ const letGo: PerformStep = async (context) => {
   const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : markedForMs < evictionPatienceMs;
   if (stuck.length > 0 && evicting && record.unmarked === undefined) return evictionWait;
   // Not waiting for the pod garbage collector, which looks only every 20 s.
-  await deletePods(context, stuck);
-  return conclude(context);
+  const holds = await deletePods(context, stuck);
+  return holds.length > 0 ? held(holds) : conclude(context);
 };
 
 const evictionWait = wait('waiting for Kubernetes to evict the pods', 100);

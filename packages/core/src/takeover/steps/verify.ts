@@ -199,7 +199,8 @@ async function releaseAgain(scene: Scene, { metadata }: Pod): Promise<string | u
     // What this look saw of the node first may be old by now: there may have been many pods before this one.
     if ((await readLiveNode(context)).state !== 'still-dead') return undefined;
     if (pod.length > 0) attempts.note(key, clock.now());
-    await deletePods(context, pod);
+    const holds = await deletePods(context, pod);
+    if (holds.length > 0) return `${where}; not released again: ${holds.join('; ')}`;
     const refused = attempts.problem(metadata.uid);
     if (refused !== undefined) return `${where}; not released again: ${refused}`;
   }
