@@ -30,7 +30,7 @@ function viewOf(
     nodes: node === undefined ? [] : [node],
     ...change,
   };
-  return viewStatus({ lease, document, records }, now);
+  return viewStatus({ namespace: 'liberator', lease, document, records }, now);
 }
 
 const hold = (guard: string) => ({ guard, verdict: { outcome: 'hold', reason: 'because' } }) as const;

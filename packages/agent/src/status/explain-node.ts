@@ -12,6 +12,7 @@ import { placeOf } from '../cluster-place.ts';
 import type { ExplainFlags } from '../commands/explain.ts';
 import { exitCode } from '../exit-code.ts';
 import { FatalError } from '../failure.ts';
+import type { TakeoverSummary } from '../takeovers/summary.ts';
 import { json, lines, widthOf } from '../text/output.ts';
 import { explanation } from './explain-text.ts';
 import { readSources } from './read-sources.ts';
@@ -53,13 +54,33 @@ function unknown(name: string, view: StatusView): FatalError {
   });
 }
 
-function whyUnknown(name: string, { knowledge, nodes, counts, takeovers }: StatusView): string {
+/** Why a status says nothing of a node of this name, as part of a sentence. */
+export function whyUnknown(name: string, { knowledge, nodes, counts, takeovers }: StatusView): string {
   if (knowledge === 'none') return 'no leader has published a status yet';
-  if (takeovers.some(({ node }) => node === name)) {
-    return `it was taken over and is not back; "liberator takeovers ${name}" tells that story`;
+  // Those that run come first.
+  const takeover = takeovers.find(({ node }) => node === name);
+  if (takeover !== undefined) {
+    return `its Node is not there, and ${whatBecameOf(takeover)}; "liberator takeovers ${name}" tells that story`;
   }
   const all = Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0);
   return all > nodes.length
     ? `there is no such node, or it is well: of ${all} nodes the status lists the ${nodes.length} in most trouble`
     : `there are ${nodes.map((node) => node.name).join(', ') || 'no nodes'}`;
+}
+
+function whatBecameOf({ node, state, running, detail = '', confirm }: TakeoverSummary): string {
+  const why = detail === '' ? '' : `: ${detail}`;
+  if (!running) {
+    return state === 'undone' || state === 'overtaken'
+      ? `its last takeover was ${state}`
+      : 'it was taken over and is not back';
+  }
+  if (state === 'undoing') return `its takeover is being undone${why}`;
+  if (state === 'verify') return `it was taken over; its pods are still waited for${why}`;
+  // A driver that waits for a human says so itself, and how.
+  const advice =
+    confirm === undefined || detail.includes(confirm)
+      ? ''
+      : `; once you have made sure that the machine is off: liberator confirm ${node}, or ${confirm}`;
+  return `its takeover waits in step ${state}${why}${advice}`;
 }

@@ -22,7 +22,10 @@ function explain(node: NodeStatus, more: Partial<StatusSources> = {}): string {
       renewTime: '2026-01-01T00:09:59.000000Z',
     },
   };
-  const view = viewStatus({ lease, document, records: [], ...more }, '2026-01-01T00:10:00.000Z');
+  const view = viewStatus(
+    { namespace: 'liberator', lease, document, records: [], ...more },
+    '2026-01-01T00:10:00.000Z',
+  );
   return `\n${explanation(view, 'node-1', 80)?.join('\n')}\n`;
 }
 
@@ -150,6 +153,7 @@ paused  would hold  the node is paused: until: noon
   it('names pods that a takeover would destroy for good, and what keeps them', () => {
     const view = viewStatus(
       {
+        namespace: 'liberator',
         lease: undefined,
         document: {
           version: 1,

@@ -25,7 +25,7 @@ export async function readSources(reader: KubernetesReader, place: Place): Promi
   ]);
   const onRecord = records.length + unreadable.length;
   if (lease === undefined && document === undefined && onRecord === 0) throw nothingThere(place);
-  const sources = { lease, document, records, setAside: unreadable };
+  const sources = { namespace: place.namespace, lease, document, records, setAside: unreadable };
   if (document !== undefined) return sources;
   return { ...sources, readiness: await readReadiness(reader) };
 }

@@ -62,7 +62,7 @@ const heldNode: NodeStatus = {
 };
 
 function text(sources: Partial<StatusSources>, columns: number | 'unbroken' = 80): string {
-  const all = { lease: lease(), document: document(), records: [], ...sources };
+  const all = { namespace: 'liberator', lease: lease(), document: document(), records: [], ...sources };
   return `\n${statusText(viewStatus(all, now), columns === 'unbroken' ? undefined : columns).join('\n')}\n`;
 }
 
@@ -201,6 +201,27 @@ Once you have made sure that the machine is off:
     );
   });
 
+  it('gives the command for the record of a takeover whose Node is gone', () => {
+    const running = takeoverRecord({
+      id: '77aa00bb11-2',
+      steps: {
+        claim: { startedAt: now, epoch: 7, outcome: 'done' },
+        cordon: { startedAt: now, epoch: 7, outcome: 'done' },
+        fence: { startedAt: now, epoch: 7, detail: 'waiting for the BMC' },
+      },
+      deathId: '77aa00bb11',
+      policy: { name: 'all', node: 'delete', proof: 'required', drivers: ['ipmi', 'manual'] },
+    });
+    const command =
+      'kubectl annotate --overwrite --namespace shop configmap liberator-takeover-77aa00bb11-2 liberator.dev/confirmed-dead=77aa00bb11';
+    const onNode = 'kubectl annotate --overwrite node node-1 liberator.dev/confirmed-dead=77aa00bb11';
+    const shown = (nodeGone: boolean): string =>
+      text({ namespace: 'shop', records: [{ ...running, ...(nodeGone && { nodeGone }) }] }, 'unbroken');
+    expect(shown(true)).toContain(`  liberator confirm node-1\n  or: ${command}\n`);
+    expect(shown(true)).not.toContain(onNode);
+    expect(shown(false)).toContain(`  or: ${onNode}\n`);
+  });
+
   it('lists five that are over, and says where the others are', () => {
     const records = Array.from({ length: 7 }, (_, i) => ({ ...recovered, id: `id-${i}` }));
     const shown = text({ records });
@@ -281,7 +302,10 @@ describe('who leads', () => {
 
 describe('a published status', () => {
   const knowledge = (sources: Partial<StatusSources>) => {
-    const view = viewStatus({ lease: lease(), document: document(), records: [], ...sources }, now);
+    const view = viewStatus(
+      { namespace: 'liberator', lease: lease(), document: document(), records: [], ...sources },
+      now,
+    );
     return [view.knowledge, view.outdated];
   };
 
@@ -327,7 +351,12 @@ No takeovers on record.
 
 describe('news in a status', () => {
   const news = (sources: Partial<StatusSources>, at = now) =>
-    newsInView(viewStatus({ lease: lease(), document: document(), records: [], ...sources }, at));
+    newsInView(
+      viewStatus(
+        { namespace: 'liberator', lease: lease(), document: document(), records: [], ...sources },
+        at,
+      ),
+    );
 
   it('is not that time goes by', () => {
     const later = '2026-01-01T00:10:02.000Z';

@@ -67,6 +67,8 @@ export interface StatusView {
 }
 
 export interface StatusSources {
+  /** Where all of it lies. */
+  readonly namespace: string;
   readonly lease: Lease | undefined;
   readonly document: StatusDocument | undefined;
   readonly records: readonly TakeoverRecord[];
@@ -84,10 +86,10 @@ const satisfiedByWord: ReadonlySet<string> = new Set(['evidence', 'budget']);
 
 /** @param now ISO 8601, by the clock here */
 export function viewStatus(sources: StatusSources, now: string): StatusView {
-  const { lease, document, records, readiness, setAside = [] } = sources;
+  const { namespace, lease, document, records, readiness, setAside = [] } = sources;
   const election = lease && viewElection(lease, now);
   const outdated = document && whyOutdated(document, election);
-  const summaries = records.map((record) => summaryOf(record, now));
+  const summaries = records.map((record) => summaryOf(record, now, namespace));
   return {
     version: 1,
     at: now,

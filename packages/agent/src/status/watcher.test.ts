@@ -8,7 +8,10 @@ function stream(isTTY: boolean) {
 }
 
 const view = (change: Partial<StatusView> = {}): StatusView => ({
-  ...viewStatus({ lease: undefined, document: undefined, records: [] }, '2026-01-01T00:00:00.000Z'),
+  ...viewStatus(
+    { namespace: 'liberator', lease: undefined, document: undefined, records: [] },
+    '2026-01-01T00:00:00.000Z',
+  ),
   ...change,
 });
 

@@ -30,7 +30,7 @@ function showAll(
   now: string,
   output: TakeoversFlags['output'],
 ): void {
-  const takeovers = records.map((record) => summaryOf(record, now));
+  const takeovers = records.map((record) => summaryOf(record, now, namespace));
   if (output === 'json') {
     process.stdout.write(json({ version: 1, takeovers, setAside: unreadable }, 2));
     return;

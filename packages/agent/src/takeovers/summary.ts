@@ -1,7 +1,9 @@
 // One takeover in a line: for lists of them.
 import {
   confirmCommand,
+  confirmOnRecordCommand,
   manualFencer,
+  recordName,
   type TakeoverRecord,
   type TakeoverResult,
   type TakeoverStep,
@@ -29,8 +31,11 @@ export interface TakeoverSummary {
   readonly confirm?: string;
 }
 
-/** @param now ISO 8601; what counts as the end of a takeover that has none yet */
-export function summaryOf(record: TakeoverRecord, now: string): TakeoverSummary {
+/**
+ * @param now ISO 8601; what counts as the end of a takeover that has none yet
+ * @param namespace - Where records lie; undefined: no command that confirms a death is given.
+ */
+export function summaryOf(record: TakeoverRecord, now: string, namespace?: string): TakeoverSummary {
   const { id, node, openedAt, epoch, leader, result, closedAt } = record;
   const step = takeoverSteps.find((name) => record.steps[name]?.outcome === undefined) ?? 'verify';
   const detail = detailOf(record, step);
@@ -45,8 +50,16 @@ export function summaryOf(record: TakeoverRecord, now: string): TakeoverSummary 
     policy: record.policy.name,
     ...(leader !== undefined && { leader }),
     ...(detail !== undefined && { detail }),
-    ...(waitsForHuman(record, step) && { confirm: confirmCommand(node.name, record.deathId) }),
+    ...(namespace !== undefined &&
+      waitsForHuman(record, step) && { confirm: howToConfirm(record, namespace) }),
   };
+}
+
+/** There is no Node to say it on once that is gone. */
+function howToConfirm({ id, node, deathId, nodeGone }: TakeoverRecord, namespace: string): string {
+  return nodeGone === true
+    ? confirmOnRecordCommand({ namespace, name: recordName(id) }, deathId)
+    : confirmCommand(node.name, deathId);
 }
 
 /** The steps have stopped, and our marks are being taken off. */

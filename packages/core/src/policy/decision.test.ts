@@ -301,6 +301,23 @@ describe('the guard "budget"', () => {
   });
 });
 
+describe('the reason of the guard "budget"', () => {
+  it('does not name a node among the dead whose host is up', () => {
+    const since = 0;
+    const deaths = ['node-2', 'node-3'].map((node) => ({ node, since }));
+    const given = {
+      assessment: { health: 'suspect', hostUp: true },
+      fleet: { dead: ['node-2', 'node-3'], unproven: deaths },
+    } as const;
+    expect(budget.evaluate(input(given))).toMatchObject({
+      outcome: 'hold',
+      reason:
+        '2 of 10 nodes are dead without proof (node-3, node-2), at most 2 may be, and it would be one more; each counts until ' +
+        'it has returned, its death is proven, or 15 min have passed',
+    });
+  });
+});
+
 describe('the guard "undone"', () => {
   it.each([
     { count: 1, seconds: 10 },

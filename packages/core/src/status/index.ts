@@ -3,6 +3,7 @@ export { createStatusStore, readStatus, type StatusStoreOptions } from '../kuber
 export {
   readTakeoverRecords,
   readTakeovers,
+  recordName,
   type TakeoversOnRecord,
 } from '../kubernetes/takeover-records.ts';
 export type { NodeStatus, PublishedHealth, StatusDocument } from './status-document.ts';

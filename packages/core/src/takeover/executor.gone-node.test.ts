@@ -88,8 +88,10 @@ describe('a takeover whose Node is gone', () => {
   it('is confirmed by a human on its record, by the id of this very death', async () => {
     await using story = new TakeoverStory();
     await story.start(byHuman).pass(10_000);
+    expect(story.record.nodeGone).toBeUndefined();
     deleteNode(story);
     await story.pass(10_000);
+    expect(story.record.nodeGone).toBe(true);
     expect(story.record.steps.fence?.detail).toContain(
       'liberator confirm node-1, or kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
     );

@@ -56,6 +56,7 @@ const full: Required<TakeoverRecord> = {
   left: ['taint'],
   unmarked: 'refused',
   outOfService: true,
+  nodeGone: true,
   keepsake: {
     labels: { rack: '7' },
     annotations: {},

@@ -159,6 +159,7 @@ const record = fields<TakeoverRecord>({
   left: optional(list(text)),
   unmarked: optional(text),
   outOfService: optional(flag),
+  nodeGone: optional(flag),
   keepsake: optional(keepsake),
   keepsakeAgeMs: optional(count(Number.MAX_SAFE_INTEGER)),
   return: optional(

@@ -199,6 +199,8 @@ export interface TakeoverRecord {
    * Kubernetes' word and bears no name, so nothing else tells whose it is. Absent in records of older versions.
    */
   readonly outOfService?: boolean;
+  /** The Node was gone while the fence still waited: from then on a human confirms the death on the record. */
+  readonly nodeGone?: boolean;
   /** What people had put on the Node, as it was right before the release; gone once it is too old to be put back. */
   readonly keepsake?: Keepsake;
   /** For how long leaders have watched the Node be away with the keepsake on record, in milliseconds. Absent at first. */

@@ -40,6 +40,7 @@ export interface StepFindings {
   readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;
   readonly unmarked?: string;
   readonly outOfService?: boolean;
+  readonly nodeGone?: boolean;
 }
 
 export type StepResult =

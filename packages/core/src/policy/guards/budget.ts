@@ -43,7 +43,7 @@ function deathsThatCount({ node, fleet, now }: GuardInput, windowMs: number): Co
 }
 
 function holdFor(
-  { node, fleet }: GuardInput,
+  { node, assessment, fleet }: GuardInput,
   counting: Counting,
   { allowed, windowMs }: { readonly allowed: number; readonly windowMs: number },
 ): GuardVerdict {
@@ -51,10 +51,14 @@ function holdFor(
   const oldest = deaths.slice(Math.max(0, end - named - 1), end).toReversed();
   const shown = oldest.flatMap((death) => (death.node === node.name ? [] : [death.node])).slice(0, named);
   const unnamed = others - shown.length;
-  const who = [...shown, ...(unnamed > 0 ? [`${unnamed} more`] : []), node.name].join(', ');
+  // A host that answers is up, whatever became of its kubelet: nobody may read that it is dead.
+  const isUp = assessment.hostUp;
+  const who = [...shown, ...(unnamed > 0 ? [`${unnamed} more`] : []), ...(isUp ? [] : [node.name])].join(
+    ', ',
+  );
   const reason =
-    `${others + 1} of ${fleet.nodes} nodes are dead without proof (${who}), at most ${allowed} may be; each ` +
-    `counts until it has returned, its death is proven, or ${inWords(windowMs)} have passed`;
+    `${isUp ? others : others + 1} of ${fleet.nodes} nodes are dead without proof (${who}), at most ${allowed} may be` +
+    `${isUp ? ', and it would be one more' : ''}; each counts until it has returned, its death is proven, or ${inWords(windowMs)} have passed`;
   return { outcome: 'hold', reason, until: roomAt(counting, allowed) + windowMs };
 }
 

@@ -10,13 +10,24 @@ import { endedByOthers } from '../nothing-left.ts';
 import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 
 export const fence: PerformStep = async (context) => {
-  const { record, term, clock, fencers } = context;
   const live = await readLiveNode(context);
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
     const ended = await endedByOthers(context);
     if (ended !== undefined) return ended;
   }
+  const result = await askFencers(context, live);
+  // Whoever tells what it waits for must know where a human's word counts now.
+  return live.state === 'gone' && result.outcome === 'wait'
+    ? { ...result, findings: { ...result.findings, nodeGone: true } }
+    : result;
+};
+
+async function askFencers(
+  context: StepContext,
+  live: Exclude<LiveNode, { state: 'alive' }>,
+): Promise<StepResult> {
+  const { record, term, clock, fencers } = context;
   const { proof, drivers } = record.policy;
   const missing = drivers.filter((name) => !fencers.has(name));
   // One that isn't there is an error, never somebody who has nothing against it.
@@ -35,7 +46,7 @@ export const fence: PerformStep = async (context) => {
     ...(result.fencer !== undefined && { fencer: result.fencer }),
     ...(by !== undefined && { confirmedBy: by }),
   });
-};
+}
 
 function unknownFencers(missing: readonly string[], { record, fencers }: StepContext): string {
   const known = [...fencers.keys()].join(', ') || 'none';
