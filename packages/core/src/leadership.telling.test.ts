@@ -1,5 +1,6 @@
 // What a leader tells people when things go wrong: once, and never as a flood.
 import { describe, expect, it } from 'vitest';
+import { confirmedDeadAnnotation } from './fencing/manual.ts';
 import { KubernetesError } from './kubernetes/errors.ts';
 import { configMaps } from './kubernetes/resources.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
@@ -243,5 +244,77 @@ describe('a confirmation', () => {
     expect(story.events('ConfirmationIgnored')[0]).toContain(
       'kubectl annotate node node-1 liberator.dev/confirmed-dead-',
     );
+  });
+});
+
+describe('a Node that somebody deleted and made anew, without a machine', () => {
+  const madeAnew = (story: LeadershipStory): void => {
+    story.cluster.putNode({ metadata: { name: 'node-1', uid: 'n1-anew' } });
+    story.cluster.leases.delete('node-1');
+  };
+  const under = async (fence = waiting): Promise<LeadershipStory> => {
+    const story = new LeadershipStory().lead(1);
+    story.fence = fence;
+    await story.pass(40);
+    madeAnew(story);
+    return story;
+  };
+
+  it('under a takeover that waits is told of once, with the way out, and is not taken over', async () => {
+    const story = await under();
+    await story.pass(900);
+    expect(story.results).toEqual(['death: overtaken']);
+    const deathId = story.fleet.nodes.get('node-1')?.deathId;
+    expect(story.events('DeathUndecided')).toEqual([
+      expect.stringMatching(
+        `^its Node was created before its machine ever booted: nothing tells whether a machine of that name is off; ` +
+          `.*liberator.dev/confirmed-dead=${deathId}$`,
+      ),
+    ]);
+    expect(story.cluster.events.filter(({ node }) => node.uid === 'n1-anew')).toHaveLength(1);
+    expect(story.cluster.destroyed).toEqual([]);
+  });
+
+  it('before any takeover is told of as well', async () => {
+    const story = new LeadershipStory().lead(1);
+    await story.pass(10);
+    madeAnew(story);
+    await story.pass(300);
+    expect(story.results).toEqual([]);
+    expect(story.events('DeathUndecided')).toHaveLength(1);
+  });
+
+  it('counts neither as a death for the budget nor as one that fell silent', async () => {
+    const story = await under();
+    await story.pass(300);
+    const { hearing, deaths } = story.fleet;
+    expect(hearing.unheard).toEqual([]);
+    expect(hearing.heartbeats).toHaveLength(3);
+    const deathId = story.fleet.nodes.get('node-1')?.deathId;
+    expect(JSON.stringify([...deaths.all])).not.toContain(deathId);
+    expect(story.leading?.decisions.get('node-1')).toBeUndefined();
+  });
+
+  it('is taken over, with the pods of before, when a human vouches for it', async () => {
+    const story = await under();
+    await story.pass(300);
+    const deathId = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    story.fence = () => ({ outcome: 'fenced', proof: 'confirmed-by-human', detail: 'by a human' });
+    story.cluster.changeNode('node-1', (node) => ({
+      ...node,
+      metadata: { ...node.metadata, annotations: { [confirmedDeadAnnotation]: deathId } },
+    }));
+    await story.pass(120);
+    expect(story.records.at(-1)).toMatchObject({ deathId, evidence: 'proven' });
+    expect(story.cluster.destroyed).toEqual(expect.arrayContaining(['db', 'web']));
+  });
+
+  it('is well, and nothing is told of it, once its machine boots', async () => {
+    const story = await under();
+    await story.pass(20);
+    story.boot('node-1', 'boot-2');
+    await story.pass(300);
+    expect(story.fleet.nodes.get('node-1')?.health).toBe('alive');
+    expect(story.events('DeathUndecided')).toEqual([]);
   });
 });

@@ -4,12 +4,12 @@ import { takeoverRecord } from '../testing/puppet-controller.ts';
 import { explanation } from './explain-text.ts';
 import { type StatusSources, viewStatus } from './status-view.ts';
 
-function explain(node: NodeStatus, more: Partial<StatusSources> = {}): string {
+function explain(node: NodeStatus, more: Partial<StatusSources> = {}, blind: readonly string[] = []): string {
   const document: StatusDocument = {
     version: 1,
     writtenAt: '2026-01-01T00:09:40.000Z',
     leader: { identity: 'agent-1', epoch: 7 },
-    blind: [],
+    blind,
     counts: { dead: 1, suspect: 0, returning: 0, alive: 2, unselected: 0 },
     nodes: [node],
   };
@@ -95,6 +95,22 @@ paused  would hold  the node is paused: until: noon
 `);
   });
 
+  it('tells of one that is silent while the leader is blind', () => {
+    const silent = { ...dead, health: 'suspect', undecided: true } as const;
+    expect(explain(silent, {}, ['the watch of Nodes is stale'])).toContain(
+      'decision  none: the leader does not see, so it decides nothing; after an',
+    );
+  });
+
+  it('tells of one whose machine never booted that only a human can tell, and how', () => {
+    const reasons = ['its Node was created before its machine ever booted'];
+    const unbooted = { ...dead, health: 'suspect', reasons, deathId: '3f2a9c1b0d', undecided: true } as const;
+    const shown = explain(unbooted);
+    expect(shown).toContain('decision  none: only a human can tell whether it is dead\n');
+    expect(shown).toContain(reasons[0]);
+    expect(shown).toContain('  liberator confirm node-1\n');
+  });
+
   it.each<[string, NodeStatus, Partial<StatusSources>, string]>([
     ['being taken over', { ...dead, takeover: true }, {}, 'it is being taken over\n'],
     [
@@ -102,12 +118,6 @@ paused  would hold  the node is paused: until: noon
       { ...dead, takeover: true },
       { records: [takeoverRecord({ id: '77aa00bb11' })] },
       'it is being taken over: liberator takeovers 77aa00bb11\n',
-    ],
-    [
-      'silent while the leader is blind',
-      { ...dead, health: 'suspect', undecided: true },
-      {},
-      'decision  none: the leader does not see, so it decides nothing; after an',
     ],
     ['dead and done with', dead, {}, 'it was taken over for this death already\n'],
     [

@@ -50,7 +50,7 @@ export function explanation(
 
 function decisionOf(
   { name, health, decision, takeover, policy, undecided }: NodeView,
-  { takeovers }: StatusView,
+  { takeovers, blind }: StatusView,
 ): string {
   const own = takeovers.filter((one) => one.node === name && one.running);
   const running = own.find(({ state }) => state !== 'verify');
@@ -58,6 +58,7 @@ function decisionOf(
     return `it is being taken over${running === undefined ? '' : `: liberator takeovers ${running.id}`}`;
   }
   if (undecided === true) {
+    if (blind.length === 0) return 'none: only a human can tell whether it is dead';
     return 'none: the leader does not see, so it decides nothing; after an outage that ends by itself, once nodes are heard again';
   }
   if (decision !== undefined) return decision.action === 'act' ? 'take it over' : 'hold';

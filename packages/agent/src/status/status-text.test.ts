@@ -248,6 +248,15 @@ Once you have made sure that the machine is off:
     expect(text({ document: document({ nodes: [silent] }) })).not.toContain('not decided');
   });
 
+  it('tells of a node whose machine never booted that only a human can tell, and how', () => {
+    const { decision: _, ...silent } = heldNode;
+    const shown = text({
+      document: document({ nodes: [{ ...silent, health: 'suspect', undecided: true }] }),
+    });
+    expect(shown).toContain('not decided: only a human can tell\n');
+    expect(shown).toContain('  liberator confirm node-1\n');
+  });
+
   it('says that a node could not be claimed, and why, and of what else fails', () => {
     const trouble = { uid: 'u', tries: 12, detail: 'exceeded quota: few' };
     const troubles = [

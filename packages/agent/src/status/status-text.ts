@@ -77,7 +77,9 @@ function nodeRows(node: NodeView, view: StatusView): readonly (readonly string[]
     ...(reasons.length > 0 ? [reasons.join(', ')] : []),
     ...(node.takeover === true ? ['being taken over'] : []),
     ...view.troubles.filter((trouble) => trouble.node === name).map(troubleText),
-    ...(node.undecided === true ? ['not decided: the leader does not see'] : []),
+    ...(node.undecided === true
+      ? [`not decided: ${view.blind.length > 0 ? 'the leader does not see' : 'only a human can tell'}`]
+      : []),
     ...(node.ignoredConfirmation === undefined ? [] : [whyIgnored(node.ignoredConfirmation)]),
     ...holdsOf(node).map((hold) => `held by ${hold}`),
   ];

@@ -107,6 +107,16 @@ describe('a Node that was made before its machine ever booted', () => {
   };
   const neverUpdated = { reason: 'NodeStatusNeverUpdated', lastHeartbeatTime: 'when it was made' };
 
+  /** A human may vouch for it; nothing is decided about it otherwise. */
+  const undecided = {
+    health: 'suspect',
+    assessment: {
+      evidence: 'suspected',
+      reasons: [expect.stringContaining('before its machine ever booted')],
+      silentSince: undefined,
+    },
+  };
+
   async function watch(nodes: readonly Node[], prepare: (fleet: Fleet) => void = () => {}): Promise<Story> {
     const story = new Story({ evidence: 'suspected' });
     prepare(story.fleet);
@@ -126,7 +136,7 @@ describe('a Node that was made before its machine ever booted', () => {
     { what: 'has those that the controller manager made', nodes: [ghost(), ghost(neverUpdated)] },
   ])('is not dead when it $what', async ({ nodes }) => {
     const story = await watch(nodes);
-    expect(story.node('ghost').health).toBe('alive');
+    expect(story.node('ghost')).toMatchObject(undecided);
     expect(story.fleet.hearing.heartbeats).toHaveLength(3);
   });
 
@@ -134,14 +144,23 @@ describe('a Node that was made before its machine ever booted', () => {
     const story = await watch([ghost(), ghost(neverUpdated)], (fleet) =>
       fleet.leaseSeen(leaseOf('ghost', 'of another')),
     );
-    expect(story.node('ghost').health).toBe('alive');
+    expect(story.node('ghost')).toMatchObject(undecided);
   });
 
   it('is not dead to somebody who counts looks either', async () => {
     const story = new Story({ detection: { mode: 'poll', intervalMs: 5_000, threshold: 3 } });
     story.fleet.nodeSeen(ghost(neverUpdated));
     await story.pass(300);
-    expect(story.node('ghost').health).toBe('alive');
+    expect(story.node('ghost')).toMatchObject(undecided);
+  });
+
+  it('is alive for as long as a machine may take to boot', async () => {
+    const story = new Story({ evidence: 'suspected' });
+    story.fleet.nodeSeen(ghost(neverUpdated));
+    await story.pass(58);
+    expect(story.node('ghost')).toMatchObject({ health: 'alive', assessment: { reasons: [] } });
+    await story.pass(2);
+    expect(story.node('ghost')).toMatchObject(undecided);
   });
 
   it('can die once its Lease was renewed, or its kubelet has posted anything', async () => {

@@ -137,7 +137,7 @@ describe('a node', () => {
     story.fleet.leaseSeen(leaseOf('node-1', undefined));
     story.fleet.leaseSeen(leaseOf('unknown', 'a'));
     await story.pass(600);
-    expect([story.node('bare').health, story.node().health]).toEqual(['alive', 'alive']);
+    expect([story.node('bare').health, story.node().health]).toEqual(['suspect', 'alive']);
     expect(story.fleet.hearing.heartbeats).toEqual([]);
   });
 });

@@ -153,16 +153,45 @@ export function assess(
   now: number,
   detection: Detection,
 ): { readonly state: NodeState; readonly assessment: Assessment } {
+  if (neverBooted(state)) return { state, assessment: assessUnbooted(state, now, detection) };
   return detection.mode === 'poll'
     ? assessByPolls(state, now, detection)
     : { state, assessment: assessByHeartbeats(state, now, detection) };
+}
+
+/**
+ * A Node without a machine may have been made in advance, or anew under the name of one that died: it says neither. So
+ * it is no death by itself, however long it lasts; but pods of before may wait for somebody's word.
+ */
+function assessUnbooted(state: NodeState, now: number, detection: Detection): Assessment {
+  const { deadUnprobedAfterMs } = detection.mode === 'poll' ? defaultHeartbeatDetection : detection;
+  const doubtfulAt = state.heartbeatAt + deadUnprobedAfterMs;
+  const doubtful = now >= doubtfulAt;
+  const hostUp = heardFromHost(state);
+  const reasons: string[] = [];
+  if (doubtful) {
+    reasons.push(
+      'its Node was created before its machine ever booted: nothing tells whether a machine of that name is off',
+    );
+    if (hostUp) reasons.push(hostUpReason(state));
+    if (state.proof !== undefined) reasons.push(`vouched for by ${state.proof}`);
+  }
+  return {
+    health: !doubtful ? 'alive' : state.proof !== undefined ? 'dead' : 'suspect',
+    evidence: gradeOf({ silent: doubtful, notReady: false, hostSilent: false, proof: state.proof }),
+    reasons,
+    hostUp,
+    // No heartbeat is missing: there never was one.
+    silentSince: undefined,
+    nextCheckAt: nextAfter(now, [doubtfulAt]),
+  };
 }
 
 function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetection): Assessment {
   const since = lastHeard(state);
   const silentForMs = since === undefined ? 0 : now - since;
   const silent = silentForMs >= rules.suspectAfterMs;
-  const notReady = !neverBooted(state) && (state.ready === 'False' || state.ready === 'Unknown');
+  const notReady = state.ready === 'False' || state.ready === 'Unknown';
   const hostSilent = state.silentProbes >= rules.silentProbes;
   const hostUp = heardFromHost(state);
 
@@ -206,11 +235,10 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
  * been silent for a whole grace period there, and ours is counted from then.
  */
 function lastHeard(state: NodeState): number | undefined {
-  if (neverBooted(state)) return undefined;
   return state.hadLease ? state.heartbeatAt : state.unknownSince;
 }
 
-/** Whether its machine was never heard of: a Node may be made long before, and what isn't there yet can't die. */
+/** Whether its machine was never heard of: a Node may be made long before, and what isn't there yet doesn't die unproven. */
 export function neverBooted(state: NodeState): boolean {
   return state.neverPosted && !state.renewed;
 }
@@ -255,7 +283,7 @@ function look(state: NodeState, now: number, rules: PollDetection): NodeState {
   const count =
     state.ready === 'True'
       ? undefined
-      : state.ready === 'absent' || neverBooted(state)
+      : state.ready === 'absent'
         ? state.notReadyCount
         : (state.notReadyCount ?? -1) + 1;
   return {

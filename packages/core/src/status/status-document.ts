@@ -6,6 +6,7 @@ import type { Evidence, Health } from '../health/node-health.ts';
 import type { Decision, NamedVerdict } from '../policy/decision.ts';
 import type { UnreadableRecord } from '../takeover/cluster.ts';
 import { withoutNumbers } from '../takeover/wording.ts';
+import { isUnbooted } from '../telling/blindness.ts';
 import type { IgnoredConfirmation } from '../telling/confirmations.ts';
 import type { NodeTrouble } from '../telling/troubles.ts';
 
@@ -34,7 +35,7 @@ export interface NodeStatus {
   readonly decision?: { readonly action: Decision['action']; readonly verdicts: readonly NamedVerdict[] };
   /** What would hold a takeover even if the node died now: marks on it. Absent beside a decision, which has them all. */
   readonly holds?: readonly string[];
-  /** It is silent, and nothing is decided about it, since the leader does not see. */
+  /** Nothing is decided about it, since the leader does not see; or, where it sees, since its machine never booted. */
   readonly undecided?: true;
   /** A human's word on it from which nothing follows. */
   readonly ignoredConfirmation?: IgnoredConfirmation;
@@ -134,7 +135,8 @@ function describeNode(
   const inTrouble = assessment !== undefined && assessment.health !== 'alive';
   const silentSince = assessment?.silentSince;
   const ignored = facts.ignoredConfirmationOn?.(known);
-  const undecided = inTrouble && blind.length > 0 && facts.isUndecided?.(known) === true;
+  const undecided =
+    inTrouble && (blind.length > 0 || isUnbooted(known)) && facts.isUndecided?.(known) === true;
   return {
     name,
     health,

@@ -67,6 +67,24 @@ describe('the status that a leader publishes', () => {
     expect(first?.silentSince).toMatch(/^2030-01-01T00:00:35\.\d{3}Z$/);
   });
 
+  it('tells of a Node whose machine never booted that nothing is decided, and which death to confirm', async () => {
+    const { world, node, shelf } = leadingWorld();
+    await world.pass(40);
+    world.dead.add('ghost');
+    world.cluster.putNode({ metadata: { name: 'ghost', uid: 'uid-ghost' } });
+    await world.pass(50);
+    expect(node('ghost')).toEqual({ name: 'ghost', health: 'alive', policy: 'any' });
+    await world.pass(50);
+    expect(shelf.last?.blind).toEqual([]);
+    expect(node('ghost')).toMatchObject({
+      health: 'suspect',
+      evidence: 'suspected',
+      reasons: [expect.stringContaining('before its machine ever booted')],
+      undecided: true,
+      deathId: expect.any(String),
+    });
+  });
+
   it('tells of a machine that is known to be up, so that nobody is advised to confirm it dead', async () => {
     const { world, node } = leadingWorld();
     await world.pass(40);

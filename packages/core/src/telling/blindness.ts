@@ -1,6 +1,7 @@
-// Tells of each node that is silent while nothing can be decided: whoever waits for a takeover must learn why none comes.
+// Tells of each node about which nothing can be decided: whoever waits for a takeover must learn why none comes.
 import { confirmWays } from '../fencing/manual.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
+import { neverBooted } from '../health/node-health.ts';
 import type { NodeEvent } from '../takeover/cluster.ts';
 import { withoutNumbers } from '../takeover/wording.ts';
 import { whatHelps } from './what-helps.ts';
@@ -11,7 +12,7 @@ export interface BlindnessOptions {
 }
 
 /**
- * How long a node has to be silent beside our blindness before it is told of. A leader that has just begun, or an API server
+ * How long a node has to be undecided before it is told of. A leader that has just begun, or an API server
  * that comes back, is blind for a moment only; and its host has to be given the time to answer.
  */
 const patienceMs = 15_000;
@@ -24,7 +25,7 @@ interface Silence {
 
 export class Blindness {
   readonly #options: BlindnessOptions;
-  /** Nodes that are silent while we are blind, by uid. */
+  /** Nodes that are silent while nothing is decided about them, by uid. */
   #silences = new Map<string, Silence>();
 
   constructor(options: BlindnessOptions) {
@@ -40,12 +41,12 @@ export class Blindness {
   look(blind: readonly string[], undecided: () => Iterable<FleetNode>): void {
     const before = this.#silences;
     this.#silences = new Map();
-    if (blind.length === 0) return;
     const { publish } = this.#options;
     const now = this.#options.now();
     const words = blind.map(withoutNumbers).join('; ');
     for (const node of undecided()) {
-      if (!isSilent(node)) continue;
+      // One that never booted waits for somebody's word although we see.
+      if (!isSilent(node) || (blind.length === 0 && !isUnbooted(node))) continue;
       const { uid } = node.node.metadata;
       const silence = before.get(uid) ?? { since: now, told: undefined };
       this.#silences.set(uid, silence);
@@ -56,17 +57,28 @@ export class Blindness {
   }
 }
 
+/** Nothing tells whether it is a death, and nobody has vouched for it; see {@link neverBooted}. */
+export function isUnbooted({ state, assessment }: Pick<FleetNode, 'state' | 'assessment'>): boolean {
+  return neverBooted(state) && assessment?.health === 'suspect';
+}
+
 /** Something speaks against it. */
 function isSilent({ assessment }: FleetNode): boolean {
   return assessment !== undefined && assessment.health !== 'alive';
 }
 
-function eventOf({ node, assessment, deathId }: FleetNode, blind: readonly string[]): NodeEvent {
-  const { name, uid } = node.metadata;
+function eventOf(node: FleetNode, blind: readonly string[]): NodeEvent {
+  const { name, uid } = node.node.metadata;
+  const confirm = confirmWays(name, node.deathId);
   const sentences = [
-    `${assessment?.reasons.join(', ')}; nothing is decided about it, because the leader does not see: ${blind.join('; ')}.`,
-    'After an outage this ends by itself, once nodes are heard again.',
-    whatHelps({ assessment }, confirmWays(name, deathId)),
+    `${node.assessment?.reasons.join(', ')}; nothing is decided about it${whyNot(blind)}`,
+    whatHelps(node, confirm),
   ];
   return { type: 'Warning', reason: 'DeathUndecided', message: sentences.join(' '), node: { name, uid } };
+}
+
+function whyNot(blind: readonly string[]): string {
+  return blind.length === 0
+    ? ', and pods that are bound to its name wait. For a machine that is yet to come, nothing has to be done.'
+    : `, because the leader does not see: ${blind.join('; ')}. After an outage this ends by itself, once nodes are heard again.`;
 }
