@@ -14,6 +14,7 @@ const nodeAnnotation = 'liberator.dev/node';
 /** Selects the ConfigMaps that hold records. */
 export const recordSelector: string = stateLabel;
 
+/** Name of the ConfigMap that holds the record of the takeover with this id. */
 export function recordName(id: string): string {
   return `${namePrefix}${id}`;
 }
