@@ -278,13 +278,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #leadersLoop(term: LeaderTerm): LeadersLoop {
-    const { cluster, fencers } = this.#options;
+    const { cluster, fencers, probe } = this.#options;
     const leading = new Leadership({
       term,
       clock: this.#clock,
       fleet: this.#fleet,
       cluster,
       fencers,
+      ...(probe && { probe }),
       guards: this.#guards,
       fleetFacts: (dead) => this.#fleetFacts(dead),
       onDecision: (change) => this.#tell('decision', change),

@@ -1,6 +1,7 @@
 // What the caches say while a takeover runs: whether its node shows life, whether a brake is on, and which policy counts.
 import { brakingReasons, type Decisions } from './decisions.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
+import { ownerOfAddress, ownerOfNotedAddress } from './fleet/reused-address.ts';
 import type { FleetFacts } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { withMarks } from './takeover/follow.ts';
@@ -64,6 +65,15 @@ export class FleetWitness implements TakeoverWitness {
     return node.assessment?.health === 'dead'
       ? reasons
       : [...reasons, 'waiting for evidence that the node is still dead'];
+  }
+
+  addressIsReused({ node, noted }: TakeoverRecord): boolean {
+    const { fleet } = this.#options;
+    const seen = fleet.lastSeen(node.uid);
+    const all = fleet.nodes.values();
+    return seen === undefined
+      ? noted !== undefined && ownerOfNotedAddress(noted, all) !== undefined
+      : ownerOfAddress(seen, all) !== undefined;
   }
 
   successorOf(record: TakeoverRecord): string | undefined {

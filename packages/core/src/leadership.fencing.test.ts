@@ -110,3 +110,18 @@ describe('a Node that somebody marks and then deletes, both while a device think
     expect(heard.slice(0, 2)).toEqual([undefined, 'alice']);
   });
 });
+
+describe('a Node that somebody deletes while a device thinks', () => {
+  it('does not release the pods of a host that answers by then: without its Node its kubelet renews no Lease', async () => {
+    const story = thinking(failed);
+    await story.pass(32);
+    deleteNode(story);
+    story.silent.delete('node-1');
+    await story.pass(120);
+    expect(story.cluster.destroyed).toEqual([]);
+    expect(story.records[0]?.steps.recheck?.detail).toContain('held: the host is up: its kubelet answers');
+    story.silent.add('node-1');
+    await story.pass(90);
+    expect(story.results).toEqual(['death: recovered']);
+  });
+});

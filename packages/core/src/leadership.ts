@@ -5,6 +5,7 @@ import { Decisions } from './decisions.ts';
 import type { LeaderTerm } from './election/leader-term.ts';
 import { confirmedDeadAnnotation } from './fencing/manual.ts';
 import type { Fleet, FleetNode } from './fleet/fleet.ts';
+import type { NodeProbe } from './fleet/prober.ts';
 import { FleetWitness } from './fleet-witness.ts';
 import { PassedWindows } from './passed-windows.ts';
 import type { Decision } from './policy/decision.ts';
@@ -47,6 +48,8 @@ export interface LeadershipOptions {
   readonly fleet: Fleet;
   readonly cluster: TakeoverCluster;
   readonly fencers: ConstructorParameters<typeof TakeoverExecutor>[0]['fencers'];
+  /** Asks the host of a Node that was deleted under its takeover. */
+  readonly probe?: NodeProbe;
   readonly guards: readonly Guard[];
   /** Everything that guards may know beyond the node, as it is at this moment. */
   readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
@@ -151,6 +154,7 @@ export class Leadership {
         cluster,
         clock,
         fencers,
+        ...(options.probe && { probe: options.probe }),
         onSaved: (stored) => {
           this.#records.put(stored);
           this.#takeovers.noted(stored);

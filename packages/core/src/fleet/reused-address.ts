@@ -1,4 +1,5 @@
 // Tells whether a dead node's address belongs to another machine by now: what answers there is not the dead one.
+import type { NotedNode } from '../fencing/fence-target.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import type { FleetNode } from './fleet.ts';
 
@@ -13,6 +14,24 @@ export function ownerOfAddress(dead: FleetNode, all: Iterable<FleetNode>): Fleet
     if (other.node.metadata.uid === dead.node.metadata.uid) continue;
     if (![...endpointsOf(other.node)].some((endpoint) => endpoints.has(endpoint))) continue;
     if (livesSince(other, dead) && !sameLife(other.node, dead.node)) return other;
+  }
+  return undefined;
+}
+
+/**
+ * The same for a Node that went before we came, so that only what was noted of it is known: another node that is well has its address, and
+ * both say what board they have.
+ */
+export function ownerOfNotedAddress(noted: NotedNode, all: Iterable<FleetNode>): FleetNode | undefined {
+  const { systemUuid } = noted.machine;
+  const internal = (addresses: NotedNode['addresses'] = []): readonly string[] =>
+    addresses.flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []));
+  const before = new Set(internal(noted.addresses));
+  for (const other of all) {
+    const { nodeInfo, addresses } = other.node.status ?? {};
+    if (other.health !== 'alive' || !internal(addresses).some((address) => before.has(address))) continue;
+    const board = nodeInfo?.systemUUID ?? '';
+    if (systemUuid !== '' && board !== '' && board.toLowerCase() !== systemUuid.toLowerCase()) return other;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import type { NodeProbe } from '../fleet/prober.ts';
 import { Attempts } from './attempts.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate, withMarksOfNow } from './follow.ts';
@@ -65,6 +66,11 @@ export interface TakeoverExecutorOptions {
   readonly cluster: TakeoverCluster;
   readonly clock: Clock;
   readonly fencers: readonly Fencer[];
+  /**
+   * Asks the host of a Node that was deleted under its takeover whether it is up: one that is holds the takeover, unless a device or a
+   * human vouches for the death. Default: nobody is asked.
+   */
+  readonly probe?: NodeProbe;
   readonly onProgress: (progress: TakeoverProgress) => void;
   /** Called with each version of a record as it is on record now, before anything is told of it. */
   readonly onSaved?: (stored: StoredRecord) => void;
@@ -104,6 +110,7 @@ export class TakeoverExecutor {
   readonly #cluster: TakeoverCluster;
   readonly #clock: Clock;
   readonly #fencers: ReadonlyMap<string, Fencer>;
+  readonly #probe: NodeProbe | undefined;
   readonly #onProgress: (progress: TakeoverProgress) => void;
   readonly #writer: RecordWriter;
 
@@ -111,6 +118,7 @@ export class TakeoverExecutor {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
+    this.#probe = options.probe;
     this.#onProgress = options.onProgress;
     this.#writer = new RecordWriter({
       cluster: options.cluster,
@@ -191,6 +199,8 @@ export class TakeoverExecutor {
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
+        ...(this.#probe && { probe: this.#probe }),
+        addressIsReused: () => witness.addressIsReused?.(record) ?? false,
         policyNow: () => witness.nodeNow?.(record).policy,
         laterTakeoverWith: (podUid) => witness.laterTakeoverWith?.(record, podUid),
       };

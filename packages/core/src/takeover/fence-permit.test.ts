@@ -23,6 +23,7 @@ function scene(change: Partial<Scene> = {}): Scene {
     fencers: new Map(),
     lifeSign: () => undefined,
     holds: () => [],
+    addressIsReused: () => false,
     policyNow: () => undefined,
     laterTakeoverWith: () => undefined,
     ...change,

@@ -1,5 +1,6 @@
 // Whether a fencer may do harm at this moment: by a live look at the node, every brake, and the term.
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
+import { signOfGoneHost } from './gone-host.ts';
 import { readLiveNode } from './life-signs.ts';
 import { policyDifferences } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
@@ -11,8 +12,14 @@ const lookHoldsMs = 5_000;
 export async function askPermit(context: StepContext): Promise<FencePermit> {
   const { term, clock } = context;
   if (term.remainingMs() <= 0) return refused('term', 'leadership ended');
-  const lookedAt = clock.now();
-  const live = await readLiveNode(context);
+  let lookedAt = clock.now();
+  let live = await readLiveNode(context);
+  const up = live.state === 'gone' ? await signOfGoneHost(context) : undefined;
+  if (clock.now() > lookedAt && live.state === 'gone') {
+    // A host that is silent takes seconds to be so, for which the look need not hold as well.
+    lookedAt = clock.now();
+    live = await readLiveNode(context);
+  }
   if (live.state === 'alive') {
     return refused(live.sign === 'replaced' ? 'overtaken' : 'alive', live.detail);
   }
@@ -23,7 +30,7 @@ export async function askPermit(context: StepContext): Promise<FencePermit> {
   const differences = policy === undefined ? [] : policyDifferences(context.record.policy, policy);
   if (differences.length > 0)
     return refused('policy', `another policy counts by now: ${differences.join('; ')}`);
-  const holds = context.holds();
+  const holds = [...context.holds(), ...(up === undefined ? [] : [up])];
   if (holds.length > 0) return refused('held', holds.join('; '));
   const validForMs = Math.min(remainingMs, lookedAt + lookHoldsMs - clock.now());
   return validForMs > 0

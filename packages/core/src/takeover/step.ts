@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { LeaderTerm } from '../election/leader-term.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import type { NodeProbe } from '../fleet/prober.ts';
 import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { AffectedPod, RecordedPolicy, TakeoverRecord } from './record.ts';
@@ -27,6 +28,10 @@ export interface StepContext {
   readonly holds: () => readonly string[];
   /** The policy that counts for the node at this moment; undefined when nobody says. */
   readonly policyNow: () => RecordedPolicy | undefined;
+  /** Asks a host whether it is up; absent when nobody can. */
+  readonly probe?: NodeProbe;
+  /** Whether another machine has the node's address by now. */
+  readonly addressIsReused: () => boolean;
   /** The takeover of a later death of the same node that has a pod of this uid on record. */
   readonly laterTakeoverWith: (podUid: string) => string | undefined;
 }

@@ -20,6 +20,8 @@ export interface TakeoverWitness {
   lifeSign(record: TakeoverRecord): string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
   holds(record: TakeoverRecord): readonly string[];
+  /** Whether another machine has the address by now that its node had. Absent: none has. */
+  addressIsReused?(record: TakeoverRecord): boolean;
   /** The id of a takeover of a later death of the same node that has a pod of this uid on record. Absent: there is none. */
   laterTakeoverWith?(record: TakeoverRecord, podUid: string): string | undefined;
   /** Another takeover of the same death that was opened later, while nobody could read this record. Absent: there is none. */

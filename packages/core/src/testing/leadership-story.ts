@@ -127,6 +127,7 @@ export class LeadershipStory {
           },
         },
       ],
+      probe: async ({ metadata: { name } }) => (this.silent.has(name) ? 'silent' : this.hears),
       guards: builtInGuards,
       fleetFacts: (dead) => ({ nodes: this.fleet.nodes.size, dead, blind: this.blind, paused: this.paused }),
       onDecision: (change) => this.decisions.push(change),

@@ -3,6 +3,7 @@ import type { FenceContext } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { manualFencer } from '../fencing/manual.ts';
+import type { NodeProbe } from '../fleet/prober.ts';
 import { TakeoverExecutor, type TakeoverProgress } from '../takeover/executor.ts';
 import { notedOf } from '../takeover/noted-node.ts';
 import type { RecordedPolicy, TakeoverRecord } from '../takeover/record.ts';
@@ -34,6 +35,10 @@ export class TakeoverStory {
     proof: 'powered-off',
     detail: 'the BMC says off',
   });
+  /** What a probe hears of the host. */
+  probe: NodeProbe = async () => 'silent';
+  /** Whether another machine has its address by now. */
+  addressIsReused = false;
   /** Fencers beside "ipmi" and "manual". */
   more: readonly Fencer[] = [];
   /** What the takeover came to, once it did. */
@@ -51,6 +56,7 @@ export class TakeoverStory {
       cluster: this.cluster,
       clock: this.clock,
       fencers: [ipmi, manualFencer, ...this.more],
+      probe: (node, signal) => this.probe(node, signal),
       onProgress: (progress) => {
         this.progress.push(progress);
         if (progress.phase === 'started') this.whenStarted[progress.step]?.();
@@ -63,6 +69,7 @@ export class TakeoverStory {
       nodeNow: (record) => this.nodeNow(record),
       lifeSign: (record) => this.lifeSign(record),
       holds: () => this.holds,
+      addressIsReused: () => this.addressIsReused,
     };
   }
 

@@ -1,10 +1,11 @@
 // One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
 import { describePod, keepAnnotation } from '../affected-pods.ts';
+import { signOfGoneHost } from '../gone-host.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readLiveNode } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
 import type { AffectedPod } from '../record.ts';
-import { done, type PerformStep, withPatience } from '../step.ts';
+import { done, held, type PerformStep, withPatience } from '../step.ts';
 import { counted, namesOf } from '../wording.ts';
 
 /** Longer than a control plane takes to be upgraded; then the death is decided about anew. */
@@ -17,6 +18,8 @@ const lookAgain: PerformStep = async (context) => {
   if (live.state === 'gone') {
     const ended = await endedByOthers(context);
     if (ended !== undefined) return ended;
+    const up = await signOfGoneHost(context);
+    if (up !== undefined) return held([up]);
   }
   const pods = [];
   for (const { object } of await podsToRelease(context)) {

@@ -2,6 +2,7 @@
 import type { LiveRead } from '../../kubernetes/live-read.ts';
 import type { Pod } from '../../kubernetes/objects.ts';
 import { isKept, keepAnnotation, mustGo } from '../affected-pods.ts';
+import { signOfGoneHost } from '../gone-host.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { ownsOutOfService } from '../node-past.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
@@ -148,7 +149,8 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
   const begun = isMarked && live.state === 'still-dead' && ownsOutOfService(record, live.node.object);
   if (record.unmarked !== undefined || begun) return undefined;
   const noted = record.outOfService === true;
-  const reasons = context.holds();
+  const up = live.state === 'gone' ? await signOfGoneHost(context) : undefined;
+  const reasons = [...context.holds(), ...(up === undefined ? [] : [up])];
   // Somebody may put it on while we are held: that one would not be ours.
   if (reasons.length > 0) return { ...held(reasons), ...(noted && { findings: { outOfService: false } }) };
   // Somebody else has marked it, with whom the mark stays.
