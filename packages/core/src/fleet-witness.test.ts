@@ -4,6 +4,7 @@ import { Decisions } from './decisions.ts';
 import type { NotedNode } from './fencing/fence-target.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { FleetWitness } from './fleet-witness.ts';
+import type { Node } from './kubernetes/objects.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
@@ -172,5 +173,31 @@ describe('a takeover whose Node is there', () => {
     expect(heard(undefined).lifeSign(record())).toBeUndefined();
     expect(heard('r1').lifeSign(record())).toBeUndefined();
     expect(heard('r2').lifeSign(record())).toBe('its Lease is renewed again');
+  });
+});
+
+describe('the address of a Node that is gone', () => {
+  const at = (name: string, systemUUID: string): Node => {
+    const node = nodeNamed(name);
+    const addresses = [{ type: 'InternalIP', address: '192.0.2.7' }];
+    return {
+      ...node,
+      status: { ...node.status, addresses, nodeInfo: { ...node.status?.nodeInfo, systemUUID } },
+    };
+  };
+  const before: NotedNode = noted({
+    machine: { systemUuid: 'BOARD-1', machineId: '', providerId: '' },
+    addresses: [{ type: 'InternalIP', address: '192.0.2.7' }],
+  });
+
+  it('is reused once another machine that is well has it, for a leader who never saw the Node', () => {
+    const others = (...nodes: readonly Node[]): FleetWitness =>
+      witness({}, (fleet) => {
+        for (const node of nodes) fleet.nodeSeen(node);
+      });
+    expect(others(at('node-9', 'board-9')).addressIsReused(record({ noted: before }))).toBe(true);
+    expect(others(at('node-9', 'board-1')).addressIsReused(record({ noted: before }))).toBe(false);
+    expect(others().addressIsReused(record({ noted: before }))).toBe(false);
+    expect(others(at('node-9', 'board-9')).addressIsReused(record({ noted: noted() }))).toBe(false);
   });
 });
