@@ -197,7 +197,8 @@ describe('a takeover whose Node is gone', () => {
     await using story = new TakeoverStory();
     story.fence = waiting;
     deleteNode(story);
-    const ended = { startedAt: '', epoch: 1, endedAt: '', outcome: 'skipped' as const };
+    const at = '2030-01-01T00:00:00.000Z';
+    const ended = { startedAt: at, epoch: 1, endedAt: at, outcome: 'skipped' as const };
     await story
       .start({ steps: { claim: ended, cordon: ended, fence: ended, recheck: ended }, epoch: 1 })
       .pass(600_000);

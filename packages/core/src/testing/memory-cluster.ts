@@ -15,7 +15,7 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
-import { decodeRecord, listingOf, recordName } from '../kubernetes/takeover-records.ts';
+import { decodeRecord, encodeRecord, listingOf, recordName } from '../kubernetes/takeover-records.ts';
 import type {
   EventWrite,
   NodeEvent,
@@ -346,6 +346,8 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
 
   #putRecord(record: TakeoverRecord): StoredRecord {
     const before = this.records.get(record.id);
+    // As a real one: what could not be read back is refused.
+    encodeRecord('liberator', record);
     // Through JSON, as over the wire: what can't be stored must not be relied on.
     const kept = JSON.parse(JSON.stringify(record)) as TakeoverRecord;
     if (before !== undefined && isDeepStrictEqual(before.record, kept)) return { ...before, record };
