@@ -97,7 +97,7 @@ describe('on a real control plane', () => {
     stage.cluster.cut(node);
     await stage.until('the takeover waits for proof', async () =>
       (await stage.records()).some(
-        ({ steps }) => steps.fence?.detail?.includes('kubectl annotate node') ?? false,
+        ({ steps }) => steps.fence?.detail?.includes(`liberator confirm ${node}`) ?? false,
       ),
     );
     expect(await stage.taintsOf(node)).toContain('liberator.dev/takeover');
