@@ -30,7 +30,7 @@ describe('on a real control plane', () => {
     stage.cluster.crash(node);
     await stage.untilRecovered(before);
     await expectDeletes(stage, { pod: before.metadata.uid });
-    expect(await stage.taintsOf(node)).toEqual(expect.arrayContaining(ours));
+    expect(await stage.taintsOf(node)).toEqual(expect.arrayContaining([...ours]));
     await stage.cluster.start(node);
     // Nothing of before runs on it any more: its own pods may start at once, and others not yet.
     await stage.until('it is let in', async () => !(await stage.taintsOf(node)).includes(ours[1]));

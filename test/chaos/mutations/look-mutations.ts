@@ -98,8 +98,8 @@ const goneNodesKnowNoBrake: Mutation = {
     edits: [
       {
         file: 'fleet-witness.ts',
-        find: 'if (node === undefined) return brakingReasons(',
-        replace: 'if (node === undefined) return [] ?? brakingReasons(',
+        find: 'return brakingReasons(decisions.decideOnRecord(this.#asLastSeen(record), policy, facts));',
+        replace: 'return [];',
       },
     ],
   },
