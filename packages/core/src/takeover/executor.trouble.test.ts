@@ -143,8 +143,8 @@ describe('trouble with the API server', () => {
     story.cluster.fateOf = ({ method }) => (method === 'updateRecord' ? { outcome: 'conflict' } : undefined);
     await story.start().pass(10_000);
     const writes = story.cluster.calls.filter(({ method }) => method === 'updateRecord');
-    expect(writes.length).toBeLessThan(15);
-    expect(story.progress.filter(({ phase }) => phase === 'retrying').length).toBeGreaterThan(5);
+    expect(writes.length).toBeLessThan(8);
+    expect(story.progress.filter(({ phase }) => phase === 'retrying').length).toBeGreaterThan(2);
     story.cluster.fateOf = () => undefined;
     await story.pass(30_000);
     expect(story.record.result).toBe('recovered');

@@ -7,6 +7,9 @@ import { pauseInTerm, retryAfterErrorMs } from './pause.ts';
 import { nextMove, type TakeoverRecord } from './record.ts';
 import { wordsOf } from './step.ts';
 
+/** The most between two attempts where something refuses each: as many again would be a flood that changes nothing. */
+const longestPauseMs = 5_000;
+
 /** Thrown when the record is in other hands: a newer leader works on it, or somebody deleted it. */
 export class TakeoverTakenError extends Error {
   override readonly name = 'TakeoverTakenError';
@@ -70,6 +73,7 @@ export class RecordWriter {
     const { cluster, clock, onSaved, onRetry } = this.#options;
     const { id } = opened.record;
     let seen = opened;
+    let pauseMs = retryAfterErrorMs;
     for (;;) {
       const changed = { ...change(seen.record), epoch: term.epoch, leader: term.identity };
       const read = seen;
@@ -89,7 +93,8 @@ export class RecordWriter {
       if (current.resourceVersion === seen.resourceVersion) {
         // Nobody has written to it, so this is no race that the next write would win.
         onRetry(changed, `record ${id} can't be written, though nobody else writes to it`);
-        await pauseInTerm(clock, term, retryAfterErrorMs);
+        await pauseInTerm(clock, term, pauseMs);
+        pauseMs = Math.min(longestPauseMs, 2 * pauseMs);
       }
       seen = current;
     }
