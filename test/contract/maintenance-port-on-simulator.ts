@@ -1,47 +1,21 @@
 // The port of maintenance as it is in a real cluster, on a simulated one.
 import { connectMaintenance, type Node } from '@liberator/core';
-import {
-  type ApiHandler,
-  type ResourceType,
-  resources,
-  Simulator,
-  seededRandom,
-  VirtualClock,
-} from '@liberator/simulator';
+import { resources, type Simulator, seededRandom } from '@liberator/simulator';
 import type { MaintenancePort } from './maintenance-port.ts';
-import { refusing } from './refusing.ts';
+import { startPortSimulator, tester } from './port-simulator.ts';
 
-const tester = { user: 'tester' };
 const human = 'alice';
 const namespace = 'default';
 const main = { containers: [{ name: 'main', image: 'app:1' }] };
 
 export async function startMaintenanceOnSimulator(): Promise<MaintenancePort> {
-  const clock = new VirtualClock();
-  const refusals = refusing();
-  const simulator = await Simulator.start({
-    clock,
-    random: seededRandom('maintenance port'),
-    nodes: 2,
-    inFront: (server: ApiHandler) => refusals.inFront(server),
-    onError: (error) => {
-      throw error;
-    },
-  });
+  const { simulator, clock, refusals, change, scale, removeSet } = await startPortSimulator(
+    'maintenance port',
+    namespace,
+  );
   await buildStory(simulator);
   const { store } = simulator;
   const transport = simulator.transport({ user: human });
-  const change = <T>(type: ResourceType, where: string | undefined, name: string, to: (one: T) => T): void =>
-    void store.modify<object>(
-      type,
-      where,
-      name,
-      (draft) => {
-        Object.assign(draft, structuredClone(to(draft as T)));
-        return true;
-      },
-      tester,
-    );
   return {
     cluster: connectMaintenance({ transport, clock, random: seededRandom(human) }),
     pass: (ms) => clock.advance(ms),
@@ -54,13 +28,8 @@ export async function startMaintenanceOnSimulator(): Promise<MaintenancePort> {
       simulator.machine(name).crash();
       store.delete(resources.nodes, undefined, name, {}, tester);
     },
-    scale: (set, replicas) =>
-      change<{ spec?: object }>(resources.statefulsets, namespace, set, (one) => ({
-        ...one,
-        spec: { ...one.spec, replicas },
-      })),
-    removeSet: (set) =>
-      void store.delete(resources.statefulsets, namespace, set, { propagationPolicy: 'Background' }, tester),
+    scale,
+    removeSet,
     protect: (app, name) =>
       void store.create(
         resources.poddisruptionbudgets,

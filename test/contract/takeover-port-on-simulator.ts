@@ -1,33 +1,18 @@
 // The port of takeovers as it is in a real cluster, on a simulated one.
 import { type ConfigMap, connect, type Node, type Pod, type Transport } from '@liberator/core';
-import {
-  type ApiHandler,
-  type ResourceType,
-  resources,
-  Simulator,
-  seededRandom,
-  VirtualClock,
-} from '@liberator/simulator';
+import { resources, type Simulator, seededRandom } from '@liberator/simulator';
 import { endlessTerm } from '../../packages/core/src/testing/dead-node.ts';
-import { refusing } from './refusing.ts';
+import { startPortSimulator, tester } from './port-simulator.ts';
 import { namespace, type TakeoverPort } from './takeover-port.ts';
 
-const tester = { user: 'tester' };
 const agent = 'agent';
 const main = { containers: [{ name: 'main', image: 'app:1' }] };
 
 export async function startTakeoverOnSimulator(): Promise<TakeoverPort> {
-  const clock = new VirtualClock();
-  const refusals = refusing();
-  const simulator = await Simulator.start({
-    clock,
-    random: seededRandom('takeover port'),
-    nodes: 2,
-    inFront: (server: ApiHandler) => refusals.inFront(server),
-    onError: (error) => {
-      throw error;
-    },
-  });
+  const { simulator, clock, refusals, change, scale, removeSet } = await startPortSimulator(
+    'takeover port',
+    namespace,
+  );
   await buildStory(simulator);
   const transport = simulator.transport({ user: agent });
   const { cluster } = connect({
@@ -40,17 +25,6 @@ export async function startTakeoverOnSimulator(): Promise<TakeoverPort> {
     random: seededRandom('agent'),
   });
   const { store } = simulator;
-  const change = <T>(type: ResourceType, where: string | undefined, name: string, to: (one: T) => T): void =>
-    void store.modify<object>(
-      type,
-      where,
-      name,
-      (draft) => {
-        Object.assign(draft, structuredClone(to(draft as T)));
-        return true;
-      },
-      tester,
-    );
   return {
     cluster,
     term: (epoch) => endlessTerm(clock, epoch),
@@ -74,13 +48,8 @@ export async function startTakeoverOnSimulator(): Promise<TakeoverPort> {
         ...lease,
         spec: { renewTime, holderIdentity: node, leaseDurationSeconds: 40 },
       })),
-    scale: (set, replicas) =>
-      change<{ spec?: object }>(resources.statefulsets, namespace, set, (one) => ({
-        ...one,
-        spec: { ...one.spec, replicas },
-      })),
-    removeSet: (set) =>
-      void store.delete(resources.statefulsets, namespace, set, { propagationPolicy: 'Background' }, tester),
+    scale,
+    removeSet,
     terminateNamespace: () => void store.delete(resources.namespaces, undefined, namespace, {}, tester),
     putRecordObject: (id, text, annotations = {}) =>
       void store.create(

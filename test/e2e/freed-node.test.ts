@@ -1,7 +1,7 @@
 // A node is free again once it is removed or kept, on a real control plane: verifying goes on beside it.
 import { describe, expect, it } from 'vitest';
 import { fast } from './fast.ts';
-import { isReady, Stage } from './stage.ts';
+import { databaseOn, isReady, Stage } from './stage.ts';
 
 const ours = ['liberator.dev/takeover', 'node.kubernetes.io/out-of-service'];
 
@@ -55,9 +55,7 @@ describe('a machine in quarantine', () => {
       policy: { detection: fast.detection, node: 'keep' },
       returning: { dwell: '5s' },
     });
-    const before = await stage.database();
-    const node = await stage.databaseNode();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
+    const { before, node } = await databaseOn(stage);
 
     // Cut off, taken over without proof, and back without having booted.
     stage.cluster.cut(node);

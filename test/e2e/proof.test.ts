@@ -3,27 +3,20 @@ import { confirmedDeadAnnotation } from '@liberator/core';
 import { expect, it } from 'vitest';
 import { expectDeletes } from './deletes.ts';
 import { fast } from './fast.ts';
-import { pause, Stage } from './stage.ts';
+import { account } from './installation.ts';
+import { databaseOn, pause, Stage } from './stage.ts';
 
-const namespace = 'tkr-system';
+const { namespace } = account;
 
 /** Kubernetes' own pod garbage collection leaves a vanished node's pods alone for this long, and then looks each 20 s. */
 const quarantineMs = 40_000;
 
 it('a Node that somebody deletes while its death waits for proof frees nothing: neither proof nor pause end with it', async () => {
-  await using stage = await Stage.open({
-    ...fast,
-    agents: ['agent-a', 'agent-b'],
-    policy: { detection: fast.detection, fencing: { drivers: ['manual'], proof: 'required' } },
-  });
-  const before = await stage.database();
-  const node = await stage.databaseNode();
-  if (before === undefined) throw new Error('expected mysql-0, found nothing');
+  await using stage = await openWithProofRequired();
+  const { node } = await databaseOn(stage);
 
   stage.cluster.cut(node);
-  await stage.until('the takeover waits for proof', async () =>
-    (await stage.records()).some(({ steps }) => steps.fence?.detail?.includes(node) ?? false),
-  );
+  await untilItWaitsForProof(stage, node);
   await stage.patch({
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
@@ -44,19 +37,11 @@ it('a Node that somebody deletes while its death waits for proof frees nothing: 
 });
 
 it('a human may vouch on the record for a machine whose Node is gone, and then its pods are freed', async () => {
-  await using stage = await Stage.open({
-    ...fast,
-    agents: ['agent-a', 'agent-b'],
-    policy: { detection: fast.detection, fencing: { drivers: ['manual'], proof: 'required' } },
-  });
-  const before = await stage.database();
-  const node = await stage.databaseNode();
-  if (before === undefined) throw new Error('expected mysql-0, found nothing');
+  await using stage = await openWithProofRequired();
+  const { before, node } = await databaseOn(stage);
 
   stage.cluster.crash(node);
-  await stage.until('the takeover waits for proof', async () =>
-    (await stage.records()).some(({ steps }) => steps.fence?.detail?.includes(node) ?? false),
-  );
+  await untilItWaitsForProof(stage, node);
   await stage.remove({ apiVersion: 'v1', kind: 'Node', metadata: { name: node } });
   const [record] = await stage.records();
   await stage.patch({
@@ -73,3 +58,17 @@ it('a human may vouch on the record for a machine whose Node is gone, and then i
   expect((await stage.records())[0]).toMatchObject({ proof: 'confirmed-by-human' });
   await expectDeletes(stage, { pod: before.metadata.uid });
 });
+
+function openWithProofRequired(): Promise<Stage> {
+  return Stage.open({
+    ...fast,
+    agents: ['agent-a', 'agent-b'],
+    policy: { detection: fast.detection, fencing: { drivers: ['manual'], proof: 'required' } },
+  });
+}
+
+async function untilItWaitsForProof(stage: Stage, node: string): Promise<void> {
+  await stage.until('the takeover waits for proof', async () =>
+    (await stage.records()).some(({ steps }) => steps.fence?.detail?.includes(node) ?? false),
+  );
+}

@@ -1,7 +1,7 @@
 // The whole path on a real control plane: what is deleted, by whom, and above all what is not.
 import { describe, expect, it } from 'vitest';
 import { expectDeletes } from './deletes.ts';
-import { pause, replicas, Stage } from './stage.ts';
+import { databaseOn, pause, replicas, Stage } from './stage.ts';
 
 /** Longer than any silence that could condemn a node under the policies used here. */
 const longEnoughMs = 75_000;
@@ -11,9 +11,7 @@ const manual = { fencing: { drivers: ['manual'], proof: 'required' } };
 describe('on a real control plane', () => {
   it('a crashed node is taken over once, by one replica, and its database runs elsewhere on the same volume', async () => {
     await using stage = await Stage.open();
-    const before = await stage.database();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
-    const node = await stage.databaseNode();
+    const { before, node } = await databaseOn(stage);
     const leader = await stage.leader();
     // The leader shall survive, so that this is about the node alone.
     if (agentOn(stage, node) === leader) await moveLeadership(stage, leader);
@@ -33,9 +31,7 @@ describe('on a real control plane', () => {
 
   it('a node that dies before its first heartbeat is taken over on the word of Kubernetes and of its host', async () => {
     await using stage = await Stage.open();
-    const before = await stage.database();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
-    const node = await stage.databaseNode();
+    const { before, node } = await databaseOn(stage);
 
     stage.cluster.crash(node);
     await stage.forgetHeartbeats(node);
@@ -50,9 +46,7 @@ describe('on a real control plane', () => {
 
   it('a hanging node, whose host still accepts connections, is left alone until a human vouches for its death', async () => {
     await using stage = await Stage.open({ policy: manual });
-    const before = await stage.database();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
-    const node = await stage.databaseNode();
+    const { before, node } = await databaseOn(stage);
 
     stage.cluster.pause(node);
     const leader = stage.agent(await stage.leader());
@@ -113,9 +107,7 @@ describe('on a real control plane', () => {
 
   it("the leader's own node dies with the database, and the next leader takes it over", async () => {
     await using stage = await Stage.open();
-    const before = await stage.database();
-    if (before === undefined) throw new Error('expected mysql-0, found nothing');
-    const node = await stage.databaseNode();
+    const { before, node } = await databaseOn(stage);
     const doomed = agentOn(stage, node);
     while ((await stage.leader()) !== doomed) await moveLeadership(stage, await stage.leader());
 

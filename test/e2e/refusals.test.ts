@@ -2,7 +2,7 @@
 // trouble is its own.
 import { expect, it } from 'vitest';
 import { fast } from './fast.ts';
-import { isReady, Stage } from './stage.ts';
+import { databaseOn, isReady, Stage } from './stage.ts';
 
 it('a pod whose deletion is refused holds up no other pod, nor its Node, and is named in the end', async () => {
   await using stage = await Stage.open({
@@ -11,9 +11,7 @@ it('a pod whose deletion is refused holds up no other pod, nor its Node, and is 
     policy: { detection: fast.detection },
     provoked: true,
   });
-  const before = await stage.database();
-  const node = await stage.databaseNode();
-  if (before === undefined) throw new Error('expected mysql-0, found nothing');
+  const { before, node } = await databaseOn(stage);
   // Its name comes before the database's, and it tolerates what would have Kubernetes evict it.
   await stage.create(podOn(node, 'aaa-protected'), ...refusing('aaa-protected'));
 
@@ -38,9 +36,7 @@ it('what hangs on a finalizer is asked to go once, and its finalizer is named', 
     agents: ['agent-a', 'agent-b'],
     policy: { detection: fast.detection },
   });
-  const before = await stage.database();
-  const node = await stage.databaseNode();
-  if (before === undefined) throw new Error('expected mysql-0, found nothing');
+  const { before, node } = await databaseOn(stage);
   await stage.create(podOn(node, 'aaa-held', { finalizers: ['example.com/archive'] }));
   await stage.patch({
     apiVersion: 'v1',
@@ -80,9 +76,7 @@ it('a Lease whose time somebody took out is no sign of life: its node is taken o
     agents: ['agent-a'],
     policy: { detection: fast.detection },
   });
-  const before = await stage.database();
-  const node = await stage.databaseNode();
-  if (before === undefined) throw new Error('expected mysql-0, found nothing');
+  const { before, node } = await databaseOn(stage);
 
   stage.cluster.crash(node);
   await stage.patch({

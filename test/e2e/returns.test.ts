@@ -1,8 +1,8 @@
 // Nodes that come back after they were taken over, on a real control plane: when they are trusted again, and when not.
-import { confirmedReturnedAnnotation, type Pod } from '@liberator/core';
+import { confirmedReturnedAnnotation } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
 import { expectDeletes } from './deletes.ts';
-import { pause, Stage } from './stage.ts';
+import { databaseOn, pause, Stage } from './stage.ts';
 
 const ours = ['liberator.dev/takeover', 'node.kubernetes.io/out-of-service'] as const;
 const quarantine = 'liberator.dev/quarantine';
@@ -86,11 +86,3 @@ describe('on a real control plane', () => {
     await expectDeletes(stage, { node, pod: before.metadata.uid });
   });
 });
-
-async function databaseOn(stage: Stage): Promise<{ before: Pod; node: string }> {
-  const before = await stage.database();
-  const node = before?.spec?.nodeName;
-  if (before === undefined || node === undefined)
-    throw new Error('expected mysql-0 on a node, found it on none');
-  return { before, node };
-}

@@ -2,9 +2,10 @@
 import { expect, it } from 'vitest';
 import { expectDeletes } from './deletes.ts';
 import { fast } from './fast.ts';
-import { Stage } from './stage.ts';
+import { account } from './installation.ts';
+import { databaseOn, Stage } from './stage.ts';
 
-const namespace = 'tkr-system';
+const { namespace } = account;
 
 const damaged = {
   'not-json': 'recovered, I think',
@@ -31,9 +32,7 @@ it('records that are damaged, or of a newer version, are left as they are and ho
     agents: ['agent-a'],
     policy: { detection: fast.detection },
   });
-  const before = await stage.database();
-  const node = await stage.databaseNode();
-  if (before === undefined) throw new Error('expected mysql-0, found nothing');
+  const { before, node } = await databaseOn(stage);
   const other = stage.cluster.nodes.map(({ name }) => name).find((name) => name !== node) ?? '';
   for (const [id, text] of Object.entries(damaged)) await stage.create(holding(id, text, node));
   const newer = JSON.stringify({ version: 2, id: 'newer', node: { name: other }, phase: 'thinking' });

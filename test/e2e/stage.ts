@@ -352,6 +352,15 @@ export class Stage implements AsyncDisposable {
   }
 }
 
+/** The database's pod and its node. */
+export async function databaseOn(stage: Stage): Promise<{ before: Pod; node: string }> {
+  const before = await stage.database();
+  const node = before?.spec?.nodeName;
+  if (before === undefined || node === undefined)
+    throw new Error('expected mysql-0 on a node, found it on none');
+  return { before, node };
+}
+
 export function isReady(pod: Pod | undefined): boolean {
   return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
