@@ -76,7 +76,7 @@ export class Leadership {
   readonly #undoings: Undoings;
   readonly #passedWindows: PassedWindows;
   /** By death, when a takeover of it was opened in this term: there are no more of them than takeovers. */
-  readonly #openedAt = new Map<string, number>();
+  readonly #takenOverAt = new Map<string, number>();
   /** Deaths that somebody vouched for in a takeover of this term. */
   readonly #proven = new Set<string>();
   readonly #decisions: Decisions;
@@ -241,7 +241,7 @@ export class Leadership {
     if (this.#options.term.remainingMs() <= 0) return;
     this.#undoings.look();
     for (const { node, decision } of this.#decisions.evaluate()) {
-      this.#openedAt.set(node.deathId, this.#options.clock.now());
+      this.#takenOverAt.set(node.deathId, this.#options.clock.now());
       this.#takeovers.start(node.node.metadata.name, this.#newRecord(node, decision));
     }
   }
@@ -255,7 +255,7 @@ export class Leadership {
       watchedSince,
       records: this.#records.latestByNode().values(),
       isProven: (deathId) => this.#proven.has(deathId),
-      openedAt: (deathId) => this.#openedAt.get(deathId),
+      takenOverAt: (deathId) => this.#takenOverAt.get(deathId),
       now: clock.now(),
     });
     this.#passedWindows.note(unproven.passed);

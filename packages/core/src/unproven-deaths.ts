@@ -16,7 +16,7 @@ export interface DeathsKnown {
   /** Whether somebody vouched for a death in a takeover that still goes on. */
   readonly isProven: (deathId: string) => boolean;
   /** Monotonic time at which a takeover of the death was opened in this term; undefined when none was. */
-  readonly openedAt: (deathId: string) => number | undefined;
+  readonly takenOverAt: (deathId: string) => number | undefined;
   /** Monotonic milliseconds. */
   readonly now: number;
 }
@@ -56,7 +56,10 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
       continue;
     }
     if (isBack(stored.record, seen, nodes.get(name))) continue;
-    const since = Math.max(seen?.since ?? watchedSince, known.openedAt(deathId) ?? Number.NEGATIVE_INFINITY);
+    const since = Math.max(
+      seen?.since ?? watchedSince,
+      known.takenOverAt(deathId) ?? Number.NEGATIVE_INFINITY,
+    );
     byNode.set(name, { node: name, since });
     if (result !== undefined && now - since >= deaths.keepMs) passed.push(stored);
   }

@@ -14,7 +14,7 @@ const deleteNode = (story: TakeoverStory): void => {
   story.cluster.leases.delete('node-1');
 };
 
-/** What Kubernetes does within some two minutes. */
+/** What Kubernetes does within about a minute. */
 const collectPods = (story: TakeoverStory): void => {
   for (const [key, { spec }] of story.cluster.pods) {
     if (spec?.nodeName === 'node-1') story.cluster.pods.delete(key);
