@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TakeoverRecord, takeoverSteps } from '@liberator/core';
-import { eventFor } from '../../packages/core/src/takeover/events.ts';
 import type { TakeoverProgress } from '../../packages/core/src/takeover/executor.ts';
+import { eventFor } from '../../packages/core/src/telling/takeover-events.ts';
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
 import { root } from './documents.ts';
 

@@ -1,9 +1,9 @@
 // The events of a controller, which are public API: one sentence and one payload object each.
-import type { HealthChange } from './fleet/fleet.ts';
+import type { HealthChange } from './evidence/fleet.ts';
 import type { Decision } from './policy/decision.ts';
+import type { ReturnProgress } from './returning/returner.ts';
 import type { UnreadableRecord } from './takeover/cluster.ts';
 import type { TakeoverProgress } from './takeover/executor.ts';
-import type { ReturnProgress } from './takeover/returner.ts';
 import type { ConfirmationChange } from './telling/confirmations.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
 import type { TroubleChange } from './telling/troubles.ts';

@@ -1,7 +1,7 @@
 // A leader that no longer decides does not lead: whatever goes wrong in its loop, somebody else decides soon.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LeadershipLostError } from './election/leader-elector.ts';
-import { Fleet } from './fleet/fleet.ts';
+import { Fleet } from './evidence/fleet.ts';
 import { Leadership } from './leadership.ts';
 import { type Replica, World } from './testing/controller-world.ts';
 

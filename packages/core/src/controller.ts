@@ -1,30 +1,30 @@
 // Wires the rooms together: watches, health, election, and what a leader does. This is what an embedder starts.
 import { EventEmitter } from 'eventemitter3';
-import { type Clock, type Random, sleep, systemClock, systemRandom } from './clock.ts';
 import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
 import { LeaderElector } from './election/leader-elector.ts';
-import type { LeaderTerm } from './election/leader-term.ts';
 import type { LeaseStore } from './election/lease-record.ts';
+import { Fleet, type FleetNode } from './evidence/fleet.ts';
+import { contradictionsIn } from './evidence/rules.ts';
+import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
+import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
+import { FleetWatches } from './evidence/witnesses/watches.ts';
 import type { Fencer } from './fencing/fencer.ts';
-import { Fleet, type FleetNode } from './fleet/fleet.ts';
-import { type NodeProbe, Prober } from './fleet/prober.ts';
-import { FleetWatches } from './fleet/watches.ts';
-import { contradictionsIn } from './health/detection.ts';
-import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';
 import type { Lease } from './kubernetes/objects.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
 import { LeadersLoop, tickMs } from './leaders-loop.ts';
 import { Leadership } from './leadership.ts';
-import { GlobalPause, PauseKeeper } from './pause-keeper.ts';
+import type { PauseStore } from './pausing/global-pause.ts';
+import { GlobalPause, PauseKeeper } from './pausing/pause-keeper.ts';
 import { builtInGuards } from './policy/decision.ts';
-import type { PauseStore } from './policy/global-pause.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
-import { describeStatus, type StatusDocument } from './status/status-document.ts';
-import { StatusPublisher, type StatusStore } from './status/status-publisher.ts';
+import { defaultReturnRules, type ReturnRules } from './returning/moves.ts';
 import type { TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
-import { defaultReturnRules, type ReturnRules } from './takeover/return.ts';
+import { describeStatus, type StatusDocument } from './telling/status-document.ts';
+import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
+import type { LeaderTerm } from './term/leader-term.ts';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from './time/clock.ts';
 
 /** Options of {@link Controller}. */
 export interface ControllerOptions {

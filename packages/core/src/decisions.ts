@@ -1,9 +1,9 @@
 // What a leader decides about dead nodes, look by look, and what it tells about that.
-import type { Clock } from './clock.ts';
+
 import type { DecisionChange } from './controller-events.ts';
+import type { Fleet, FleetNode } from './evidence/fleet.ts';
+import type { Assessment } from './evidence/judgement.ts';
 import { confirmWays } from './fencing/manual.ts';
-import type { Fleet, FleetNode } from './fleet/fleet.ts';
-import type { Assessment } from './health/node-health.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
 import type { FleetFacts, Guard, NodeFacts, UndoneTakeovers, UnprovenDeath } from './policy/guard.ts';
 import { budget } from './policy/guards/budget.ts';
@@ -12,9 +12,10 @@ import { queue } from './policy/guards/queue.ts';
 import type { Policy } from './policy/policy.ts';
 import type { NodeEvent } from './takeover/cluster.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
-import { withoutNumbers } from './takeover/wording.ts';
+import type { UnprovenDeaths } from './takeover/unproven-deaths.ts';
 import { whatHelps } from './telling/what-helps.ts';
-import type { UnprovenDeaths } from './unproven-deaths.ts';
+import type { Clock } from './time/clock.ts';
+import { withoutNumbers } from './wording/numbers.ts';
 
 export interface DecisionsOptions {
   readonly clock: Clock;

@@ -1,15 +1,15 @@
 // What holds a takeover that has begun, and whose policy it follows, with its Node there and without.
 import { describe, expect, it } from 'vitest';
 import { Decisions } from './decisions.ts';
+import { Fleet } from './evidence/fleet.ts';
 import type { NotedNode } from './fencing/fence-target.ts';
-import { Fleet } from './fleet/fleet.ts';
 import { FleetWitness } from './fleet-witness.ts';
 import type { Node } from './kubernetes/objects.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
-import { RecordBook } from './takeover/record-book.ts';
+import { RecordBook } from './takeover/records/record-book.ts';
 import { newRecord } from './testing/dead-node.ts';
 import { anyNode, leaseOf, nodeNamed } from './testing/fleet-objects.ts';
 import { ManualClock } from './testing/manual-clock.ts';

@@ -1,14 +1,14 @@
 // What the caches say while a takeover runs: whether its node shows life, whether a brake is on, and which policy counts.
 import { brakingReasons, type Decisions } from './decisions.ts';
-import type { Fleet, FleetNode } from './fleet/fleet.ts';
-import { ownerOfAddress, ownerOfNotedAddress } from './fleet/reused-address.ts';
+import type { Fleet, FleetNode } from './evidence/fleet.ts';
+import { notedOf } from './evidence/noted-node.ts';
+import { ownerOfAddress, ownerOfNotedAddress } from './evidence/reused-address.ts';
 import type { FleetFacts } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { withMarks } from './takeover/follow.ts';
-import { notedOf } from './takeover/noted-node.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
-import type { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
+import type { RecordBook } from './takeover/records/record-book.ts';
 import type { NodeNow, TakeoverWitness } from './takeover/witness.ts';
 
 export interface FleetWitnessOptions {

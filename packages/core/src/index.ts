@@ -1,6 +1,7 @@
 // What users of the library may rely on. Named exports only.
-export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './clock.ts';
+
 export * from './confirmation/index.ts';
+export { type Connection, type ConnectOptions, connect, kubeletProbe } from './connect.ts';
 export { Controller, type ControllerOptions } from './controller.ts';
 export type {
   ControllerError,
@@ -10,6 +11,22 @@ export type {
   SightChange,
 } from './controller-events.ts';
 export * from './election/index.ts';
+export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store.ts';
+export type { Observation, ProbeResult, ReadyStatus } from './evidence/fact.ts';
+export type { FleetNode, HealthChange } from './evidence/fleet.ts';
+export type { Assessment, Evidence, Health, NodeState } from './evidence/judgement.ts';
+export type { MaintenanceSight } from './evidence/maintenance-sight.ts';
+export {
+  type Detection,
+  defaultHeartbeatDetection,
+  defaultPollDetection,
+  type HeartbeatDetection,
+  longestHealthySilenceMs,
+  type PollDetection,
+} from './evidence/rules.ts';
+export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
+export { type ProbeAnswer, type ProbeOptions, probeTcp } from './evidence/witnesses/kubelet-probe.ts';
+export type { NodeProbe } from './evidence/witnesses/prober.ts';
 export type { FenceContext, FencePermit, FenceRefusal, FenceRefusalCode } from './fencing/fence-context.ts';
 export type {
   FenceConfirmation,
@@ -27,22 +44,7 @@ export {
   manualFencer,
 } from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
-export type { FleetNode, HealthChange } from './fleet/fleet.ts';
-export type { MaintenanceSight } from './fleet/maintenance-sight.ts';
-export type { NodeProbe } from './fleet/prober.ts';
-export {
-  type Detection,
-  defaultHeartbeatDetection,
-  defaultPollDetection,
-  type HeartbeatDetection,
-  longestHealthySilenceMs,
-  type PollDetection,
-} from './health/detection.ts';
-export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './health/fleet-sight.ts';
-export type { Assessment, Evidence, Health, NodeState } from './health/node-health.ts';
-export type { Observation, ProbeResult, ReadyStatus } from './health/observation.ts';
 export { createReader, type KubernetesClientOptions } from './kubernetes/client.ts';
-export { type Connection, type ConnectOptions, connect, kubeletProbe } from './kubernetes/connect.ts';
 export {
   type CallDescription,
   isAlreadyExists,
@@ -60,9 +62,6 @@ export {
 } from './kubernetes/errors.ts';
 export { type LoadKubeConfigOptions, loadKubeConfig } from './kubernetes/kube-config.ts';
 export { KubeConfigError } from './kubernetes/kube-config-error.ts';
-export { type ProbeAnswer, type ProbeOptions, probeTcp } from './kubernetes/kubelet-probe.ts';
-export { createLeaseStore, type LeaseStoreOptions } from './kubernetes/lease-store.ts';
-export type { LiveRead } from './kubernetes/live-read.ts';
 export type * from './kubernetes/objects.ts';
 export type {
   CallOptions,
@@ -103,10 +102,17 @@ export {
 export { createTransport, type TransportOptions } from './kubernetes/undici-transport.ts';
 export type { SightOptions } from './kubernetes/watch-sight.ts';
 export * from './maintenance/index.ts';
+export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './marks/taints.ts';
+export { keepAnnotation } from './pods/affected-pods.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
-export * from './status/index.ts';
-export { keepAnnotation } from './takeover/affected-pods.ts';
+export {
+  confirmedReturnedAnnotation,
+  defaultReturnRules,
+  type ReturnMove,
+  type ReturnRules,
+} from './returning/moves.ts';
+export type { ReturnProgress } from './returning/returner.ts';
 export type {
   EventWrite,
   NodeEvent,
@@ -134,15 +140,10 @@ export {
   takeoverSteps,
   type UnwantedPod,
 } from './takeover/record.ts';
-export { RecordUnreadableError, TakeoverTakenError } from './takeover/record-writer.ts';
-export {
-  confirmedReturnedAnnotation,
-  defaultReturnRules,
-  type ReturnMove,
-  type ReturnRules,
-} from './takeover/return.ts';
-export type { ReturnProgress } from './takeover/returner.ts';
-export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './takeover/taints.ts';
+export { RecordUnreadableError, TakeoverTakenError } from './takeover/records/record-writer.ts';
 export { type ConfirmationChange, type IgnoredConfirmation, whyIgnored } from './telling/confirmations.ts';
+export * from './telling/index.ts';
 export type { OmissionCause, OmittedEvents } from './telling/omissions.ts';
 export { type NodeTrouble, type TroubleChange, type TroubledAct, whatFails } from './telling/troubles.ts';
+export type { LiveRead } from './term/live-read.ts';
+export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './time/clock.ts';

@@ -1,10 +1,11 @@
 // The loop in which a leader decides, and on which it depends that it leads: whatever is thrown here ends its term.
-import { type Clock, sleep } from './clock.ts';
+
 import { LeadershipLostError } from './election/leader-elector.ts';
-import type { LeaderTerm } from './election/leader-term.ts';
 import type { Leadership } from './leadership.ts';
-import type { PauseKeeper } from './pause-keeper.ts';
-import type { StatusPublisher } from './status/status-publisher.ts';
+import type { PauseKeeper } from './pausing/pause-keeper.ts';
+import type { StatusPublisher } from './telling/status-publisher.ts';
+import type { LeaderTerm } from './term/leader-term.ts';
+import { type Clock, sleep } from './time/clock.ts';
 
 export interface LeadersLoopOptions {
   readonly term: LeaderTerm;

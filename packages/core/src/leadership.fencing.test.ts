@@ -1,9 +1,9 @@
 // What somebody puts on a Node while a device thinks counts, though the Node is deleted before the device has answered.
 import { describe, expect, it } from 'vitest';
-import { sleep } from './clock.ts';
 import type { FenceResult } from './fencing/fencer.ts';
 import type { Policy } from './policy/policy.ts';
 import { LeadershipStory } from './testing/leadership-story.ts';
+import { sleep } from './time/clock.ts';
 
 const optional: Partial<Policy> = { fencing: { drivers: ['ipmi'], proof: 'optional' } };
 const failed: FenceResult = { outcome: 'failed', detail: 'no answer' };

@@ -1,7 +1,7 @@
 // What a leader does about nodes that come back after their takeover.
 import { describe, expect, it } from 'vitest';
 import type { Taint } from './kubernetes/objects.ts';
-import { outOfServiceTaint } from './takeover/taints.ts';
+import { outOfServiceTaint } from './marks/taints.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
 
 const isOutOfService = ({ key }: Taint): boolean => key === outOfServiceTaint.key;

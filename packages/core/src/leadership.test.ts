@@ -1,9 +1,9 @@
 // What a leader does in its term: it decides, acts, holds, and tells.
 import { describe, expect, it } from 'vitest';
-import { sleep } from './clock.ts';
 import type { FenceResult } from './fencing/fencer.ts';
 import { builtInGuards } from './policy/decision.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
+import { sleep } from './time/clock.ts';
 
 describe('a leader', () => {
   it('takes over a node that died, and tells so', async () => {

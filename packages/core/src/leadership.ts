@@ -1,18 +1,17 @@
 // What a leader does in its term: decides about dead nodes, carries takeovers to their end, and takes in who comes back.
-import { type Clock, sleep } from './clock.ts';
+
 import type { DecisionChange } from './controller-events.ts';
 import { Decisions } from './decisions.ts';
-import type { LeaderTerm } from './election/leader-term.ts';
+import type { Fleet, FleetNode } from './evidence/fleet.ts';
+import { notedOf } from './evidence/noted-node.ts';
+import type { NodeProbe } from './evidence/witnesses/prober.ts';
 import { confirmedDeadAnnotation } from './fencing/manual.ts';
-import type { Fleet, FleetNode } from './fleet/fleet.ts';
-import type { NodeProbe } from './fleet/prober.ts';
 import { FleetWitness } from './fleet-witness.ts';
-import { PassedWindows } from './passed-windows.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
-import { RecordKeeping } from './record-keeping.ts';
-import { Returns } from './returns.ts';
-import { SetAside } from './set-aside.ts';
+import { Returns } from './returning/attendance.ts';
+import type { ReturnRules } from './returning/moves.ts';
+import { Returner, type ReturnProgress } from './returning/returner.ts';
 import type {
   NodeEvent,
   RecordListing,
@@ -20,15 +19,16 @@ import type {
   TakeoverCluster,
   UnreadableRecord,
 } from './takeover/cluster.ts';
-import { eventFor } from './takeover/events.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
-import { notedOf } from './takeover/noted-node.ts';
 import { byOrder, hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
-import { RecordBook } from './takeover/record-book.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
-import type { ReturnRules } from './takeover/return.ts';
-import { Returner, type ReturnProgress } from './takeover/returner.ts';
-import { Takeovers } from './takeovers.ts';
+import { PassedWindows } from './takeover/records/passed-windows.ts';
+import { RecordBook } from './takeover/records/record-book.ts';
+import { RecordKeeping } from './takeover/records/record-keeping.ts';
+import { SetAside } from './takeover/records/set-aside.ts';
+import { Undoings } from './takeover/records/undoings.ts';
+import { Takeovers } from './takeover/takeovers.ts';
+import { type UnprovenDeaths, unprovenDeaths } from './takeover/unproven-deaths.ts';
 import { Blindness } from './telling/blindness.ts';
 import {
   type ConfirmationChange,
@@ -38,9 +38,10 @@ import {
 } from './telling/confirmations.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
+import { eventFor } from './telling/takeover-events.ts';
 import { type NodeTrouble, type TroubleChange, Troubles } from './telling/troubles.ts';
-import { Undoings } from './undoings.ts';
-import { type UnprovenDeaths, unprovenDeaths } from './unproven-deaths.ts';
+import type { LeaderTerm } from './term/leader-term.ts';
+import { type Clock, sleep } from './time/clock.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;

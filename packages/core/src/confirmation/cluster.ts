@@ -1,6 +1,6 @@
 // The port through which a human's word is prepared and written; the Kubernetes room implements it.
 import type { Node, Pod } from '../kubernetes/objects.ts';
-import type { VolumeReads } from '../takeover/affected-pods.ts';
+import type { VolumeReads } from '../pods/affected-pods.ts';
 import type { WriteOutcome } from '../takeover/cluster.ts';
 
 /** A human's word that a machine is off. */

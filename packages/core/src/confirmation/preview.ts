@@ -1,5 +1,5 @@
 // What a takeover of a node would let go of, before anybody vouches for its death.
-import { describePodBy, mustGo } from '../takeover/affected-pods.ts';
+import { describePodBy, mustGo } from '../pods/affected-pods.ts';
 import type { AffectedPod } from '../takeover/record.ts';
 import type { ConfirmationCluster } from './cluster.ts';
 

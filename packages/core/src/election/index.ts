@@ -1,4 +1,6 @@
 // `@liberator/core/election`: leader election by itself, over any Lease that a LeaseStore reaches.
+
+export { type LeaderTerm, type Renewal, TermEndedError } from '../term/leader-term.ts';
 export type { ElectionTimings } from './election-timings.ts';
 export {
   LeaderElector,
@@ -6,7 +8,6 @@ export {
   LeadershipLostError,
   type LeadersWork,
 } from './leader-elector.ts';
-export { type LeaderTerm, type Renewal, TermEndedError } from './leader-term.ts';
 export type {
   LeaseRecord,
   LeaseRequestOptions,

@@ -1,8 +1,8 @@
 // How a leader keeps its Lease, and how it loses it.
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../clock.ts';
 import { Candidate, changeable, clock } from '../testing/candidate.ts';
 import { MemoryLease, type RequestFate } from '../testing/memory-lease.ts';
+import type { Clock } from '../time/clock.ts';
 
 describe('a leader', () => {
   it('stays leader for as long as it renews', async () => {

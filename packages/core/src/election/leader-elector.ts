@@ -1,7 +1,8 @@
 // Elects one leader among replicas over a Lease, and hands it a LeaderTerm for as long as it leads.
-import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
+
+import { type LeaderTerm, RenewableTerm, TermEndedError } from '../term/leader-term.ts';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
 import { acquireJitter, checkedTimings, type ElectionTimings } from './election-timings.ts';
-import { type LeaderTerm, RenewableTerm, TermEndedError } from './leader-term.ts';
 import {
   type LeaseRecord,
   type LeaseRequestOptions,

@@ -1,5 +1,5 @@
 // What one candidate has seen of the Lease, since when by its own clock, and whether that lets it take the Lease.
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { type LeaseRecord, type LeaseSnapshot, sameRecord } from './lease-record.ts';
 
 /** A holder that claims more is believed this long only: a typing error must not block an election for a year. */

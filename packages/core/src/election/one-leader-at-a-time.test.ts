@@ -1,12 +1,12 @@
 // The one promise of an election: never two terms at once, whatever store, network and clocks do.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Random, sleep } from '../clock.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { type LeaseVerb, MemoryLease, type RequestFate } from '../testing/memory-lease.ts';
 import { SkewedClock } from '../testing/skewed-clock.ts';
+import { type Random, sleep } from '../time/clock.ts';
 import { LeaderElector } from './leader-elector.ts';
-import type { LeaderTerm } from './leader-term.ts';
 
 /** Mulberry32: small, and the same everywhere. */
 function randomFrom(seed: number): Random {

@@ -1,5 +1,5 @@
 // Tries fencers in order until one gives a proof that satisfies the policy, looking before each whether it still may.
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { checkedAnswer } from './answer.ts';
 import { type FencePermit, type FenceRefusal, refused } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';

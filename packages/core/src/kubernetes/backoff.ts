@@ -1,5 +1,5 @@
 // How long to wait between attempts, so that many clients of a server in trouble neither give up nor march in step.
-import type { Random } from '../clock.ts';
+import type { Random } from '../time/clock.ts';
 
 export interface BackoffOptions {
   /** Lower bound of the first delay. */

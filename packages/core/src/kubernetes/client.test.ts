@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { connect } from '../connect.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { answer, statusBody } from '../testing/scripted-server.ts';
 import { clientOf, connectTo, during, failureOf } from '../testing/wire.ts';
 import { createReader } from './client.ts';
-import { connect } from './connect.ts';
 import { KubernetesError, MalformedAnswerError, RequestTimeoutError } from './errors.ts';
 import type { KubernetesReader } from './reader.ts';
 import { leases, nodes, pods } from './resources.ts';

@@ -1,6 +1,6 @@
 // Kubernetes' REST conventions over a Transport: typed reads for everyone, and one primitive for any call that only
 // this room uses.
-import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
 import { type CallDescription, isGone, KubernetesError, MalformedAnswerError } from './errors.ts';
 import { LineError, LineSplitter } from './line-splitter.ts';
 import type { Status } from './objects.ts';

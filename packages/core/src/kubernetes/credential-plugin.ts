@@ -5,7 +5,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, sep } from 'node:path';
 import { isatty } from 'node:tty';
 import { load } from 'js-yaml';
-import type { Clock, TimerHandle } from '../clock.ts';
+import type { Clock, TimerHandle } from '../time/clock.ts';
 import { CredentialError } from './credential-error.ts';
 import type { KubeconfigCluster, PluginSpec } from './kubeconfig-file.ts';
 

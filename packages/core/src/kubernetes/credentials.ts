@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { CredentialError } from './credential-error.ts';
 import { type PluginCredentials, pluginCredentials } from './credential-plugin.ts';
 import { ReloadableKubeConfig } from './kube-config.ts';

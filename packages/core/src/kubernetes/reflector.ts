@@ -1,5 +1,5 @@
 // Keeps a local copy of one selection of objects, and knows at any moment whether that copy can be trusted.
-import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
 import { Backoff } from './backoff.ts';
 import {
   isForbidden,

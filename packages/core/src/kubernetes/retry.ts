@@ -1,6 +1,6 @@
 // Repeats what may be repeated: reads, and writes that are conditional on what they change. Driven by the injected
 // clock, which is why this is not p-retry: that one sleeps on Node.js' own timers.
-import { type Clock, type Random, sleep } from '../clock.ts';
+import { type Clock, type Random, sleep } from '../time/clock.ts';
 import { Backoff } from './backoff.ts';
 import { KubernetesError, RequestTimeoutError } from './errors.ts';
 import { TransportError } from './transport.ts';

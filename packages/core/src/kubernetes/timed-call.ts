@@ -1,6 +1,6 @@
 // One request and its answer under time limits and a caller's signal, so that nothing waits for ever and no listener
 // outlives its call.
-import type { Clock, TimerHandle } from '../clock.ts';
+import type { Clock, TimerHandle } from '../time/clock.ts';
 import {
   type CallDescription,
   MalformedAnswerError,

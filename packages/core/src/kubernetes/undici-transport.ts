@@ -1,7 +1,7 @@
 // Transport over real HTTP: undici for connections, client-node's KubeConfig for identity.
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { CredentialSource, type Credentials } from './credentials.ts';
 import { ReloadableKubeConfig } from './kube-config.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import { nodes } from '../kubernetes/resources.ts';
-import { takeoverTaint } from '../takeover/taints.ts';
+import { takeoverTaint } from '../marks/taints.ts';
 import { startTrial } from '../testing/drain-trial.ts';
 import { uncordon } from './cordon.ts';
 import { previewDrain } from './drain.ts';

@@ -1,11 +1,12 @@
 // Empties a node in good order: plan, cordon, evict, wait until what was on it is Ready elsewhere.
-import { type Clock, type Random, sleep, systemClock, systemRandom } from '../clock.ts';
+
 import { KubernetesError, MalformedAnswerError } from '../kubernetes/errors.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
+import { describePodBy } from '../pods/affected-pods.ts';
 import type { MovingPod } from '../policy/guards/maintenance.ts';
-import { describePodBy } from '../takeover/affected-pods.ts';
-import { counted } from '../takeover/wording.ts';
+import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
+import { counted } from '../wording/numbers.ts';
 import type { MaintenanceCluster } from './cluster.ts';
 import { notFound, takeoverTaintsOf } from './cordon.ts';
 import { MaintenanceError } from './errors.ts';

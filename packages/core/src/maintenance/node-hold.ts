@@ -1,6 +1,6 @@
 // Keeps a node cordoned and takeovers of it held while it is being drained, and notices who interferes.
-import { type Clock, sleep } from '../clock.ts';
-import { readyStatusOf } from '../fleet/node-projection.ts';
+
+import { readyStatusOf } from '../evidence/witnesses/node-projection.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
 import {
@@ -9,6 +9,7 @@ import {
   readMark,
   writeMaintenance,
 } from '../policy/guards/maintenance.ts';
+import { type Clock, sleep } from '../time/clock.ts';
 import type { MaintenanceCluster } from './cluster.ts';
 import { changeNode, markOf } from './cordon.ts';
 import { MaintenanceError } from './errors.ts';

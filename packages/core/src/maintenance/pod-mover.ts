@@ -1,10 +1,11 @@
 // Takes pods off a node: asks for each eviction until the budgets allow it, and waits until the pod is where it should be.
-import { type Clock, type Random, sleep } from '../clock.ts';
+
 import { Backoff } from '../kubernetes/backoff.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { Pod } from '../kubernetes/objects.ts';
 import { askedDelayMs, isTransient } from '../kubernetes/retry.ts';
-import { isWantedBy } from '../takeover/wanted.ts';
+import { isWantedBy } from '../pods/wanted.ts';
+import { type Clock, type Random, sleep } from '../time/clock.ts';
 import type { EvictionAnswer, MaintenanceCluster } from './cluster.ts';
 import type { PlannedPod } from './plan.ts';
 import type { DrainProgress, PodState } from './progress.ts';

@@ -1,6 +1,6 @@
 // Where a StatefulSet's pod stands on its way from one node to another, told from what is there under its name. Pure.
 import type { Pod } from '../kubernetes/objects.ts';
-import { whyNotReady } from '../takeover/readiness.ts';
+import { whyNotReady } from '../pods/readiness.ts';
 import type { PlannedPod } from './plan.ts';
 import type { PodPhase } from './progress.ts';
 

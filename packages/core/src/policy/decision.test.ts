@@ -1,8 +1,8 @@
 // Each guard by itself, and the decision that they come to together.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultHeartbeatDetection } from '../health/detection.ts';
-import type { Assessment, Evidence } from '../health/node-health.ts';
+import type { Assessment, Evidence } from '../evidence/judgement.ts';
+import { defaultHeartbeatDetection } from '../evidence/rules.ts';
 import { builtInGuards, decide, holdReasons } from './decision.ts';
 import {
   type FleetFacts,

@@ -1,5 +1,5 @@
 // The shape of a guard: one named rule that lets a takeover pass or holds it, with a reason.
-import type { Assessment } from '../health/node-health.ts';
+import type { Assessment } from '../evidence/judgement.ts';
 import type { Policy } from './policy.ts';
 
 /** Somebody's work on a node, during which it is not to be taken over. */

@@ -1,6 +1,7 @@
 // `@liberator/core/policy`: deciding about dead nodes. Pure: nothing here needs a cluster, or loads what talks to one.
+
+export type { KeptPause, PausableLease, PauseStore } from '../pausing/global-pause.ts';
 export { builtInGuards, type Decision, decide, holdReasons, type NamedVerdict } from './decision.ts';
-export type { KeptPause, PausableLease, PauseStore } from './global-pause.ts';
 export {
   type FleetFacts,
   type Guard,

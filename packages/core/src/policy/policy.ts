@@ -1,6 +1,7 @@
 // What the operator decided about a group of nodes: how death is told, what must be shown, and what is done then.
-import type { Detection } from '../health/detection.ts';
-import type { Evidence } from '../health/node-health.ts';
+
+import type { Evidence } from '../evidence/judgement.ts';
+import type { Detection } from '../evidence/rules.ts';
 import type { NodeSelector } from './node-selector.ts';
 
 /**

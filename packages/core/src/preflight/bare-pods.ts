@@ -1,8 +1,8 @@
 // Which pods a takeover would destroy for good, since nobody makes them anew: to be known before a node dies. Pure.
 import type { Pod } from '../kubernetes/objects.ts';
-import { isBare, isKept, mustGo } from '../takeover/affected-pods.ts';
-import { outOfServiceTaint } from '../takeover/taints.ts';
-import { toleratesTaint } from '../takeover/tolerations.ts';
+import { outOfServiceTaint } from '../marks/taints.ts';
+import { isBare, isKept, mustGo } from '../pods/affected-pods.ts';
+import { toleratesTaint } from '../pods/tolerations.ts';
 
 /** A pod that no controller makes anew, and what a takeover of its node would do to it. */
 export interface BarePod {

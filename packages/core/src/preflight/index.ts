@@ -5,7 +5,8 @@ export {
   grantedRules,
   type ResourceRule,
   whoAmI,
-} from '../kubernetes/access-review.ts';
+} from './access-review.ts';
+export { type BarePod, barePods } from './bare-pods.ts';
 export {
   type AskOptions,
   describePermission,
@@ -13,7 +14,6 @@ export {
   missingPermissions,
   neededPermissions,
   type Permission,
-} from '../kubernetes/permissions.ts';
-export { serverVersion, tryElectionLease } from '../kubernetes/server-probe.ts';
-export { type BarePod, barePods } from './bare-pods.ts';
+} from './permissions.ts';
 export { type ClusterSnapshot, type TakeoverProspect, takeoverProspects } from './prospects.ts';
+export { serverVersion, tryElectionLease } from './server-probe.ts';

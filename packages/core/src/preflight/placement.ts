@@ -7,7 +7,7 @@ import type {
   Pod,
   SelectorRequirement,
 } from '../kubernetes/objects.ts';
-import { toleratesTaint } from '../takeover/tolerations.ts';
+import { toleratesTaint } from '../pods/tolerations.ts';
 import { quantity } from './quantity.ts';
 
 /** A node, and the pods that are on it. */

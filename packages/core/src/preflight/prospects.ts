@@ -1,6 +1,6 @@
 // Whether a takeover could help: where each StatefulSet pod could run if its node died, and what is in the way. Pure.
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../kubernetes/objects.ts';
-import { controllerOf } from '../takeover/affected-pods.ts';
+import { controllerOf } from '../pods/affected-pods.ts';
 import { type OccupiedNode, obstacleOn } from './placement.ts';
 
 /** Everything that a pod's chances depend on, as it is now. */

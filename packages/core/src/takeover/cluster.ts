@@ -1,6 +1,5 @@
 // The port through which a takeover reads and changes the cluster; the Kubernetes room implements it.
-import type { LeaderTerm } from '../election/leader-term.ts';
-import type { LiveRead } from '../kubernetes/live-read.ts';
+
 import type {
   KubernetesObject,
   Lease,
@@ -12,6 +11,8 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import type { LiveRead } from '../term/live-read.ts';
 import type { NodeEventReason } from './event-reasons.ts';
 import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';

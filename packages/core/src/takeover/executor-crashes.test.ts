@@ -1,12 +1,12 @@
 // Leaders that die at any moment of a takeover, nodes that come back at any moment, and both with trouble in between.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { epochAnnotation, outOfServiceTaint } from '../marks/taints.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { Call, CallFate, MemoryCluster } from '../testing/memory-cluster.ts';
 import { TakeoverExecutor } from './executor.ts';
 import { type TakeoverRecord, takeoverSteps } from './record.ts';
-import { epochAnnotation, outOfServiceTaint } from './taints.ts';
 
 /** What happens at one call of the port. */
 type Event =

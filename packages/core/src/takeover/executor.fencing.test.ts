@@ -1,9 +1,9 @@
 // Nothing is fenced that lives or that a brake holds, at the very moment of the harm; and proof counts for what it is.
 import { describe, expect, it } from 'vitest';
-import { sleep } from '../clock.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import { newRecord } from '../testing/dead-node.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
+import { sleep } from '../time/clock.ts';
 
 const { policy } = newRecord();
 const ladder = { policy: { ...policy, drivers: ['ipmi', 'cloud'] } };

@@ -1,10 +1,10 @@
 // What a takeover promises outlives the Node object: somebody may delete that at any moment, and the machine runs on.
 import { describe, expect, it } from 'vitest';
+import { notedOf } from '../evidence/noted-node.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import { newRecord } from '../testing/dead-node.ts';
 import { waiting } from '../testing/leadership-story.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
-import { notedOf } from './noted-node.ts';
 
 const { policy } = newRecord();
 const byHuman = { policy: { ...policy, drivers: ['manual'] } };

@@ -1,8 +1,8 @@
 // A node that is put under another policy while a device of the old one thinks: what is asked next is asked by the policy of now.
 import { describe, expect, it } from 'vitest';
-import { sleep } from '../clock.ts';
 import type { FenceResult } from '../fencing/fencer.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
+import { sleep } from '../time/clock.ts';
 import type { RecordedPolicy } from './record.ts';
 
 const failed: FenceResult = { outcome: 'failed', detail: 'no answer' };

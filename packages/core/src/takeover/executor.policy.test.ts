@@ -1,9 +1,9 @@
 // A takeover that has not released anything follows the policy of now: whoever changes it to get one going sees an effect.
 import { describe, expect, it } from 'vitest';
+import { eventFor } from '../telling/takeover-events.ts';
 import { endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { waiting } from '../testing/leadership-story.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
-import { eventFor } from './events.ts';
 import type { RecordedPolicy } from './record.ts';
 
 const { policy } = newRecord();

@@ -1,11 +1,11 @@
 // Brakes, an API server that fails, and a record that changes in other hands.
 import { describe, expect, it } from 'vitest';
-import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
+import { type LeaderTerm, TermEndedError } from '../term/leader-term.ts';
 import { endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
 import type { StoredRecord } from './cluster.ts';
 import type { TakeoverProgress } from './executor.ts';
-import { TakeoverTakenError } from './record-writer.ts';
+import { TakeoverTakenError } from './records/record-writer.ts';
 
 const waitingFor = (progress: readonly TakeoverProgress[]): readonly string[] =>
   progress.filter(({ phase }) => phase === 'waiting').map(({ detail }) => detail);

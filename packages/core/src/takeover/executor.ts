@@ -1,8 +1,11 @@
 // Carries a takeover from whatever step its record shows to its end, writing down each step before it acts.
-import type { Clock } from '../clock.ts';
-import type { LeaderTerm } from '../election/leader-term.ts';
+
+import type { NodeProbe } from '../evidence/witnesses/prober.ts';
 import type { Fencer } from '../fencing/fencer.ts';
-import type { NodeProbe } from '../fleet/prober.ts';
+import { takeoverTaint } from '../marks/taints.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import type { Clock } from '../time/clock.ts';
+import { withoutNumbers } from '../wording/numbers.ts';
 import { Attempts } from './attempts.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate, withMarksOfNow } from './follow.ts';
@@ -21,8 +24,8 @@ import {
   type TakeoverRecord,
   type TakeoverStep,
 } from './record.ts';
-import { RecordWriter } from './record-writer.ts';
 import { policyDifferences } from './recorded-policy.ts';
+import { RecordWriter } from './records/record-writer.ts';
 import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
 import { cordon } from './steps/cordon.ts';
 import { fence } from './steps/fence.ts';
@@ -30,10 +33,8 @@ import { recheck } from './steps/recheck.ts';
 import { release } from './steps/release.ts';
 import { remove } from './steps/remove.ts';
 import { verify } from './steps/verify.ts';
-import { takeoverTaint } from './taints.ts';
 import { takeMarksOff } from './undo.ts';
 import type { NodeNow, TakeoverWitness } from './witness.ts';
-import { withoutNumbers } from './wording.ts';
 
 /** The claim itself is the creation of the record: by the time it can be performed, it is done. */
 const claim: PerformStep = async () => ({ outcome: 'done', detail: 'the record is ours' });

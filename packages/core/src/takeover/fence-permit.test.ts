@@ -1,6 +1,6 @@
 // For how long a look holds on which harm is done, and when there is no permit at all.
 import { describe, expect, it } from 'vitest';
-import { RenewableTerm } from '../election/leader-term.ts';
+import { RenewableTerm } from '../term/leader-term.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { MemoryCluster } from '../testing/memory-cluster.ts';

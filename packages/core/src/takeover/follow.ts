@@ -1,9 +1,9 @@
 // Keeps a takeover that has not released anything in line with what the operator and the Node's marks say now.
 import type { NotedNode } from '../fencing/fence-target.ts';
+import { epochAnnotation, isOutOfService } from '../marks/taints.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
 import { followPolicy, isSamePolicy } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
-import { epochAnnotation, isOutOfService } from './taints.ts';
 import type { NodeNow } from './witness.ts';
 
 const beforeRelease: ReadonlySet<TakeoverStep> = new Set(['claim', 'cordon', 'fence', 'recheck']);

@@ -1,12 +1,12 @@
 // A host whose Node was deleted under its takeover: while it is up nothing of it is released, unless somebody vouches for its death.
 import { describe, expect, it } from 'vitest';
-import { sleep } from '../clock.ts';
+import type { ProbeResult } from '../evidence/fact.ts';
 import type { NotedNode } from '../fencing/fence-target.ts';
-import type { ProbeResult } from '../health/observation.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { newRecord } from '../testing/dead-node.ts';
 import { waiting } from '../testing/leadership-story.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
+import { sleep } from '../time/clock.ts';
 import type { RecordedPolicy, TakeoverRecord } from './record.ts';
 
 const noted: NotedNode = {

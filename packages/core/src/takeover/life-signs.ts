@@ -1,8 +1,8 @@
 // Asks the API server itself whether a node that is being taken over has shown any sign of life since.
 
-import { renewTimeOf } from '../fleet/renew-time.ts';
-import type { LiveRead } from '../kubernetes/live-read.ts';
+import { renewTimeOf } from '../evidence/renew-time.ts';
 import type { Node } from '../kubernetes/objects.ts';
+import type { LiveRead } from '../term/live-read.ts';
 import type { StepContext, StepResult } from './step.ts';
 
 export type LiveNode =

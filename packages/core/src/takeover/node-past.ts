@@ -1,8 +1,8 @@
 // What the takeovers of one node left behind on it, and by which of them its return is judged. Pure.
 import type { Node, Taint } from '../kubernetes/objects.ts';
+import { hasTaint, outOfServiceTaint, quarantineTaint, takeoverTaint } from '../marks/taints.ts';
 import type { StoredRecord } from './cluster.ts';
 import { occupiesNode, type TakeoverRecord, tookNothing } from './record.ts';
-import { hasTaint, outOfServiceTaint, quarantineTaint, takeoverTaint } from './taints.ts';
 
 /** The past of one node. Made by {@link pastOf}. */
 export interface NodePast {

@@ -1,7 +1,8 @@
 // What a takeover is still for once its Node is gone: the pods that are bound to the name, until Kubernetes has collected them.
-import type { LiveRead } from '../kubernetes/live-read.ts';
+
 import type { Pod } from '../kubernetes/objects.ts';
-import { mustGo } from './affected-pods.ts';
+import { mustGo } from '../pods/affected-pods.ts';
+import type { LiveRead } from '../term/live-read.ts';
 import type { StepContext, StepResult } from './step.ts';
 
 /** Read live: all pods on the node that have to run elsewhere. */

@@ -1,9 +1,9 @@
 // How long a step has waited, over all leaders that worked on it, and when that is worth a write.
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
+import { withoutNumbers } from '../wording/numbers.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
 import type { StepResult } from './step.ts';
-import { withoutNumbers } from './wording.ts';
 
 /** Steps that may wait for ever: there is no end to the patience for a proof. */
 const endlessSteps: ReadonlySet<TakeoverStep> = new Set(['fence']);

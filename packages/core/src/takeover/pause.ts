@@ -1,6 +1,7 @@
 // Waits for as long as a term lasts and no longer, so that nothing goes on for a leader that is none any more.
-import { type Clock, sleep } from '../clock.ts';
-import { type LeaderTerm, TermEndedError } from '../election/leader-term.ts';
+
+import { type LeaderTerm, TermEndedError } from '../term/leader-term.ts';
+import { type Clock, sleep } from '../time/clock.ts';
 
 /** How long to wait after an error that may pass: no answer, too many requests, a server's own failure. */
 export const retryAfterErrorMs = 1_000;

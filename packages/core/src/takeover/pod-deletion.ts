@@ -1,6 +1,7 @@
 // Deletes pods of a dead node by force, each by itself: what is refused for one holds up no other.
-import type { LiveRead } from '../kubernetes/live-read.ts';
+
 import type { Pod } from '../kubernetes/objects.ts';
+import type { LiveRead } from '../term/live-read.ts';
 import { readLiveNode } from './life-signs.ts';
 import { isUnanswered, type StepContext, wordsOf } from './step.ts';
 

@@ -1,7 +1,8 @@
 // The durable record of one takeover, and the pure steps by which it grows.
+
+import type { Evidence } from '../evidence/judgement.ts';
 import type { NotedNode } from '../fencing/fence-target.ts';
 import type { FenceProof } from '../fencing/fencer.ts';
-import type { Evidence } from '../health/node-health.ts';
 import type { NamedVerdict } from '../policy/decision.ts';
 import type { Keepsake } from './keepsake.ts';
 

@@ -1,8 +1,9 @@
 // What a step gets to work with and what it may come to.
-import type { Clock } from '../clock.ts';
-import type { LeaderTerm } from '../election/leader-term.ts';
+
+import type { NodeProbe } from '../evidence/witnesses/prober.ts';
 import type { Fencer } from '../fencing/fencer.ts';
-import type { NodeProbe } from '../fleet/prober.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { AffectedPod, RecordedPolicy, TakeoverRecord } from './record.ts';

@@ -1,8 +1,9 @@
 // Takes off a Node what a takeover that came to nothing had put on it.
-import type { LeaderTerm } from '../election/leader-term.ts';
+
+import { outOfServiceTaint, takeoverTaint, withoutTaints } from '../marks/taints.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { TakeoverRecord } from './record.ts';
-import { outOfServiceTaint, takeoverTaint, withoutTaints } from './taints.ts';
 
 /** Returns false when somebody else changed the Node meanwhile. */
 export async function takeMarksOff(

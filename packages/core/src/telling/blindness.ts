@@ -1,9 +1,10 @@
 // Tells of each node about which nothing can be decided: whoever waits for a takeover must learn why none comes.
+
+import type { FleetNode } from '../evidence/fleet.ts';
+import { neverBooted } from '../evidence/judgement.ts';
 import { confirmWays } from '../fencing/manual.ts';
-import type { FleetNode } from '../fleet/fleet.ts';
-import { neverBooted } from '../health/node-health.ts';
 import type { NodeEvent } from '../takeover/cluster.ts';
-import { withoutNumbers } from '../takeover/wording.ts';
+import { withoutNumbers } from '../wording/numbers.ts';
 import { whatHelps } from './what-helps.ts';
 
 export interface BlindnessOptions {

@@ -1,6 +1,7 @@
 // A human's word that names another death confirms nothing, and whoever gave it has to be told at once.
+
+import type { FleetNode } from '../evidence/fleet.ts';
 import { confirmedDeadAnnotation, confirmWays } from '../fencing/manual.ts';
-import type { FleetNode } from '../fleet/fleet.ts';
 import type { NodeEvent } from '../takeover/cluster.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 

@@ -1,9 +1,10 @@
 // The one place through which Kubernetes Events leave: they are for people, none may delay or fail what it tells about,
 // and none may become a flood, however large the cluster and whatever goes wrong in it.
-import { type Clock, sleep, type TimerHandle } from '../clock.ts';
-import type { LeaderTerm } from '../election/leader-term.ts';
+
 import type { NodeEvent, PublishedEvent, TakeoverCluster } from '../takeover/cluster.ts';
-import { withoutNumbers } from '../takeover/wording.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import { type Clock, sleep, type TimerHandle } from '../time/clock.ts';
+import { withoutNumbers } from '../wording/numbers.ts';
 import { Allowance } from './allowance.ts';
 import { Memory } from './memory.ts';
 import { Omissions, type OmittedEvents } from './omissions.ts';

@@ -1,6 +1,6 @@
 // What a leader tries about a node and can't do, again and again: told after a few times, with the server's own words.
 import type { NodeEvent } from '../takeover/cluster.ts';
-import { withoutNumbers } from '../takeover/wording.ts';
+import { withoutNumbers } from '../wording/numbers.ts';
 
 /** What is tried: opening a takeover (`claim`), a step of one, taking it back, writing its end, or taking a node in again. */
 export type TroubledAct =

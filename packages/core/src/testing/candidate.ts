@@ -1,8 +1,8 @@
 // One candidate of an election over a Lease in memory, and what was seen of it.
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../clock.ts';
 import { LeaderElector, type LeaderElectorOptions, type LeadersWork } from '../election/leader-elector.ts';
-import type { LeaderTerm } from '../election/leader-term.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import type { Clock } from '../time/clock.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { LeaseClientOptions, MemoryLease, RequestFate } from './memory-lease.ts';
 

@@ -1,11 +1,11 @@
 // Four nodes, an API server and any number of controllers, in virtual time.
 import { onTestFinished } from 'vitest';
-import { sleep } from '../clock.ts';
 import { Controller, type ControllerOptions } from '../controller.ts';
-import type { ProbeResult } from '../health/observation.ts';
+import type { ProbeResult } from '../evidence/fact.ts';
 import type { Lease } from '../kubernetes/objects.ts';
 import type { KubernetesReader } from '../kubernetes/reader.ts';
 import { leases, nodes } from '../kubernetes/resources.ts';
+import { sleep } from '../time/clock.ts';
 import { clusterWithDeadNode } from './dead-node.ts';
 import { anyNode } from './fleet-objects.ts';
 import { ManualClock } from './manual-clock.ts';

@@ -1,7 +1,8 @@
 // The story that takeover tests begin with: node-1 has died, with a StatefulSet's pod and others on it.
-import type { Clock } from '../clock.ts';
-import { RenewableTerm } from '../election/leader-term.ts';
+
 import type { TakeoverRecord } from '../takeover/record.ts';
+import { RenewableTerm } from '../term/leader-term.ts';
+import type { Clock } from '../time/clock.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 
 const ownedBy = (kind: string, name: string): object => ({

@@ -1,5 +1,5 @@
 // Nodes, Leases and policies as fleet tests need them.
-import { defaultHeartbeatDetection } from '../health/detection.ts';
+import { defaultHeartbeatDetection } from '../evidence/rules.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
 import type { Policy } from '../policy/policy.ts';
 

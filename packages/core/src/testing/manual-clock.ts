@@ -1,6 +1,6 @@
 // Time that passes only when a test says so.
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock, TimerHandle } from '../clock.ts';
+import type { Clock, TimerHandle } from '../time/clock.ts';
 
 interface ManualTimer {
   readonly at: number;

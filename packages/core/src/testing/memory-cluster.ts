@@ -1,8 +1,5 @@
 // A small honest cluster for takeovers: conditional writes, taint eviction, a StatefulSet that recreates, and any fault.
 import { isDeepStrictEqual } from 'node:util';
-import { sleep } from '../clock.ts';
-import type { LeaderTerm } from '../election/leader-term.ts';
-import { asLiveRead, type LiveRead } from '../kubernetes/live-read.ts';
 import type {
   ConfigMap,
   KubernetesObject,
@@ -15,7 +12,7 @@ import type {
   Taint,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
-import { decodeRecord, encodeRecord, listingOf, recordName } from '../kubernetes/takeover-records.ts';
+import { epochAnnotation } from '../marks/taints.ts';
 import type {
   EventWrite,
   NodeEvent,
@@ -28,7 +25,10 @@ import type {
 } from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
-import { epochAnnotation } from '../takeover/taints.ts';
+import { decodeRecord, encodeRecord, listingOf, recordName } from '../takeover/records/takeover-records.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import { asLiveRead, type LiveRead } from '../term/live-read.ts';
+import { sleep } from '../time/clock.ts';
 import { keyOf, MemoryKubernetes } from './memory-kubernetes.ts';
 import { abortedError, noAnswerError, type Refusal, refusalError, timeoutError } from './memory-refusal.ts';
 

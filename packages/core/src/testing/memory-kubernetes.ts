@@ -1,6 +1,5 @@
 // What Kubernetes keeps, and what it does by itself, for the clusters in memory that takeovers are tested on.
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../clock.ts';
 import type {
   Condition,
   KubernetesObject,
@@ -15,8 +14,9 @@ import type {
   Toleration,
   VolumeAttachment,
 } from '../kubernetes/objects.ts';
-import { controllerOf } from '../takeover/affected-pods.ts';
-import { isOutOfService, outOfServiceTaint } from '../takeover/taints.ts';
+import { isOutOfService, outOfServiceTaint } from '../marks/taints.ts';
+import { controllerOf } from '../pods/affected-pods.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** How long a StatefulSet's new pod takes to be Ready. */
 const readyAfterMs = 3_000;

@@ -1,5 +1,5 @@
 // An election Lease on a server that answers late, wrongly or never, as a test says.
-import { type Clock, sleep } from '../clock.ts';
+
 import {
   type LeaseRecord,
   type LeaseRequestOptions,
@@ -10,6 +10,7 @@ import {
 } from '../election/lease-record.ts';
 import { RequestAbortedError, RequestTimeoutError } from '../kubernetes/errors.ts';
 import { leases } from '../kubernetes/resources.ts';
+import { type Clock, sleep } from '../time/clock.ts';
 
 /** What becomes of one request. Left empty, it is answered at once. */
 export interface RequestFate {

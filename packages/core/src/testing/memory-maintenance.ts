@@ -1,6 +1,5 @@
 // A small cluster in memory on which maintenance is tested: pods leave when asked, and sets make them anew elsewhere.
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../clock.ts';
 import type {
   Node,
   PersistentVolume,
@@ -12,6 +11,7 @@ import type {
 import type { EvictionAnswer, MaintenanceCluster, NodeChange } from '../maintenance/cluster.ts';
 import { maintenanceAnnotation } from '../policy/guards/maintenance.ts';
 import type { WriteOutcome } from '../takeover/cluster.ts';
+import type { Clock } from '../time/clock.ts';
 import { type Refusal, refusalError } from './memory-refusal.ts';
 
 /** What a pod of a test is like; the rest is what is most common. */

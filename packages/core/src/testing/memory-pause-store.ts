@@ -1,7 +1,8 @@
 // What is kept of a pause, beside an election Lease in memory.
-import type { LeaderTerm } from '../election/leader-term.ts';
-import type { KeptPause, PausableLease, PauseStore } from '../policy/global-pause.ts';
+
+import type { KeptPause, PausableLease, PauseStore } from '../pausing/global-pause.ts';
 import { pausedAnnotation } from '../policy/guards/paused.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
 import type { MemoryLease } from './memory-lease.ts';
 
 export class MemoryPauseStore implements PauseStore {

@@ -1,6 +1,6 @@
 // A KubernetesReader over objects that a test puts, with watches that see each change, go deaf, or break. Its contract is
 // that of a real reader.
-import { type Clock, sleep } from '../clock.ts';
+
 import {
   type CallDescription,
   KubernetesError,
@@ -18,6 +18,7 @@ import type {
   WatchOptions,
 } from '../kubernetes/reader.ts';
 import type { Resource } from '../kubernetes/resources.ts';
+import { type Clock, sleep } from '../time/clock.ts';
 import { byNamespaceAndName, isSelected } from './selection.ts';
 
 interface Change {

@@ -19,8 +19,8 @@ import {
   type Verb,
   volumeAttachments,
 } from '../kubernetes/resources.ts';
-import { recordName } from '../kubernetes/takeover-records.ts';
 import { TransportError } from '../kubernetes/transport.ts';
+import { recordName } from '../takeover/records/takeover-records.ts';
 
 /** What the API server says instead of doing as asked. */
 export interface Refusal {

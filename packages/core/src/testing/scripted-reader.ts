@@ -1,5 +1,5 @@
 // A KubernetesReader whose lists and watches do what a test says, in virtual time.
-import { type Clock, sleep } from '../clock.ts';
+
 import { RequestAbortedError, RequestTimeoutError } from '../kubernetes/errors.ts';
 import type {
   KubernetesReader,
@@ -10,6 +10,7 @@ import type {
   WatchOptions,
 } from '../kubernetes/reader.ts';
 import type { Resource } from '../kubernetes/resources.ts';
+import { type Clock, sleep } from '../time/clock.ts';
 
 /** One watch that was opened, to be driven by the test. */
 export class WatchScript<T> {

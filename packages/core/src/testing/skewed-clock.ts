@@ -1,5 +1,5 @@
 // One process' own view of time, which runs at its own speed, jumps, and wakes up late.
-import type { Clock, TimerHandle } from '../clock.ts';
+import type { Clock, TimerHandle } from '../time/clock.ts';
 
 /** A {@link Clock} of one process, over the clock that all processes of a test share. */
 export class SkewedClock implements Clock {

@@ -1,13 +1,13 @@
-import type { RenewableTerm } from '../election/leader-term.ts';
+import { notedOf } from '../evidence/noted-node.ts';
+import type { NodeProbe } from '../evidence/witnesses/prober.ts';
 import type { FenceContext } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { manualFencer } from '../fencing/manual.ts';
-import type { NodeProbe } from '../fleet/prober.ts';
 import { TakeoverExecutor, type TakeoverProgress } from '../takeover/executor.ts';
-import { notedOf } from '../takeover/noted-node.ts';
 import type { RecordedPolicy, TakeoverRecord } from '../takeover/record.ts';
 import type { NodeNow, TakeoverWitness } from '../takeover/witness.ts';
+import type { RenewableTerm } from '../term/leader-term.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from './dead-node.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { CallFate, MemoryCluster } from './memory-cluster.ts';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { expect, onTestFinished } from 'vitest';
-import { type Clock, systemClock } from '../clock.ts';
 import { KubernetesClient } from '../kubernetes/client.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../kubernetes/transport.ts';
 import { createTransport, type TransportOptions } from '../kubernetes/undici-transport.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { type Script, ScriptedServer, type ServerTls } from './scripted-server.ts';
 

@@ -1,5 +1,5 @@
 // Holds until what speaks against the node is at least as strong as the policy asks for.
-import type { Evidence } from '../../health/node-health.ts';
+import type { Evidence } from '../../evidence/judgement.ts';
 import { type Guard, hold, pass } from '../guard.ts';
 
 const strength: Readonly<Record<Evidence, number>> = { none: 0, suspected: 1, unreachable: 2, proven: 3 };

@@ -1,7 +1,7 @@
 // The guard, and since when a mark counts.
 import { describe, expect, it } from 'vitest';
-import { seeMaintenance } from '../../fleet/maintenance-sight.ts';
-import { defaultHeartbeatDetection } from '../../health/detection.ts';
+import { seeMaintenance } from '../../evidence/maintenance-sight.ts';
+import { defaultHeartbeatDetection } from '../../evidence/rules.ts';
 import type { Node } from '../../kubernetes/objects.ts';
 import type { GuardInput, MaintenanceHold } from '../guard.ts';
 import { maintenance, maintenanceAnnotation, readMark, writeMaintenance } from './maintenance.ts';

@@ -1,7 +1,8 @@
 // Keeps new pods away from the node with a taint of our own, which only we remove.
+
+import { hasTaint, takeoverTaint, withTaints } from '../../marks/taints.ts';
 import { letGoOf, readLiveNode } from '../life-signs.ts';
 import { done, type PerformStep, wait, withPatience } from '../step.ts';
-import { hasTaint, takeoverTaint, withTaints } from '../taints.ts';
 
 /** Short: what the taint spares is pods that are scheduled onto the node in the first minute, and those are waiting. */
 const patienceMs = 30_000;

@@ -1,11 +1,11 @@
 // Makes sure that the node can't write any more, by the policy's ladder of fencers, whether its Node is there or not.
 
+import { notedOf } from '../../evidence/noted-node.ts';
 import type { FenceTarget } from '../../fencing/fence-target.ts';
 import { type ClimbResult, climbLadder } from '../../fencing/ladder.ts';
 import { confirmationIn, confirmOnRecordCommand, confirmWays } from '../../fencing/manual.ts';
 import { askPermit } from '../fence-permit.ts';
 import { type LiveNode, letGoOf, readLiveNode } from '../life-signs.ts';
-import { notedOf } from '../noted-node.ts';
 import { endedByOthers } from '../nothing-left.ts';
 import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 

@@ -1,12 +1,12 @@
 // One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
-import { describePod, keepAnnotation } from '../affected-pods.ts';
+import { describePod, keepAnnotation } from '../../pods/affected-pods.ts';
+import { counted, namesOf } from '../../wording/numbers.ts';
 import { signOfGoneHost } from '../gone-host.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readLiveNode } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
 import type { AffectedPod } from '../record.ts';
 import { done, held, type PerformStep, withPatience } from '../step.ts';
-import { counted, namesOf } from '../wording.ts';
 
 /** Longer than a control plane takes to be upgraded; then the death is decided about anew. */
 const patienceMs = 300_000;

@@ -1,7 +1,11 @@
 // Frees what the dead node holds: its pods, by uid, and through the out-of-service taint its volumes.
-import type { LiveRead } from '../../kubernetes/live-read.ts';
+
 import type { Pod } from '../../kubernetes/objects.ts';
-import { isKept, keepAnnotation, mustGo } from '../affected-pods.ts';
+import { isOutOfService, outOfServiceTaint, withTaints } from '../../marks/taints.ts';
+import { isKept, keepAnnotation, mustGo } from '../../pods/affected-pods.ts';
+import { toleratesTaint } from '../../pods/tolerations.ts';
+import type { LiveRead } from '../../term/live-read.ts';
+import { counted, namesOf } from '../../wording/numbers.ts';
 import { signOfGoneHost } from '../gone-host.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { ownsOutOfService } from '../node-past.ts';
@@ -18,9 +22,6 @@ import {
   withPatience,
   wordsOf,
 } from '../step.ts';
-import { isOutOfService, outOfServiceTaint, withTaints } from '../taints.ts';
-import { toleratesTaint } from '../tolerations.ts';
-import { counted, namesOf } from '../wording.ts';
 
 /** How often to look whether pods and attachments are gone. */
 const lookEveryMs = 500;

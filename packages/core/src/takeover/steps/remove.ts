@@ -1,7 +1,9 @@
 // Deletes the Node, unless the policy or a pod keeps it or it has come back.
-import type { LiveRead } from '../../kubernetes/live-read.ts';
+
 import type { Node } from '../../kubernetes/objects.ts';
-import { isKept, keepAnnotation, mustGo } from '../affected-pods.ts';
+import { epochAnnotation } from '../../marks/taints.ts';
+import { isKept, keepAnnotation, mustGo } from '../../pods/affected-pods.ts';
+import type { LiveRead } from '../../term/live-read.ts';
 import { readLiveNode } from '../life-signs.ts';
 import {
   done,
@@ -13,7 +15,6 @@ import {
   withPatience,
   wordsOf,
 } from '../step.ts';
-import { epochAnnotation } from '../taints.ts';
 
 const lookEveryMs = 500;
 

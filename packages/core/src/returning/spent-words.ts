@@ -1,0 +1,10 @@
+// What people have vouched for on a Node, and what is spent once it has returned: the next death needs a word of its own.
+import { confirmedByAnnotation, confirmedDeadAnnotation } from '../fencing/manual.ts';
+import type { Node } from '../kubernetes/objects.ts';
+import { confirmedReturnedAnnotation } from './moves.ts';
+
+/** Names of annotations on this Node that mean nothing any more when it is trusted again. */
+export function spentWordsOn({ metadata }: Node): readonly string[] {
+  const words = [confirmedDeadAnnotation, confirmedByAnnotation, confirmedReturnedAnnotation];
+  return words.filter((name) => metadata.annotations?.[name] !== undefined);
+}

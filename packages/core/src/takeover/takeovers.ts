@@ -1,0 +1,141 @@
+// The takeovers of one term: each carried to its end by itself, and for each node one at a time that works on it.
+
+import type { Troubles } from '../telling/troubles.ts';
+import type { LeaderTerm } from '../term/leader-term.ts';
+import { type Clock, sleep } from '../time/clock.ts';
+import type { StoredRecord, UnreadableRecord } from './cluster.ts';
+import type { TakeoverExecutor } from './executor.ts';
+import { occupiesNode, type TakeoverRecord, waitsForProof } from './record.ts';
+import type { RecordBook } from './records/record-book.ts';
+import { RecordUnreadableError } from './records/record-writer.ts';
+import { wordsOf } from './step.ts';
+import type { TakeoverWitness } from './witness.ts';
+
+export interface TakeoversOptions {
+  readonly term: LeaderTerm;
+  readonly clock: Clock;
+  readonly executor: TakeoverExecutor;
+  readonly witness: TakeoverWitness;
+  /** What becomes of each record is put into its place here. */
+  readonly records: RecordBook;
+  /** Told what fails, and that it no longer does. */
+  readonly troubles: Pick<Troubles, 'failed' | 'over'>;
+  /** A record turned out to be none. */
+  readonly onUnreadable: (found: UnreadableRecord) => void;
+  readonly onError: (where: string, error: unknown) => void;
+}
+
+const retryMs = 1_000;
+
+/** One takeover under way. Once its node is removed or kept it only watches, and another may work on that node. */
+interface Running {
+  readonly node: string;
+  /** Whether it works on its node still. */
+  occupies: boolean;
+  /** Whether it waits for a proof, which may take a human's time: nobody else waits for that. */
+  waits: boolean;
+  /** Resolves once it doesn't any more. */
+  readonly freed: Promise<void>;
+  readonly free: () => void;
+  over: Promise<void>;
+}
+
+export class Takeovers {
+  readonly #options: TakeoversOptions;
+  /** By record id. */
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: TakeoversOptions) {
+    this.#options = options;
+  }
+
+  /** Names of nodes that are being worked on. */
+  get nodes(): readonly string[] {
+    return [
+      ...new Set([...this.#running.values()].flatMap(({ node, occupies }) => (occupies ? [node] : []))),
+    ];
+  }
+
+  /** How many are at work: those that wait for a proof leave their place to others. */
+  get working(): number {
+    return [...this.#running.values()].filter(({ occupies, waits }) => occupies && !waits).length;
+  }
+
+  /** Names of nodes whose pods are still waited for, while nobody works on them any more. */
+  get verifying(): readonly string[] {
+    const nodes = [...this.#running.values()].flatMap(({ node, occupies }) => (occupies ? [] : [node]));
+    return [...new Set(nodes)];
+  }
+
+  /** Whether a node is being worked on. */
+  isOccupied(node: string): boolean {
+    return [...this.#running.values()].some((one) => one.occupies && one.node === node);
+  }
+
+  /** To be called with each version of a record that is on record: a node becomes free when its takeover only watches. */
+  noted({ record }: StoredRecord): void {
+    const running = this.#running.get(record.id);
+    if (running === undefined) return;
+    running.waits = waitsForProof(record);
+    if (!occupiesNode(record)) running.free();
+  }
+
+  /** Opens a takeover, or goes on with one that is on record, after whatever works on the same node. */
+  start(name: string, from: TakeoverRecord | StoredRecord): void {
+    const { term, clock, executor, witness, records, troubles, onError } = this.#options;
+    const id = 'record' in from ? from.record.id : from.id;
+    const same = this.#running.get(id);
+    const before = [...this.#running.values()].filter(({ node, occupies }) => occupies && node === name);
+    const running = newlyRunning(name, !('record' in from) || occupiesNode(from.record));
+    const work = async (): Promise<void> => {
+      await same?.over;
+      if (running.occupies) await Promise.all(before.map(({ freed }) => freed));
+      try {
+        const stored = 'record' in from ? from : await executor.open(term, from);
+        records.put(stored);
+        this.noted(stored);
+        troubles.over(name);
+        records.put(await executor.run(term, stored, witness));
+      } catch (error) {
+        if (error instanceof RecordUnreadableError) {
+          this.#options.onUnreadable(error.found);
+          return;
+        }
+        // The end of the term is everybody's business already; the next leader goes on from the record.
+        if (term.remainingMs() > 0) {
+          onError(`takeover of ${name}`, error);
+          const { node } = 'record' in from ? from.record : from;
+          troubles.failed(node, 'claim', wordsOf(error));
+        }
+        await sleep(clock, retryMs, term.signal);
+      } finally {
+        running.free();
+        if (this.#running.get(id) === running) this.#running.delete(id);
+      }
+    };
+    this.#running.set(id, running);
+    running.over = work();
+  }
+
+  /** Resolves once nothing is under way any more. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ over }) => over));
+  }
+}
+
+function newlyRunning(node: string, occupies: boolean): Running {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const running: Running = {
+    node,
+    occupies,
+    waits: false,
+    freed: promise,
+    free: () => {
+      running.occupies = false;
+      resolve();
+    },
+    over: Promise.resolve(),
+  };
+  if (!occupies) resolve();
+  return running;
+}

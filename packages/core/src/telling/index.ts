@@ -1,0 +1,11 @@
+// What a leader tells people: published while it leads, read by whoever may.
+
+export {
+  readTakeoverRecords,
+  readTakeovers,
+  recordName,
+  type TakeoversOnRecord,
+} from '../takeover/records/takeover-records.ts';
+export type { NodeStatus, PublishedHealth, StatusDocument } from './status-document.ts';
+export type { StatusStore } from './status-publisher.ts';
+export { createStatusStore, readStatus, type StatusStoreOptions } from './status-store.ts';
