@@ -7,7 +7,7 @@ import {
   TransportError,
 } from '@liberator/core';
 import { describe, expect, test } from 'vitest';
-import { maintenanceAnnotation } from '../../packages/core/src/policy/guards/maintenance.ts';
+import { maintenanceAnnotation } from '../../packages/core/src/marks/maintenance.ts';
 import type { MaintenancePort } from './maintenance-port.ts';
 
 const namespace = 'default';

@@ -3,7 +3,7 @@
 import type { DecisionChange } from './controller-events.ts';
 import type { Fleet, FleetNode } from './evidence/fleet.ts';
 import type { Assessment } from './evidence/judgement.ts';
-import { confirmWays } from './fencing/manual.ts';
+import { confirmWays } from './marks/confirmed.ts';
 import { type Decision, decide, holdReasons } from './policy/decision.ts';
 import type { FleetFacts, Guard, NodeFacts, UndoneTakeovers, UnprovenDeath } from './policy/guard.ts';
 import { budget } from './policy/guards/budget.ts';

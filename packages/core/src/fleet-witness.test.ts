@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Decisions } from './decisions.ts';
 import { Fleet } from './evidence/fleet.ts';
-import type { NotedNode } from './fencing/fence-target.ts';
+import type { NotedNode } from './evidence/noted-node.ts';
 import { FleetWitness } from './fleet-witness.ts';
 import type { Node } from './kubernetes/objects.ts';
 import { builtInGuards } from './policy/decision.ts';

@@ -15,7 +15,9 @@ export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store
 export type { Observation, ProbeResult, ReadyStatus } from './evidence/fact.ts';
 export type { FleetNode, HealthChange } from './evidence/fleet.ts';
 export type { Assessment, Evidence, Health, NodeState } from './evidence/judgement.ts';
+export type { MachineIdentity } from './evidence/machine.ts';
 export type { MaintenanceSight } from './evidence/maintenance-sight.ts';
+export type { NotedNode } from './evidence/noted-node.ts';
 export {
   type Detection,
   defaultHeartbeatDetection,
@@ -28,21 +30,9 @@ export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evide
 export { type ProbeAnswer, type ProbeOptions, probeTcp } from './evidence/witnesses/kubelet-probe.ts';
 export type { NodeProbe } from './evidence/witnesses/prober.ts';
 export type { FenceContext, FencePermit, FenceRefusal, FenceRefusalCode } from './fencing/fence-context.ts';
-export type {
-  FenceConfirmation,
-  FenceTarget,
-  MachineIdentity,
-  NotedNode,
-} from './fencing/fence-target.ts';
+export type { FenceConfirmation, FenceTarget } from './fencing/fence-target.ts';
 export type { FenceProof, FenceResult, Fencer } from './fencing/fencer.ts';
-export {
-  confirmCommand,
-  confirmedByAnnotation,
-  confirmedDeadAnnotation,
-  confirmOnRecordCommand,
-  confirmWays,
-  manualFencer,
-} from './fencing/manual.ts';
+export { manualFencer } from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
 export { createReader, type KubernetesClientOptions } from './kubernetes/client.ts';
 export {
@@ -102,16 +92,21 @@ export {
 export { createTransport, type TransportOptions } from './kubernetes/undici-transport.ts';
 export type { SightOptions } from './kubernetes/watch-sight.ts';
 export * from './maintenance/index.ts';
+export {
+  confirmCommand,
+  confirmedByAnnotation,
+  confirmedDeadAnnotation,
+  confirmedReturnedAnnotation,
+  confirmOnRecordCommand,
+  confirmWays,
+} from './marks/confirmed.ts';
+export { keepAnnotation } from './marks/pods.ts';
 export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './marks/taints.ts';
-export { keepAnnotation } from './pods/affected-pods.ts';
+export type { KeptPause, PausableLease, PauseStore } from './pausing/global-pause.ts';
+export type { AffectedPod, AffectedVolume, UnwantedPod } from './pods/affected-pod.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
-export {
-  confirmedReturnedAnnotation,
-  defaultReturnRules,
-  type ReturnMove,
-  type ReturnRules,
-} from './returning/moves.ts';
+export { defaultReturnRules, type ReturnMove, type ReturnRules } from './returning/moves.ts';
 export type { ReturnProgress } from './returning/returner.ts';
 export type {
   EventWrite,
@@ -127,8 +122,6 @@ export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons
 export type { TakeoverProgress } from './takeover/executor.ts';
 export { defaultRestoredTaints, type Keepsake } from './takeover/keepsake.ts';
 export {
-  type AffectedPod,
-  type AffectedVolume,
   type PolicyChange,
   type RecordedPolicy,
   type ReturnRecord,
@@ -138,7 +131,6 @@ export {
   type TakeoverResult,
   type TakeoverStep,
   takeoverSteps,
-  type UnwantedPod,
 } from './takeover/record.ts';
 export { RecordUnreadableError, TakeoverTakenError } from './takeover/records/record-writer.ts';
 export { type ConfirmationChange, type IgnoredConfirmation, whyIgnored } from './telling/confirmations.ts';

@@ -1,8 +1,8 @@
 // What a leader tells people when things go wrong: once, and never as a flood.
 import { describe, expect, it } from 'vitest';
-import { confirmedDeadAnnotation } from './fencing/manual.ts';
 import { KubernetesError } from './kubernetes/errors.ts';
 import { configMaps } from './kubernetes/resources.ts';
+import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
 
 describe('a finished record that somebody deletes', () => {

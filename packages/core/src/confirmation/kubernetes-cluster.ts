@@ -1,6 +1,5 @@
 // A human's word on a real API server, written without a term: with that human's credentials, and nothing but annotations.
 
-import { confirmedByAnnotation, confirmedDeadAnnotation } from '../fencing/manual.ts';
 import { KubernetesClient, type RequestOptions } from '../kubernetes/client.ts';
 import { isConflict, isNotFound } from '../kubernetes/errors.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type Resource,
 } from '../kubernetes/resources.ts';
 import type { Transport } from '../kubernetes/transport.ts';
+import { confirmedByAnnotation, confirmedDeadAnnotation } from '../marks/confirmed.ts';
 import type { WriteOutcome } from '../takeover/cluster.ts';
 import { recordName } from '../takeover/records/takeover-records.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../time/clock.ts';

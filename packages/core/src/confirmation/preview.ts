@@ -1,6 +1,7 @@
 // What a takeover of a node would let go of, before anybody vouches for its death.
+
+import type { AffectedPod } from '../pods/affected-pod.ts';
 import { describePodBy, mustGo } from '../pods/affected-pods.ts';
-import type { AffectedPod } from '../takeover/record.ts';
 import type { ConfirmationCluster } from './cluster.ts';
 
 /** Every pod that would be released, with its volumes, as a record would have it. By namespace and name. */

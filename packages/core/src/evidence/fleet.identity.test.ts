@@ -1,7 +1,7 @@
 // One life of one machine is not another: deaths without a Lease, machines that never were, addresses that others have now.
 import { describe, expect, it } from 'vitest';
-import { confirmedDeadAnnotation } from '../fencing/manual.ts';
 import type { Condition, Node } from '../kubernetes/objects.ts';
+import { confirmedDeadAnnotation } from '../marks/confirmed.ts';
 import type { Policy } from '../policy/policy.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';

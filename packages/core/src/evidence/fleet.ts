@@ -1,7 +1,7 @@
 // What is known of all nodes: turns what the watches bring into observations, and observations into health.
 
-import { confirmedByHuman } from '../fencing/manual.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
+import { confirmedByHuman } from '../marks/confirmed.ts';
 import { takeoverTaintKey } from '../marks/taints.ts';
 import { selects } from '../policy/node-selector.ts';
 import { defaultBudget, type Policy } from '../policy/policy.ts';

@@ -1,6 +1,6 @@
 // A name is not an identity: when a Node speaks for the machine that was noted, and when for another one.
 import { describe, expect, it } from 'vitest';
-import type { MachineIdentity } from '../fencing/fence-target.ts';
+import type { MachineIdentity } from './machine.ts';
 import { compareMachines, saysNothing } from './machine.ts';
 
 const uuid = '4c4c4544-0051-3010-8034-b7c04f564d32';

@@ -1,6 +1,15 @@
 // Whether a Node speaks for the machine that was noted under its name, or for another one that has the name now. Pure.
-import type { MachineIdentity } from '../fencing/fence-target.ts';
 import type { Node } from '../kubernetes/objects.ts';
+
+/** What tells a machine from another one that bears its name. Empty strings where the Node doesn't say. */
+export interface MachineIdentity {
+  /** As the firmware has it; the same board may report it in another byte order after an update. */
+  readonly systemUuid: string;
+  /** Of the installed system. */
+  readonly machineId: string;
+  /** As the cloud provider has it. */
+  readonly providerId: string;
+}
 
 /** `unknown`: at least one of the two says nothing that the other could be held against. */
 export type SameMachine = 'same' | 'another' | 'unknown';

@@ -1,7 +1,7 @@
 // How the fleet remembers since when a node is somebody's to work on. What the guard makes of it is tested beside it.
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
-import { maintenanceAnnotation } from '../policy/guards/maintenance.ts';
+import { maintenanceAnnotation } from '../marks/maintenance.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { Fleet } from './fleet.ts';
 import { projectNode } from './witnesses/node-projection.ts';

@@ -1,7 +1,7 @@
 // Since when our own watch has shown that somebody works on a node: what a hold's time is counted from.
 import type { Node } from '../kubernetes/objects.ts';
-import type { MaintenanceHold } from '../policy/guard.ts';
-import { maintenanceAnnotation, readMaintenance } from '../policy/guards/maintenance.ts';
+import type { MaintenanceHold } from '../marks/maintenance.ts';
+import { maintenanceAnnotation, readMaintenance } from '../marks/maintenance.ts';
 
 /** A {@link MaintenanceHold} with the text that it was read from, by which a renewal is told. */
 export interface MaintenanceSight extends MaintenanceHold {

@@ -1,7 +1,18 @@
 // What is noted of a node at the claim, for whoever needs it after its Node object is gone.
-import type { NotedNode } from '../fencing/fence-target.ts';
 import type { Node } from '../kubernetes/objects.ts';
-import { machineOf } from './machine.ts';
+import { type MachineIdentity, machineOf } from './machine.ts';
+
+/** What was noted of a node when its takeover was opened: its Node object may be gone when it is needed. */
+export interface NotedNode {
+  /** What tells its machine from others. */
+  readonly machine: MachineIdentity;
+  /** As in `status.addresses`. */
+  readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  /** Its labels, as they were when they were last seen before the release. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its annotations, as they were when they were last seen before the release; without values of over 1,024 characters. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
 
 /** Words, addresses and marks are shorter; what is longer is some program's own business, such as the manifest that was applied. */
 const longestAnnotation = 1_024;

@@ -1,7 +1,8 @@
 // Tells whether a dead node's address belongs to another machine by now: what answers there is not the dead one.
-import type { NotedNode } from '../fencing/fence-target.ts';
+
 import type { Node } from '../kubernetes/objects.ts';
 import type { FleetNode } from './fleet.ts';
+import type { NotedNode } from './noted-node.ts';
 
 /** Where a Node doesn't name another. */
 const defaultKubeletPort = 10_250;

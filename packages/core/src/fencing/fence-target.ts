@@ -1,27 +1,6 @@
 // Which machine a fencer is asked about, and what is known of it even after its Node object is gone.
+import type { NotedNode } from '../evidence/noted-node.ts';
 import type { Node } from '../kubernetes/objects.ts';
-
-/** What tells a machine from another one that bears its name. Empty strings where the Node doesn't say. */
-export interface MachineIdentity {
-  /** As the firmware has it; the same board may report it in another byte order after an update. */
-  readonly systemUuid: string;
-  /** Of the installed system. */
-  readonly machineId: string;
-  /** As the cloud provider has it. */
-  readonly providerId: string;
-}
-
-/** What was noted of a node when its takeover was opened: its Node object may be gone when it is needed. */
-export interface NotedNode {
-  /** What tells its machine from others. */
-  readonly machine: MachineIdentity;
-  /** As in `status.addresses`. */
-  readonly addresses: readonly { readonly type: string; readonly address: string }[];
-  /** Its labels, as they were when they were last seen before the release. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Its annotations, as they were when they were last seen before the release; without values of over 1,024 characters. */
-  readonly annotations: Readonly<Record<string, string>>;
-}
 
 /** A human vouched for this very death. */
 export interface FenceConfirmation {

@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
+import { confirmCommand } from '../marks/confirmed.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { type FenceContext, type FencePermit, refused } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';
 import type { FenceProof, FenceResult, Fencer } from './fencer.ts';
 import { type Climb, type ClimbResult, climbLadder } from './ladder.ts';
-import { confirmationIn, confirmCommand, manualFencer } from './manual.ts';
+import { confirmationIn, manualFencer } from './manual.ts';
 import { noneFencer } from './none.ts';
 
 const node: Node = { metadata: { name: 'node-1', uid: 'uid-1', resourceVersion: '1' } };

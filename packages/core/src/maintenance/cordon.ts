@@ -1,7 +1,7 @@
 // Cordoning and uncordoning a node, as kubectl does it, and taking off what a drain left on it.
 import type { Node, Taint } from '../kubernetes/objects.ts';
+import { type MaintenanceMark, maintenanceAnnotation, readMark } from '../marks/maintenance.ts';
 import { quarantineTaint, takeoverTaintKey } from '../marks/taints.ts';
-import { type MaintenanceMark, maintenanceAnnotation, readMark } from '../policy/guards/maintenance.ts';
 import type { MaintenanceCluster, NodeChange } from './cluster.ts';
 import { MaintenanceError } from './errors.ts';
 

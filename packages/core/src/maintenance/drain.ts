@@ -3,8 +3,8 @@
 import { KubernetesError, MalformedAnswerError } from '../kubernetes/errors.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
+import type { MovingPod } from '../marks/maintenance.ts';
 import { describePodBy } from '../pods/affected-pods.ts';
-import type { MovingPod } from '../policy/guards/maintenance.ts';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
 import { counted } from '../wording/numbers.ts';
 import type { MaintenanceCluster } from './cluster.ts';

@@ -1,6 +1,6 @@
 // Planned takeover: what a human asks for before a machine goes, with that human's credentials.
 
-export { type MaintenanceMark, type MovingPod, maintenanceAnnotation } from '../policy/guards/maintenance.ts';
+export { type MaintenanceMark, type MovingPod, maintenanceAnnotation } from '../marks/maintenance.ts';
 export type { EvictionAnswer, MaintenanceCluster, NodeChange } from './cluster.ts';
 export { type CordonOptions, cordon, type Uncordoned, uncordon } from './cordon.ts';
 export { type Drained, type DrainOptions, drain, previewDrain } from './drain.ts';

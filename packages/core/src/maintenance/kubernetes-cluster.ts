@@ -19,7 +19,7 @@ import {
   statefulSets,
 } from '../kubernetes/resources.ts';
 import type { Transport } from '../kubernetes/transport.ts';
-import { maintenanceAnnotation } from '../policy/guards/maintenance.ts';
+import { maintenanceAnnotation } from '../marks/maintenance.ts';
 import { selects } from '../policy/node-selector.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../time/clock.ts';
 import type { EvictionAnswer, MaintenanceCluster } from './cluster.ts';

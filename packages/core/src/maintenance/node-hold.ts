@@ -3,12 +3,7 @@
 import { readyStatusOf } from '../evidence/witnesses/node-projection.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
-import {
-  type MaintenanceMark,
-  type MovingPod,
-  readMark,
-  writeMaintenance,
-} from '../policy/guards/maintenance.ts';
+import { type MaintenanceMark, type MovingPod, readMark, writeMaintenance } from '../marks/maintenance.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import type { MaintenanceCluster } from './cluster.ts';
 import { changeNode, markOf } from './cordon.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AffectedVolume } from '../takeover/record.ts';
+import type { AffectedVolume } from '../pods/affected-pod.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { MemoryMaintenance, type PodOptions } from '../testing/memory-maintenance.ts';
 import { type DrainRules, planDrain } from './plan.ts';

@@ -1,8 +1,9 @@
 // What a drain does to each pod of a node, and why: decided for all of them before the first one is touched.
 import type { Pod } from '../kubernetes/objects.ts';
-import { controllerOf, mirrorPodAnnotation } from '../pods/affected-pods.ts';
+import { mirrorPodAnnotation } from '../marks/pods.ts';
+import type { AffectedPod, AffectedVolume } from '../pods/affected-pod.ts';
+import { controllerOf } from '../pods/affected-pods.ts';
 import { ordinalOf } from '../pods/wanted.ts';
-import type { AffectedPod, AffectedVolume } from '../takeover/record.ts';
 
 /** What is allowed beyond what is always safe. */
 export interface DrainRules {

@@ -1,6 +1,6 @@
 // The pause of everything as one replica knows it, and the leader's care that it outlives Lease and replicas.
 
-import { pausedAnnotation } from '../policy/guards/paused.ts';
+import { pausedAnnotation } from '../marks/paused.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
 import {

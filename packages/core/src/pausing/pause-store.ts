@@ -4,7 +4,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isConflict, isNotFound } from '../kubernetes/errors.ts';
 import type { ConfigMap } from '../kubernetes/objects.ts';
 import { configMaps, leases } from '../kubernetes/resources.ts';
-import { pausedAnnotation } from '../policy/guards/paused.ts';
+import { pausedAnnotation } from '../marks/paused.ts';
 import { limitsOf, writeInTerm } from '../term/write-in-term.ts';
 import type { KeptPause, PauseStore } from './global-pause.ts';
 

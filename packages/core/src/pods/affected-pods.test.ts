@@ -1,10 +1,11 @@
 // Which pods a takeover frees, and what it says of their volumes.
 import { describe, expect, it } from 'vitest';
 import type { ObjectMeta, OwnerReference, PersistentVolume, Pod } from '../kubernetes/objects.ts';
+import { describePod } from '../takeover/describe-pod.ts';
 import { endlessTerm } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
-import { describePod, mustGo } from './affected-pods.ts';
+import { mustGo } from './affected-pods.ts';
 
 const podWith = (metadata: Partial<Pod['metadata']>, spec: Pod['spec'] = {}): Pod => ({
   metadata: { name: 'pod', namespace: 'shop', uid: 'p', resourceVersion: '1', ...metadata },

@@ -1,18 +1,8 @@
 // Which pods a dead node holds back, and which volumes they need: what a takeover is about.
 
 import type { OwnerReference, PersistentVolume, PersistentVolumeClaim, Pod } from '../kubernetes/objects.ts';
-import type { TakeoverCluster } from '../takeover/cluster.ts';
-import type { AffectedPod, AffectedVolume } from '../takeover/record.ts';
-import type { LeaderTerm } from '../term/leader-term.ts';
-
-/** On what the API shows of a pod that a kubelet runs by itself, from a file. */
-export const mirrorPodAnnotation = 'kubernetes.io/config.mirror';
-
-/**
- * Put on a pod by people: no takeover deletes it, nor its Node, nor has Kubernetes evict it. Any value but `false` counts.
- * Meant for pods that nobody makes anew, which are lost once they are deleted.
- */
-export const keepAnnotation = 'liberator.dev/keep';
+import { keepAnnotation, mirrorPodAnnotation } from '../marks/pods.ts';
+import type { AffectedPod, AffectedVolume } from './affected-pod.ts';
 
 const hostnameLabel = 'kubernetes.io/hostname';
 
@@ -37,21 +27,6 @@ export function isKept({ metadata }: Pod): boolean {
 export function isBare(pod: Pod): boolean {
   const { phase } = pod.status ?? {};
   return controllerOf(pod) === undefined && phase !== 'Succeeded' && phase !== 'Failed';
-}
-
-/** Describes a pod for the record, reading its claims and volumes live. */
-export async function describePod(
-  term: LeaderTerm,
-  cluster: TakeoverCluster,
-  pod: Pod,
-): Promise<AffectedPod> {
-  return describePodBy(
-    {
-      readClaim: (namespace, name) => cluster.readClaim(term, namespace, name),
-      readVolume: (name) => cluster.readVolume(term, name),
-    },
-    pod,
-  );
 }
 
 /** How a pod's claims and volumes are read. */

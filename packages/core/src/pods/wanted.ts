@@ -1,6 +1,6 @@
 // Whether a StatefulSet still wants a pod of some name: nobody waits for one that will never be made again. Pure.
 import type { KubernetesObject, StatefulSet } from '../kubernetes/objects.ts';
-import type { UnwantedPod } from '../takeover/record.ts';
+import type { UnwantedPod } from './affected-pod.ts';
 
 /** The number at the end of a StatefulSet pod's name; -1 when there is none. */
 export function ordinalOf({ name }: { readonly name: string }): number {

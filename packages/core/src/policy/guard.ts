@@ -1,16 +1,7 @@
 // The shape of a guard: one named rule that lets a takeover pass or holds it, with a reason.
 import type { Assessment } from '../evidence/judgement.ts';
+import type { MaintenanceHold } from '../marks/maintenance.ts';
 import type { Policy } from './policy.ts';
-
-/** Somebody's work on a node, during which it is not to be taken over. */
-export interface MaintenanceHold {
-  /** Who does what, for people. */
-  readonly words: string;
-  /** For how long it counts. */
-  readonly holdMs: number;
-  /** Monotonic time at which our own watch first brought it as it is now. */
-  readonly seenAt: number;
-}
 
 /** A death that neither a device nor a human vouches for, of a node that has not returned since. */
 export interface UnprovenDeath {

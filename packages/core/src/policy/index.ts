@@ -1,6 +1,7 @@
 // `@liberator/core/policy`: deciding about dead nodes. Pure: nothing here needs a cluster, or loads what talks to one.
 
-export type { KeptPause, PausableLease, PauseStore } from '../pausing/global-pause.ts';
+export type { MaintenanceHold } from '../marks/maintenance.ts';
+export { pausedAnnotation } from '../marks/paused.ts';
 export { builtInGuards, type Decision, decide, holdReasons, type NamedVerdict } from './decision.ts';
 export {
   type FleetFacts,
@@ -8,12 +9,10 @@ export {
   type GuardInput,
   type GuardVerdict,
   hold,
-  type MaintenanceHold,
   type NodeFacts,
   pass,
   type UndoneTakeovers,
   type UnprovenDeath,
 } from './guard.ts';
-export { pausedAnnotation } from './guards/paused.ts';
 export type { LabelRequirement, NodeSelector } from './node-selector.ts';
 export { type Budget, defaultBudget, type Policy } from './policy.ts';

@@ -1,6 +1,6 @@
 // When a node that was taken over is trusted again, and what is done about one that is not.
 import { describe, expect, it } from 'vitest';
-import type { MachineIdentity } from '../fencing/fence-target.ts';
+import type { MachineIdentity } from '../evidence/machine.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { outOfServiceTaint, quarantineTaint, takeoverTaint } from '../marks/taints.ts';
 import { marksOf } from '../takeover/node-past.ts';

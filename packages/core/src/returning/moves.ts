@@ -2,6 +2,7 @@
 
 import { compareMachines, machineOf, saysNothing } from '../evidence/machine.ts';
 import type { Node } from '../kubernetes/objects.ts';
+import { confirmedReturnedAnnotation } from '../marks/confirmed.ts';
 import { hasTaint, outOfServiceTaint } from '../marks/taints.ts';
 import { defaultRestoredTaints, type Keepsake, missingFrom, restorable } from '../takeover/keepsake.ts';
 import { marksOf, ownsOutOfService } from '../takeover/node-past.ts';
@@ -44,9 +45,6 @@ export const defaultReturnRules: ReturnRules = {
   restoredTaints: defaultRestoredTaints,
   keepsakeMs: 604_800_000,
 };
-
-/** A human sets this on a Node to vouch that nothing of before still runs on it; the value is the takeover's id. */
-export const confirmedReturnedAnnotation = 'liberator.dev/confirmed-returned';
 
 /** The next thing to do about a node that came back. */
 export type ReturnMove =

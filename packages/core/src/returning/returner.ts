@@ -1,6 +1,7 @@
 // Takes nodes in again that were taken over and came back. No brake holds this: giving back what is healthy is no harm.
 
 import type { Node } from '../kubernetes/objects.ts';
+import { confirmedReturnedAnnotation } from '../marks/confirmed.ts';
 import {
   epochAnnotation,
   hasTaint,
@@ -18,7 +19,6 @@ import type { LiveRead } from '../term/live-read.ts';
 import type { Clock } from '../time/clock.ts';
 import { counted } from '../wording/numbers.ts';
 import {
-  confirmedReturnedAnnotation,
   nextReturnMove,
   nextSweepMove,
   type ReturningNode,

@@ -1,5 +1,5 @@
 // Keeps a takeover that has not released anything in line with what the operator and the Node's marks say now.
-import type { NotedNode } from '../fencing/fence-target.ts';
+import type { NotedNode } from '../evidence/noted-node.ts';
 import { epochAnnotation, isOutOfService } from '../marks/taints.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
 import { followPolicy, isSamePolicy } from './recorded-policy.ts';

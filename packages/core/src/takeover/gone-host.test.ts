@@ -1,7 +1,7 @@
 // A host whose Node was deleted under its takeover: while it is up nothing of it is released, unless somebody vouches for its death.
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../evidence/fact.ts';
-import type { NotedNode } from '../fencing/fence-target.ts';
+import type { NotedNode } from '../evidence/noted-node.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { newRecord } from '../testing/dead-node.ts';
 import { waiting } from '../testing/leadership-story.ts';

@@ -1,7 +1,8 @@
 // Asks the host of a Node that is gone whether it is up: its kubelet renews no Lease any more, and nobody else probes it.
 
 import type { ProbeResult } from '../evidence/fact.ts';
-import { confirmationIn, confirmOnRecordCommand } from '../fencing/manual.ts';
+import { confirmationIn } from '../fencing/manual.ts';
+import { confirmOnRecordCommand } from '../marks/confirmed.ts';
 import { hasProof } from './record.ts';
 import type { StepContext } from './step.ts';
 

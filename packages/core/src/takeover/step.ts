@@ -2,11 +2,12 @@
 
 import type { NodeProbe } from '../evidence/witnesses/prober.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import type { AffectedPod } from '../pods/affected-pod.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
-import type { AffectedPod, RecordedPolicy, TakeoverRecord } from './record.ts';
+import type { RecordedPolicy, TakeoverRecord } from './record.ts';
 
 export interface StepContext {
   readonly term: LeaderTerm;

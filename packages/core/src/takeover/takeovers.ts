@@ -1,6 +1,5 @@
 // The takeovers of one term: each carried to its end by itself, and for each node one at a time that works on it.
 
-import type { Troubles } from '../telling/troubles.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import type { StoredRecord, UnreadableRecord } from './cluster.ts';
@@ -19,7 +18,10 @@ export interface TakeoversOptions {
   /** What becomes of each record is put into its place here. */
   readonly records: RecordBook;
   /** Told what fails, and that it no longer does. */
-  readonly troubles: Pick<Troubles, 'failed' | 'over'>;
+  readonly troubles: {
+    failed(node: TakeoverRecord['node'], act: 'claim', error: string): void;
+    over(node: string): void;
+  };
   /** A record turned out to be none. */
   readonly onUnreadable: (found: UnreadableRecord) => void;
   readonly onError: (where: string, error: unknown) => void;

@@ -1,5 +1,5 @@
 // What a takeover asks of the rest of the controller while it runs: by watch caches and configuration, not by live reads.
-import type { NotedNode } from '../fencing/fence-target.ts';
+import type { NotedNode } from '../evidence/noted-node.ts';
 import type { RecordedPolicy, TakeoverRecord } from './record.ts';
 
 /** What the watch caches and the configuration say of a takeover's node at this moment. */

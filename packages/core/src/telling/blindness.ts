@@ -2,7 +2,7 @@
 
 import type { FleetNode } from '../evidence/fleet.ts';
 import { neverBooted } from '../evidence/judgement.ts';
-import { confirmWays } from '../fencing/manual.ts';
+import { confirmWays } from '../marks/confirmed.ts';
 import type { NodeEvent } from '../takeover/cluster.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
 import { whatHelps } from './what-helps.ts';

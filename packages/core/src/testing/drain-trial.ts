@@ -2,7 +2,7 @@
 import { type Drained, type DrainOptions, drain } from '../maintenance/drain.ts';
 import type { MaintenanceError } from '../maintenance/errors.ts';
 import type { DrainProgress } from '../maintenance/progress.ts';
-import { maintenanceAnnotation, readMark } from '../policy/guards/maintenance.ts';
+import { maintenanceAnnotation, readMark } from '../marks/maintenance.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryMaintenance } from './memory-maintenance.ts';
 

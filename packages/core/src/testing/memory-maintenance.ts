@@ -9,7 +9,7 @@ import type {
   StatefulSet,
 } from '../kubernetes/objects.ts';
 import type { EvictionAnswer, MaintenanceCluster, NodeChange } from '../maintenance/cluster.ts';
-import { maintenanceAnnotation } from '../policy/guards/maintenance.ts';
+import { maintenanceAnnotation } from '../marks/maintenance.ts';
 import type { WriteOutcome } from '../takeover/cluster.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Refusal, refusalError } from './memory-refusal.ts';

@@ -1,7 +1,7 @@
 // What is kept of a pause, beside an election Lease in memory.
 
+import { pausedAnnotation } from '../marks/paused.ts';
 import type { KeptPause, PausableLease, PauseStore } from '../pausing/global-pause.ts';
-import { pausedAnnotation } from '../policy/guards/paused.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { MemoryLease } from './memory-lease.ts';
 

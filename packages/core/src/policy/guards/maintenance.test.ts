@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { seeMaintenance } from '../../evidence/maintenance-sight.ts';
 import { defaultHeartbeatDetection } from '../../evidence/rules.ts';
 import type { Node } from '../../kubernetes/objects.ts';
-import type { GuardInput, MaintenanceHold } from '../guard.ts';
-import { maintenance, maintenanceAnnotation, readMark, writeMaintenance } from './maintenance.ts';
+import type { MaintenanceHold } from '../../marks/maintenance.ts';
+import { maintenanceAnnotation, readMark, writeMaintenance } from '../../marks/maintenance.ts';
+import type { GuardInput } from '../guard.ts';
+import { maintenance } from './maintenance.ts';
 
 const mark = {
   by: 'alice@laptop',

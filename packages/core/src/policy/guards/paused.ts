@@ -1,8 +1,6 @@
 // Holds while a human has paused Liberator, for one node or for all.
+import { pausedAnnotation } from '../../marks/paused.ts';
 import { type Guard, hold, pass } from '../guard.ts';
-
-/** On a Node: pauses that node. On the election Lease: pauses everything. The value is the reason, for people. */
-export const pausedAnnotation = 'liberator.dev/paused';
 
 export const paused: Guard = {
   name: 'paused',

@@ -2,15 +2,15 @@
 // human with an editor: nothing of it is used before all of it is known to be what it says.
 
 import type { Evidence } from '../../evidence/judgement.ts';
-import type { MachineIdentity, NotedNode } from '../../fencing/fence-target.ts';
+import type { MachineIdentity } from '../../evidence/machine.ts';
+import type { NotedNode } from '../../evidence/noted-node.ts';
 import type { FenceProof } from '../../fencing/fencer.ts';
 import type { Taint } from '../../kubernetes/objects.ts';
+import type { AffectedPod, AffectedVolume, UnwantedPod } from '../../pods/affected-pod.ts';
 import type { NamedVerdict } from '../../policy/decision.ts';
 import type { GuardVerdict } from '../../policy/guard.ts';
 import type { Keepsake } from '../keepsake.ts';
 import type {
-  AffectedPod,
-  AffectedVolume,
   PolicyChange,
   RecordedPolicy,
   ReturnRecord,
@@ -18,7 +18,6 @@ import type {
   TakeoverOrder,
   TakeoverRecord,
   TakeoverStep,
-  UnwantedPod,
 } from '../record.ts';
 import {
   count,

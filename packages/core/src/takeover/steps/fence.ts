@@ -3,7 +3,8 @@
 import { notedOf } from '../../evidence/noted-node.ts';
 import type { FenceTarget } from '../../fencing/fence-target.ts';
 import { type ClimbResult, climbLadder } from '../../fencing/ladder.ts';
-import { confirmationIn, confirmOnRecordCommand, confirmWays } from '../../fencing/manual.ts';
+import { confirmationIn } from '../../fencing/manual.ts';
+import { confirmOnRecordCommand, confirmWays } from '../../marks/confirmed.ts';
 import { askPermit } from '../fence-permit.ts';
 import { type LiveNode, letGoOf, readLiveNode } from '../life-signs.ts';
 import { endedByOthers } from '../nothing-left.ts';

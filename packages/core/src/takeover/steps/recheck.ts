@@ -1,11 +1,13 @@
 // One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
-import { describePod, keepAnnotation } from '../../pods/affected-pods.ts';
+
+import { keepAnnotation } from '../../marks/pods.ts';
+import type { AffectedPod } from '../../pods/affected-pod.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
+import { describePod } from '../describe-pod.ts';
 import { signOfGoneHost } from '../gone-host.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readLiveNode } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
-import type { AffectedPod } from '../record.ts';
 import { done, held, type PerformStep, withPatience } from '../step.ts';
 
 /** Longer than a control plane takes to be upgraded; then the death is decided about anew. */

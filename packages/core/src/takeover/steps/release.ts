@@ -1,8 +1,10 @@
 // Frees what the dead node holds: its pods, by uid, and through the out-of-service taint its volumes.
 
 import type { Pod } from '../../kubernetes/objects.ts';
+import { keepAnnotation } from '../../marks/pods.ts';
 import { isOutOfService, outOfServiceTaint, withTaints } from '../../marks/taints.ts';
-import { isKept, keepAnnotation, mustGo } from '../../pods/affected-pods.ts';
+import type { AffectedPod } from '../../pods/affected-pod.ts';
+import { isKept, mustGo } from '../../pods/affected-pods.ts';
 import { toleratesTaint } from '../../pods/tolerations.ts';
 import type { LiveRead } from '../../term/live-read.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
@@ -10,7 +12,6 @@ import { signOfGoneHost } from '../gone-host.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { ownsOutOfService } from '../node-past.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
-import type { AffectedPod } from '../record.ts';
 import {
   done,
   held,

@@ -1,8 +1,9 @@
 // Deletes the Node, unless the policy or a pod keeps it or it has come back.
 
 import type { Node } from '../../kubernetes/objects.ts';
+import { keepAnnotation } from '../../marks/pods.ts';
 import { epochAnnotation } from '../../marks/taints.ts';
-import { isKept, keepAnnotation, mustGo } from '../../pods/affected-pods.ts';
+import { isKept, mustGo } from '../../pods/affected-pods.ts';
 import type { LiveRead } from '../../term/live-read.ts';
 import { readLiveNode } from '../life-signs.ts';
 import {

@@ -1,12 +1,13 @@
 // Watches until every StatefulSet pod of the dead node is Ready again, and says what is in the way of those that aren't.
 import type { KubernetesObject, Pod, StatefulSet } from '../../kubernetes/objects.ts';
+import type { AffectedPod } from '../../pods/affected-pod.ts';
 import { isKept } from '../../pods/affected-pods.ts';
 import { whyNotReady } from '../../pods/readiness.ts';
 import { whyUnwanted } from '../../pods/wanted.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
 import { type LiveNode, readLiveNode } from '../life-signs.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
-import { type AffectedPod, isAwaited } from '../record.ts';
+import { isAwaited } from '../record.ts';
 import { done, isUnanswered, type PerformStep, type StepContext, wordsOf } from '../step.ts';
 
 const lookEveryMs = 500;
