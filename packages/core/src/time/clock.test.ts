@@ -166,7 +166,7 @@ function abortable(): { signal: AbortSignal; abort: () => void } {
 }
 
 it('is where every timer of the library, the agent and the simulator comes from', () => {
-  const packages = new URL('../../../..', import.meta.url);
+  const packages = new URL('../../..', import.meta.url);
   const sources = globSync('{core,agent,simulator}/src/**/*.ts', { cwd: packages }).filter(
     (file) => !/\.test\.ts$|\/testing\/|core\/src\/time\/clock\.ts$/.test(file),
   );
