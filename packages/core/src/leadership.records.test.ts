@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { endlessTerm, newRecord } from './testing/dead-node.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
+import { sleep } from './time/clock.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -167,6 +168,51 @@ describe('a record that can’t be read', () => {
   });
 });
 
+describe('a record that somebody puts there in the middle of a term', () => {
+  it('is gone on with by the same leader', async () => {
+    const story = await lead(new LeadershipStory(), 1);
+    story.asleep.delete('node-1');
+    await story.pass(minute);
+    const { deathId = '' } = story.fleet.nodes.get('node-1') ?? {};
+    put(story, newRecord({ id: 'late', deathId, lastHeartbeat: 'long ago' }), 'late');
+    await story.pass(11 * minute);
+    expect(story.results).toEqual(['late: undone']);
+  });
+
+  it('is set aside where it can’t be read', async () => {
+    const story = await lead(new LeadershipStory(), 1);
+    story.asleep.delete('node-1');
+    await story.pass(minute);
+    put(story, noNode);
+    await story.pass(11 * minute);
+    expect(story.leading?.recordsSetAside).toMatchObject([{ name: 'liberator-takeover-abc' }]);
+  });
+
+  it('is not mistaken for another where it is the leader’s own, of which it has no answer yet', async () => {
+    const story = await lead(new LeadershipStory(), 1);
+    story.asleep.delete('node-1');
+    await story.pass(10 * minute - 40);
+    story.die('node-1');
+    // Created, as every list shows, long before the answer arrives.
+    const create = story.cluster.createRecord.bind(story.cluster);
+    story.cluster.createRecord = async (...call) => {
+      const created = await create(...call);
+      await sleep(story.clock, minute * 1_000);
+      return created;
+    };
+    const listed: number[] = [];
+    story.cluster.fateOf = ({ method }) => {
+      if (method === 'listRecords') listed.push(story.cluster.records.size);
+      return undefined;
+    };
+    await story.pass(10 * minute);
+    expect(listed).toEqual([1]);
+    expect(story.results).toEqual(['death: recovered']);
+    expect(story.progress.filter(({ step, phase }) => step === 'claim' && phase === 'done')).toHaveLength(1);
+    expect(story.errors).toEqual([]);
+  });
+});
+
 describe('a record of a newer version', () => {
   it('holds its node, and says so, while any other is taken over', async () => {
     const story = new LeadershipStory();
@@ -255,6 +301,16 @@ describe('old records', () => {
     const story = await lead(await withRecords(60), 4);
     await story.pass(5);
     expect(ids(story)).toEqual(Array.from({ length: 50 }, (_, i) => `old-${i + 10}`));
+  });
+
+  it('that come back out of a backup are removed by the leader that leads by then', async () => {
+    const story = await lead(await withRecords(60), 4);
+    const all = [...story.cluster.records];
+    await story.pass(5);
+    for (const [id, stored] of all) if (!story.cluster.records.has(id)) story.cluster.records.set(id, stored);
+    expect(story.records).toHaveLength(60);
+    await story.pass(11 * minute);
+    expect(ids(story).toSorted()).toEqual(Array.from({ length: 50 }, (_, i) => `old-${i + 10}`).toSorted());
   });
 
   it('of older versions, which have no order, go before all others, by the epoch of their claim', async () => {

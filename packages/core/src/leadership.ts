@@ -117,6 +117,7 @@ export class Leadership {
       records: this.#records,
       publish: (event) => recorder.publish(event),
       onSetAside: options.onSetAside,
+      isUnderWay: (id) => this.#takeovers.has(id),
       onReadable: (stored) => this.#takeOn(stored),
       onError: (error) => onError('takeover records', error),
     });

@@ -74,6 +74,11 @@ export class Takeovers {
     return [...this.#running.values()].some((one) => one.occupies && one.node === node);
   }
 
+  /** Whether the takeover under this id is under way, on record yet or not. */
+  has(id: string): boolean {
+    return this.#running.has(id);
+  }
+
   /** To be called with each version of a record that is on record: a node becomes free when its takeover only watches. */
   noted({ record }: StoredRecord): void {
     const running = this.#running.get(record.id);

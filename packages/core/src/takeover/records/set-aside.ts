@@ -1,9 +1,11 @@
-// Records that can't be used: they stop nothing but themselves, are told, and stay as they are until somebody mends them.
+// Records that can't be used: they stop nothing but themselves, are told, and stay as they are until somebody mends them. The
+// look for that also finds those that somebody else has put there since the term began.
 
 import type { Fleet } from '../../evidence/fleet.ts';
 import type { LeaderTerm } from '../../term/leader-term.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, UnreadableRecord } from '../cluster.ts';
+import { byOrder } from '../record.ts';
 import type { RecordBook } from './record-book.ts';
 import { recordIdIn, recordName } from './takeover-records.ts';
 
@@ -16,13 +18,21 @@ export interface SetAsideOptions {
   readonly publish: (event: NodeEvent) => void;
   /** Called once for each, and again when something else is wrong with it. */
   readonly onSetAside: (record: UnreadableRecord) => void;
-  /** Somebody mended one. */
+  /** Whether a takeover is under way under this id: its record is ours, and known once the API server has answered. */
+  readonly isUnderWay: (id: string) => boolean;
+  /** Somebody mended one, or put one there. */
   readonly onReadable: (stored: StoredRecord) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /** How often to look whether somebody has mended or removed what was set aside. */
 const lookAgainMs = 60_000;
+
+/**
+ * How often to look where nothing is set aside. Records come from others, too: out of a backup, by hand, or as the last write
+ * of an earlier leader that was long on its way. Nobody waits for them, and each look reads all there are.
+ */
+const lookForOthersMs = 600_000;
 
 /** What one leader has set aside in its term. */
 export class SetAside {
@@ -31,11 +41,12 @@ export class SetAside {
   readonly #found = new Map<string, UnreadableRecord>();
   /** Those that an Event on their node has told of. */
   readonly #told = new Set<string>();
-  #lookAgainAt = Number.POSITIVE_INFINITY;
+  #lookAgainAt: number;
   #looking: Promise<void> | undefined;
 
   constructor(options: SetAsideOptions) {
     this.#options = options;
+    this.#lookAgainAt = options.clock.now() + lookForOthersMs;
   }
 
   get all(): readonly UnreadableRecord[] {
@@ -51,7 +62,7 @@ export class SetAside {
     const { clock, records, onSetAside } = this.#options;
     const known = this.#found.get(found.name);
     this.#found.set(found.name, found);
-    if (this.#found.size === 1 && known === undefined) this.#lookAgainAt = clock.now() + lookAgainMs;
+    this.#lookAgainAt = Math.min(this.#lookAgainAt, clock.now() + lookAgainMs);
     // It may have been a record once, in this very term.
     for (const { record } of records.all())
       if (recordName(record.id) === found.name) records.forget(record.id);
@@ -78,13 +89,12 @@ export class SetAside {
     return this.newerRecordAbout(node);
   }
 
-  /** To be called at every look: tells of them on their nodes, and sees now and then whether they are mended. */
+  /** To be called at every look: tells of them on their nodes, and sees now and then what others did to the records. */
   attend(): void {
     const { clock, term } = this.#options;
-    if (this.#found.size === 0) return;
     for (const found of this.#found.values()) this.#tell(found);
     if (this.#looking !== undefined || clock.now() < this.#lookAgainAt || term.remainingMs() <= 0) return;
-    this.#lookAgainAt = clock.now() + lookAgainMs;
+    this.#lookAgainAt = clock.now() + (this.#found.size === 0 ? lookForOthersMs : lookAgainMs);
     this.#looking = this.#lookAgain().finally(() => {
       this.#looking = undefined;
     });
@@ -112,7 +122,7 @@ export class SetAside {
   }
 
   async #lookAgain(): Promise<void> {
-    const { cluster, term, onReadable, onError } = this.#options;
+    const { cluster, term, records: book, isUnderWay, onReadable, onError } = this.#options;
     try {
       const { records, unreadable } = await cluster.listRecords(term);
       const before = [...this.#found.keys()];
@@ -129,6 +139,11 @@ export class SetAside {
         if (mended !== undefined) onReadable(mended);
       }
       for (const one of unreadable) this.add(one);
+      for (const stored of records.toSorted((a, b) => byOrder(a.record, b.record))) {
+        const { id } = stored.record;
+        // One of ours that was pruned since the list was made comes back like this, and is pruned once more.
+        if (book.get(id) === undefined && !isUnderWay(id)) onReadable(stored);
+      }
     } catch (error) {
       if (term.remainingMs() > 0) onError(error);
     }
