@@ -13,8 +13,15 @@ import {
   unreachable,
 } from './behaviour-story.ts';
 
+/** How often Kubernetes' pod garbage collector looks: its `gcCheckPeriod`. */
 const podGcMs = 20_000;
+/** How long it goes on to believe in a Node after the look that missed it: its `quarantineTime`. */
 const quarantineMs = 40_000;
+/**
+ * The longest from the deletion of a Node until its pods are freed. A look may have come just before the deletion; and the
+ * quarantine, which is a whole number of periods, ends in the same instant in which a look begins: it may just miss it.
+ */
+const orphansFreedMs = podGcMs + quarantineMs + podGcMs;
 const forceDetachMs = 360_000;
 /** From a free identity to a Ready pod: scheduling, volumes, start. */
 const replacementMs = 10_000;
@@ -179,7 +186,7 @@ export function describeBehaviour(name: string, start: () => Promise<BehaviourTa
       await story.eventually('its Lease to be gone', 15_000, async () =>
         (await story.call('GET', leasePath)).status === 404 ? true : undefined,
       );
-      const after = await story.replacementOf(before, quarantineMs + podGcMs + replacementMs);
+      const after = await story.replacementOf(before, orphansFreedMs + replacementMs);
       expect(story.now() - deletedAt).toBeGreaterThan(quarantineMs);
       expect(after.spec?.nodeName).not.toBe(nodeName);
 
@@ -247,7 +254,7 @@ export function describeBehaviour(name: string, start: () => Promise<BehaviourTa
       await story.break(nodeName, 'crash');
       await story.untilUnknown(nodeName, crashedAt);
       expect((await story.call('DELETE', `/api/v1/nodes/${nodeName}`)).status).toBe(200);
-      await story.eventually('the pod to be replaced', quarantineMs + podGcMs + slackMs, async () => {
+      await story.eventually('the pod to be replaced', orphansFreedMs + slackMs, async () => {
         const pod = await story.pod('forgotten-0');
         return pod !== undefined && pod.metadata.uid !== before.metadata.uid ? true : undefined;
       });

@@ -8,7 +8,7 @@ import { databaseOn, pause, Stage } from './stage.ts';
 
 const { namespace } = account;
 
-/** Kubernetes' own pod garbage collection leaves a vanished node's pods alone for this long, and then looks each 20 s. */
+/** Kubernetes' own pod garbage collection leaves a vanished node's pods alone for at least this long. */
 const quarantineMs = 40_000;
 
 it('a Node that somebody deletes while its death waits for proof frees nothing: neither proof nor pause end with it', async () => {

@@ -14,7 +14,7 @@ const deleteNode = (story: TakeoverStory): void => {
   story.cluster.leases.delete('node-1');
 };
 
-/** What Kubernetes does within about a minute. */
+/** What Kubernetes does within 80 s. */
 const collectPods = (story: TakeoverStory): void => {
   for (const [key, { spec }] of story.cluster.pods) {
     if (spec?.nodeName === 'node-1') story.cluster.pods.delete(key);

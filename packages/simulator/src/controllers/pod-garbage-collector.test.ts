@@ -30,16 +30,22 @@ describe('an out-of-service taint', () => {
 });
 
 describe('a Node that is deleted', () => {
-  test.each([1, 2, 3, 4])('frees its pods after 40 to 60 seconds (seed %i)', async (seed) => {
-    await using cluster = await startTrial({ seed });
-    await cluster.createSet('web');
-    const nodeName = cluster.nodeOf('web-2');
-    const before = cluster.pod('web-2')?.metadata.uid;
-    cluster.simulator.machine(nodeName).crash();
-    cluster.client.delete('nodes', cluster.node(nodeName));
-    const freedMs = await cluster.until(() => cluster.pod('web-2')?.metadata.uid !== before);
-    expect(freedMs).toBeGreaterThan(40_000);
-    expect(freedMs).toBeLessThan(60_500);
+  test('frees its pods after 40 to 60 seconds, and now and then a period later', async () => {
+    const freedAfterMs: number[] = [];
+    for (let seed = 1; seed <= 40; seed++) {
+      await using cluster = await startTrial({ seed });
+      await cluster.createSet('web');
+      const nodeName = cluster.nodeOf('web-2');
+      const before = cluster.pod('web-2')?.metadata.uid;
+      cluster.simulator.machine(nodeName).crash();
+      cluster.client.delete('nodes', cluster.node(nodeName));
+      freedAfterMs.push(await cluster.until(() => cluster.pod('web-2')?.metadata.uid !== before));
+    }
+    const late = freedAfterMs.filter((ms) => ms > 60_500);
+    expect(late.length).toBeGreaterThan(0);
+    expect(late.length).toBeLessThan(freedAfterMs.length / 4);
+    expect(Math.max(...freedAfterMs)).toBeLessThan(80_500);
+    expect(Math.min(...freedAfterMs)).toBeGreaterThan(40_000 - 1);
   });
 
   test('and is back within the quarantine keeps them', async () => {
