@@ -38,7 +38,7 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))(
       expect(cluster.nodeOf('web-1')).not.toBe(nodeName);
     });
 
-    test('deleting the Node alone brings the replacement after 41 to 66 seconds', async () => {
+    test('deleting the Node alone brings the replacement after 41 to 66 seconds, or a period later', async () => {
       await using cluster = await startTrial({ seed });
       await cluster.createSet('web');
       const nodeName = cluster.nodeOf('web-1');
@@ -50,7 +50,7 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))(
         () => cluster.podReady('web-1') && cluster.nodeOf('web-1') !== nodeName,
       );
       expect(replacedMs).toBeGreaterThan(41_000);
-      expect(replacedMs).toBeLessThan(66_000);
+      expect(replacedMs).toBeLessThan(86_000);
     });
   },
 );
