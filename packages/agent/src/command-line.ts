@@ -1,18 +1,18 @@
 // The command line: which commands there are, and one sentence and an exit code for whatever goes wrong.
 import { Command, CommanderError } from 'commander';
-import { addCheckCommand, checkExitCodes } from './commands/check.ts';
-import { addConfirmCommand } from './commands/confirm.ts';
-import { addCordonCommand } from './commands/cordon.ts';
-import { addDrainCommand } from './commands/drain.ts';
-import { addElectCommand } from './commands/elect.ts';
-import { addExplainCommand } from './commands/explain.ts';
-import { addRunCommand } from './commands/run.ts';
-import { addStatusCommand } from './commands/status.ts';
-import { addTakeoversCommand } from './commands/takeovers.ts';
-import { addUncordonCommand } from './commands/uncordon.ts';
-import { exitCode } from './exit-code.ts';
-import { FatalError, sayOnStderr, sentenceOf } from './failure.ts';
-import { version } from './version.ts';
+import { addCheckCommand, checkExitCodes } from './check/command.ts';
+import { addConfirmCommand } from './confirm/command.ts';
+import { addElectCommand } from './elect/command.ts';
+import { addExplainCommand } from './explain/command.ts';
+import { addCordonCommand } from './maintenance/cordon-command.ts';
+import { addDrainCommand } from './maintenance/drain-command.ts';
+import { addUncordonCommand } from './maintenance/uncordon-command.ts';
+import { exitCode } from './process/exit-code.ts';
+import { FatalError, sayOnStderr, sentenceOf } from './process/failure.ts';
+import { version } from './process/version.ts';
+import { addRunCommand } from './run/command.ts';
+import { addStatusCommand } from './status/command.ts';
+import { addTakeoversCommand } from './takeovers/command.ts';
 
 const epilogue = `
 Exit codes:

@@ -10,8 +10,8 @@ import {
   type Transport,
   tryElectionLease,
 } from '@liberator/core';
-import type { Place } from '../cluster-place.ts';
-import { sentenceOf } from '../failure.ts';
+import type { Place } from '../cluster/place.ts';
+import { sentenceOf } from '../process/failure.ts';
 import { type Finding, failure, ok, type Section, skipped, warning } from './finding.ts';
 
 /** An account as people write it: `tkr-system/high-availability`. */

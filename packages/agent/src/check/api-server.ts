@@ -1,6 +1,6 @@
 // Is there an API server, and is it new enough?
 import { serverVersion, type Transport } from '@liberator/core';
-import { sentenceOf } from '../failure.ts';
+import { sentenceOf } from '../process/failure.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
 /** The out-of-service taint does its work from here on without a feature gate. */

@@ -1,6 +1,6 @@
 // Does the API server itself refuse a leader that is none any more?
 import type { KubernetesReader, Resource } from '@liberator/core';
-import type { Place } from '../cluster-place.ts';
+import type { Place } from '../cluster/place.ts';
 import { type Account, userNameOf } from './account.ts';
 import { type Finding, lookingAt, ok, warning } from './finding.ts';
 

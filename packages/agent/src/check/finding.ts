@@ -1,6 +1,6 @@
 // One thing that was looked at, and what came of it.
 import { isForbidden, isNotFound, KubernetesError } from '@liberator/core';
-import { sentenceOf } from '../failure.ts';
+import { sentenceOf } from '../process/failure.ts';
 
 /**
  * - `ok`: as it should be.

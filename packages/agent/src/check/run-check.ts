@@ -8,14 +8,14 @@ import {
   type Transport,
   whoAmI,
 } from '@liberator/core';
-import { explained, loadCallersKubeConfig } from '../callers-cluster.ts';
-import { type Place, placeOf } from '../cluster-place.ts';
-import type { CheckFlags } from '../commands/check.ts';
+import { explained, loadCallersKubeConfig } from '../cluster/callers-cluster.ts';
+import { type Place, placeOf } from '../cluster/place.ts';
 import { readConfig } from '../config/read-config.ts';
 import { json, lines, widthOf } from '../text/output.ts';
 import { type Account, accountOf, checkAccount, userNameOf } from './account.ts';
 import { checkApiServer } from './api-server.ts';
 import { checkBarePods } from './bare-pods.ts';
+import type { CheckFlags } from './command.ts';
 import { checkFencingToken } from './fencing-token.ts';
 import { checkExitCode, type Finding, failure, lookingAt, type Section } from './finding.ts';
 import { checkRecords } from './records.ts';

@@ -1,6 +1,6 @@
 // What no single key shows: settings that contradict one another, and settings that are allowed but can do nothing.
 import { defaultSightRules, longestHealthySilenceMs, shortestSafeDeathMs } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../text/duration.ts';
 import type { Config, ElectionConfig, PolicyConfig } from './config.ts';
 import type { Problem } from './problem.ts';
 

@@ -1,13 +1,13 @@
 // Reads a configuration file, and refuses it with every problem at once.
 import { readFileSync } from 'node:fs';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
-import { exitCode } from '../exit-code.ts';
-import { FatalError, sentenceOf } from '../failure.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError, sentenceOf } from '../process/failure.ts';
+import { lookAtSurroundings, type Surroundings } from '../process/surroundings.ts';
 import type { Config } from './config.ts';
 import { contradictions, warnings } from './cross-checks.ts';
 import { formatPath, type Problem, problemsOf } from './problem.ts';
-import { keysAt, matchSchema, type Surroundings } from './schema.ts';
-import { lookAtSurroundings } from './surroundings.ts';
+import { keysAt, matchSchema } from './schema.ts';
 
 /** Thrown for a configuration that can't be used. The message has one line for each problem. */
 export class ConfigError extends FatalError {

@@ -7,15 +7,9 @@ import {
   defaultSightRules,
 } from '@liberator/core';
 import { z } from 'zod';
-import { DurationError, formatDuration, parseDuration } from '../duration.ts';
+import type { Surroundings } from '../process/surroundings.ts';
+import { DurationError, formatDuration, parseDuration } from '../text/duration.ts';
 import type { Config } from './config.ts';
-
-/** What only the surroundings know. */
-export interface Surroundings {
-  /** The pod's own namespace; undefined outside a cluster, and then the file must name one. */
-  readonly namespace: string | undefined;
-  readonly identity: string;
-}
 
 function duration(fallbackMs: number) {
   return z

@@ -14,16 +14,16 @@ import {
   type Transport,
   whoAmI,
 } from '@liberator/core';
-import { openCallersCluster } from '../callers-cluster.ts';
-import { type Place, placeOf } from '../cluster-place.ts';
-import type { ConfirmFlags } from '../commands/confirm.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError } from '../failure.ts';
+import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import { type Place, placeOf } from '../cluster/place.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
+import { whoami } from '../process/whoami.ts';
 import { readSources } from '../status/read-sources.ts';
 import { type StatusView, viewStatus } from '../status/status-view.ts';
 import { lines, widthOf } from '../text/output.ts';
-import { whoami } from '../whoami.ts';
 import { askForName } from './ask.ts';
+import type { ConfirmFlags } from './command.ts';
 import { caseText } from './confirm-text.ts';
 import { answerTo, type DeathCase, deathCase } from './death-case.ts';
 

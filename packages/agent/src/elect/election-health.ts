@@ -1,9 +1,9 @@
 // What the probes of a kubelet are told about a candidate, judged by what comes of its requests for the Lease.
 import { type Clock, KubernetesError, type LeaseStore, systemClock } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
-import { sentenceOf } from '../failure.ts';
+import { mayPass } from '../cluster/may-pass.ts';
 import type { HealthReport } from '../http/health.ts';
-import { mayPass } from '../run/preflight.ts';
+import { sentenceOf } from '../process/failure.ts';
+import { formatDuration } from '../text/duration.ts';
 
 export interface ElectionHealthOptions {
   /** Whoever has not seen the Lease for this long knows nothing of the election. */

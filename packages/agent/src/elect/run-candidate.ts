@@ -6,16 +6,16 @@ import {
   type LeadershipLostError,
   systemClock,
 } from '@liberator/core';
-import { explained, loadNamedKubeConfig } from '../callers-cluster.ts';
-import type { ElectFlags } from '../commands/elect.ts';
-import { sentenceOf } from '../failure.ts';
+import { explained, loadNamedKubeConfig } from '../cluster/callers-cluster.ts';
 import { type Pages, reportPage, servePages } from '../http/page-server.ts';
 import { errorLog } from '../log/error-log.ts';
 import { withLastWord } from '../log/last-word.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
-import { onStopSignals } from '../run/signals.ts';
-import { version } from '../version.ts';
+import { sentenceOf } from '../process/failure.ts';
+import { onStopSignals } from '../process/signals.ts';
+import { version } from '../process/version.ts';
 import { Candidacy } from './candidacy.ts';
+import type { ElectFlags } from './command.ts';
 import { ElectionHealth } from './election-health.ts';
 import { ElectionMetrics } from './election-metrics.ts';
 import { timingsForTtl } from './election-timings.ts';

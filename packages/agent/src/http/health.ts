@@ -1,8 +1,8 @@
 // What the probes of a kubelet are told: whether this process should be restarted, and whether it could lead.
 import type { Controller, ControllerError } from '@liberator/core';
 import { isForbidden, isUnauthorized } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
-import { sentenceOf } from '../failure.ts';
+import { sentenceOf } from '../process/failure.ts';
+import { formatDuration } from '../text/duration.ts';
 
 export interface HealthReport {
   readonly ok: boolean;

@@ -1,8 +1,8 @@
 // Serves a few pages that can only be read, and streams that go on until somebody hangs up.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exitCode } from '../exit-code.ts';
-import { FatalError, sentenceOf } from '../failure.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError, sentenceOf } from '../process/failure.ts';
 
 export interface Page {
   readonly status: number;

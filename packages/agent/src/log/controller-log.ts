@@ -17,7 +17,7 @@ import {
   whatFails,
   whyIgnored,
 } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../text/duration.ts';
 import { errorLog } from './error-log.ts';
 import type { Logger, LogLevel } from './logger.ts';
 import { counted, Repetition, timesOf } from './repetition.ts';

@@ -1,7 +1,7 @@
 // One log line for what failed and is tried again, however often it comes.
 import type { Clock, ControllerError } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
-import { codeOf, sentenceOf } from '../failure.ts';
+import { codeOf, sentenceOf } from '../process/failure.ts';
+import { formatDuration } from '../text/duration.ts';
 import type { Logger } from './logger.ts';
 import { counted, Repetition, timesOf } from './repetition.ts';
 

@@ -1,6 +1,6 @@
 // However a process that logs comes to its end, its last line says why.
-import { exitCode } from '../exit-code.ts';
-import { codeOf, FatalError, sayOnStderr, sentenceOf } from '../failure.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { codeOf, FatalError, sayOnStderr, sentenceOf } from '../process/failure.ts';
 import type { Logger } from './logger.ts';
 
 /**

@@ -1,7 +1,7 @@
 // The state of a drain as a person wants to see it: a headline and a line for each pod, within the width of a terminal.
 import type { DrainProgress, PodPhase, PodState } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
-import { sentenceOf } from '../failure.ts';
+import { sentenceOf } from '../process/failure.ts';
+import { formatDuration } from '../text/duration.ts';
 import { printable } from '../text/table.ts';
 import { clip, podName } from './wording.ts';
 

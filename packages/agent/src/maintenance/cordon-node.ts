@@ -1,6 +1,6 @@
 // `liberator cordon` and `liberator uncordon`: what they do and what they say.
 import { cordon, type Uncordoned, uncordon } from '@liberator/core';
-import type { ClusterFlags } from '../cluster-flags.ts';
+import type { ClusterFlags } from '../cluster/flags.ts';
 import { printable } from '../text/table.ts';
 import { withCallersCluster } from './session.ts';
 

@@ -1,11 +1,11 @@
 // `liberator drain`: what it does with its flags, what it shows meanwhile, and how it ends.
 import { drain, drainingHoldMs, previewDrain } from '@liberator/core';
-import { clusterArguments } from '../cluster-flags.ts';
-import type { DrainFlags } from '../commands/drain.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError } from '../failure.ts';
+import { clusterArguments } from '../cluster/flags.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
+import { whoami } from '../process/whoami.ts';
 import { widthOf } from '../text/output.ts';
-import { whoami } from '../whoami.ts';
+import type { DrainFlags } from './drain-command.ts';
 import { openDrainDisplay } from './drain-display.ts';
 import { withCallersCluster } from './session.ts';
 import { counted, drainedLines, failureLines, planTable, type WaysOn } from './wording.ts';

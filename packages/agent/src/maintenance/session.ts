@@ -5,11 +5,11 @@ import {
   MaintenanceError,
   RequestAbortedError,
 } from '@liberator/core';
-import { openCallersCluster } from '../callers-cluster.ts';
-import type { ClusterFlags } from '../cluster-flags.ts';
-import { exitCode } from '../exit-code.ts';
-import { codeOf, FatalError, sentenceOf } from '../failure.ts';
-import { onStopSignals, type StopSignal } from '../run/signals.ts';
+import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import type { ClusterFlags } from '../cluster/flags.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { codeOf, FatalError, sentenceOf } from '../process/failure.ts';
+import { onStopSignals, type StopSignal } from '../process/signals.ts';
 
 export interface Session {
   readonly cluster: MaintenanceCluster;

@@ -1,6 +1,6 @@
 // What a drain says to people: its plan as a table, each pod's news as a line, its ends as advice.
 import type { Drained, MaintenanceError, PlannedPod, PodState } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../text/duration.ts';
 import { printable, table } from '../text/table.ts';
 
 export function podName({ namespace, name }: PlannedPod): string {

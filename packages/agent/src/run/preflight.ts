@@ -3,10 +3,7 @@ import {
   describePermission,
   isForbidden,
   isNotFound,
-  isTooManyRequests,
-  KubernetesError,
   type KubernetesReader,
-  MalformedAnswerError,
   missingPermissions,
   namespaces,
   neededPermissions,
@@ -14,9 +11,10 @@ import {
   type Transport,
 } from '@liberator/core';
 import pRetry from 'p-retry';
-import { formatDuration } from '../duration.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError, sentenceOf } from '../failure.ts';
+import { mayPass } from '../cluster/may-pass.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError, sentenceOf } from '../process/failure.ts';
+import { formatDuration } from '../text/duration.ts';
 
 export interface PreflightOptions {
   readonly reader: KubernetesReader;
@@ -101,12 +99,6 @@ async function checkNamespace({ reader, namespace, signal }: PreflightOptions): 
       throw failed(`there is no namespace ${namespace}: create it, or set another`, error);
     throw error;
   }
-}
-
-/** An answer other than "later" or "I am broken" stays the same however long one waits. */
-export function mayPass(error: unknown): boolean {
-  if (error instanceof KubernetesError) return error.status >= 500 || isTooManyRequests(error);
-  return !(error instanceof MalformedAnswerError);
 }
 
 function failed(message: string, cause?: unknown): FatalError {

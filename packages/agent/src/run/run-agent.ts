@@ -9,22 +9,22 @@ import {
   systemClock,
   type Transport,
 } from '@liberator/core';
-import { explained, loadNamedKubeConfig } from '../callers-cluster.ts';
-import type { ClusterFlags } from '../cluster-flags.ts';
+import { explained, loadNamedKubeConfig } from '../cluster/callers-cluster.ts';
+import type { ClusterFlags } from '../cluster/flags.ts';
 import type { Config } from '../config/config.ts';
 import { controllerSettings } from '../config/controller-settings.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { exitCode } from '../exit-code.ts';
-import { codeOf, FatalError, sentenceOf } from '../failure.ts';
 import { AgentHealth } from '../http/health.ts';
 import { startHttpServer } from '../http/server.ts';
 import { logController } from '../log/controller-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { Repetition } from '../log/repetition.ts';
 import { Metrics } from '../metrics/metrics.ts';
-import { version } from '../version.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { codeOf, FatalError, sentenceOf } from '../process/failure.ts';
+import { onStopSignals } from '../process/signals.ts';
+import { version } from '../process/version.ts';
 import { preflight } from './preflight.ts';
-import { onStopSignals } from './signals.ts';
 
 export interface RunAgentOptions {
   readonly config: Config;

@@ -1,8 +1,9 @@
 // What an agent is as a process: a configuration file in, a log on stdout, a last word however it ends.
-import type { RunFlags } from '../commands/run.ts';
+
 import { readConfig } from '../config/read-config.ts';
 import { withLastWord } from '../log/last-word.ts';
 import { createLogger } from '../log/logger.ts';
+import type { RunFlags } from './command.ts';
 import { runAgent } from './run-agent.ts';
 
 /** @throws FatalError for every end but the one that was asked for. */

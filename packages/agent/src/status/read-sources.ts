@@ -9,9 +9,9 @@ import {
   readStatus,
   readTakeovers,
 } from '@liberator/core';
-import type { Place } from '../cluster-place.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError } from '../failure.ts';
+import type { Place } from '../cluster/place.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
 import type { NodeReadiness, StatusSources } from './status-view.ts';
 
 const limits = { timeoutMs: 10_000 } as const;

@@ -1,10 +1,10 @@
 // `liberator status`: once, or again and again.
 import { createReader, type KubernetesReader, sleep, systemClock } from '@liberator/core';
-import { openCallersCluster } from '../callers-cluster.ts';
-import { type Place, placeOf } from '../cluster-place.ts';
-import type { StatusFlags } from '../commands/status.ts';
-import { FatalError, sentenceOf } from '../failure.ts';
+import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import { type Place, placeOf } from '../cluster/place.ts';
+import { FatalError, sentenceOf } from '../process/failure.ts';
 import { json, lines, type OutputStream, widthOf } from '../text/output.ts';
+import type { StatusFlags } from './command.ts';
 import { readSources } from './read-sources.ts';
 import { statusText } from './status-text.ts';
 import { newsInView, type StatusView, viewStatus } from './status-view.ts';

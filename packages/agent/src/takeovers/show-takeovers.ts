@@ -1,11 +1,11 @@
 // `liberator takeovers`: all of them in a list, or one as a story.
 import { createReader, readTakeovers, type TakeoverRecord, type TakeoversOnRecord } from '@liberator/core';
-import { openCallersCluster } from '../callers-cluster.ts';
-import { placeOf } from '../cluster-place.ts';
-import type { TakeoversFlags } from '../commands/takeovers.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError } from '../failure.ts';
+import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import { placeOf } from '../cluster/place.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
 import { json, lines, widthOf } from '../text/output.ts';
+import type { TakeoversFlags } from './command.ts';
 import { setAsideTable, takeoverTable } from './list.ts';
 import { summaryOf } from './summary.ts';
 import { timeline } from './timeline.ts';

@@ -1,7 +1,7 @@
 // `npm run example:failover-drill`: crashes the node under a StatefulSet, and writes a report as text, JSON and a picture.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDuration } from '@liberator/agent/src/duration.ts';
+import { parseDuration } from '@liberator/agent/src/text/duration.ts';
 import { DemoFailure, sentenceOf, UsageError } from '../demo/failure.ts';
 import { recoveryPicture } from '../demo/telling/picture.ts';
 import { type Example, runExample, type Stage } from '../place/run-example.ts';

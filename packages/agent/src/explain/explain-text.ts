@@ -1,10 +1,10 @@
 // Why something is done, or not done, about one node: everything that was asked, whether it holds or not.
 import { type BarePod, whyIgnored } from '@liberator/core';
 import { wordsForFate } from '../check/bare-pods.ts';
+import { troubleText } from '../status/status-text.ts';
+import type { NodeView, StatusView } from '../status/status-view.ts';
+import { waysToConfirm, whatHelps } from '../status/what-helps.ts';
 import { table } from '../text/table.ts';
-import { troubleText } from './status-text.ts';
-import type { NodeView, StatusView } from './status-view.ts';
-import { waysToConfirm, whatHelps } from './what-helps.ts';
 
 /**
  * Undefined for a node that the view does not have.

@@ -1,11 +1,11 @@
 // `liberator elect`: what it is called and what it takes. The sidecar itself is loaded only when it is asked for.
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster-flags.ts';
-import { formatDuration } from '../duration.ts';
-import { longestTtlMs, shortestTtlMs } from '../elect/election-timings.ts';
-import { type ListenAddress, ListenAddressError, parseListenAddress } from '../elect/listen-address.ts';
-import { durationArgument } from './duration-argument.ts';
+import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster/flags.ts';
+import { formatDuration } from '../text/duration.ts';
+import { durationArgument } from '../text/duration-argument.ts';
+import { longestTtlMs, shortestTtlMs } from './election-timings.ts';
+import { type ListenAddress, ListenAddressError, parseListenAddress } from './listen-address.ts';
 
 export interface ElectFlags extends ClusterFlags {
   readonly election: string;
@@ -57,7 +57,7 @@ export function addElectCommand(program: Command): void {
       new Option('-n, --namespace <name>', 'the same as --election-namespace').argParser(namespaceName),
     )
     .action(async (flags: ElectFlags) => {
-      const { runCandidate } = await import('../elect/run-candidate.ts');
+      const { runCandidate } = await import('./run-candidate.ts');
       await runCandidate(flags);
     });
 }

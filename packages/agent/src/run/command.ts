@@ -1,7 +1,7 @@
 // `liberator run`: what it is called and what it takes. The agent itself is loaded only when it is asked for.
 import { type Command, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster-flags.ts';
-import { durationArgument } from './duration-argument.ts';
+import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster/flags.ts';
+import { durationArgument } from '../text/duration-argument.ts';
 
 export interface RunFlags extends ClusterFlags {
   readonly config: string;
@@ -21,7 +21,7 @@ export function addRunCommand(program: Command): void {
         .default(30_000, '30s'),
     )
     .action(async (flags: RunFlags) => {
-      const { runProcess } = await import('../run/run-process.ts');
+      const { runProcess } = await import('./run-process.ts');
       await runProcess(flags);
     });
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addPlaceOptions, type PlaceFlags, placeOf } from './cluster-place.ts';
+import { addPlaceOptions, type PlaceFlags, placeOf } from './place.ts';
 
 function parsed(...args: readonly string[]): PlaceFlags {
   const command = addPlaceOptions(new Command())

@@ -2,7 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Surroundings } from './schema.ts';
+
+/** What only the surroundings know. */
+export interface Surroundings {
+  /** The pod's own namespace; undefined outside a cluster, and then somebody must name one. */
+  readonly namespace: string | undefined;
+  readonly identity: string;
+}
 
 const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 

@@ -1,6 +1,6 @@
 // `liberator confirm`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
+import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
 
 export interface ConfirmFlags extends PlaceFlags {
   readonly althoughItAnswers?: boolean;
@@ -25,7 +25,7 @@ export function addConfirmCommand(program: Command): void {
     .option('-y, --yes', 'ask nothing')
     .addHelpText('after', details)
     .action(async (node: string, flags: ConfirmFlags) => {
-      const { confirmNode } = await import('../confirm/confirm-node.ts');
+      const { confirmNode } = await import('./confirm-node.ts');
       await confirmNode(node, flags);
     });
 }

@@ -3,9 +3,9 @@ import { accessSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createTransport, KubeConfigError, loadKubeConfig, type Transport } from '@liberator/core';
-import { type ClusterFlags, choiceOf } from './cluster-flags.ts';
-import { exitCode } from './exit-code.ts';
-import { FatalError } from './failure.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
+import { type ClusterFlags, choiceOf } from './flags.ts';
 
 type KubeConfig = ReturnType<typeof loadKubeConfig>;
 

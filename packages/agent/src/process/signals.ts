@@ -1,9 +1,9 @@
 // SIGTERM and SIGINT: the first one asks to stop in good order, and bounds how long that may take; the second one ends
 // the process at once.
 import { systemClock, type TimerHandle } from '@liberator/core';
-import { formatDuration } from '../duration.ts';
-import { exitCode } from '../exit-code.ts';
-import { sayOnStderr } from '../failure.ts';
+import { formatDuration } from '../text/duration.ts';
+import { exitCode } from './exit-code.ts';
+import { sayOnStderr } from './failure.ts';
 
 export type StopSignal = keyof typeof exitCode.signalled;
 

@@ -1,9 +1,9 @@
 // `liberator takeovers`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
-import { outputOption, type StatusFlags } from './status.ts';
+import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
+import { type OutputFlags, outputOption } from '../text/output-option.ts';
 
-export interface TakeoversFlags extends PlaceFlags, Pick<StatusFlags, 'output'> {}
+export interface TakeoversFlags extends PlaceFlags, OutputFlags {}
 
 export function addTakeoversCommand(program: Command): void {
   const command = program
@@ -13,7 +13,7 @@ export function addTakeoversCommand(program: Command): void {
   addPlaceOptions(command)
     .addOption(outputOption())
     .action(async (name: string | undefined, flags: TakeoversFlags) => {
-      const { showTakeovers } = await import('../takeovers/show-takeovers.ts');
+      const { showTakeovers } = await import('./show-takeovers.ts');
       await showTakeovers(name, flags);
     });
 }

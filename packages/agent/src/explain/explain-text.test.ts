@@ -1,8 +1,8 @@
 import type { NodeStatus, StatusDocument } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
+import { type StatusSources, viewStatus } from '../status/status-view.ts';
 import { takeoverRecord } from '../testing/puppet-controller.ts';
 import { explanation } from './explain-text.ts';
-import { type StatusSources, viewStatus } from './status-view.ts';
 
 function explain(node: NodeStatus, more: Partial<StatusSources> = {}, blind: readonly string[] = []): string {
   const document: StatusDocument = {

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProgram } from '../command-line.ts';
+import { FatalError } from '../process/failure.ts';
 import { loadCallersKubeConfig, loadNamedKubeConfig, openCallersCluster } from './callers-cluster.ts';
-import { clusterArguments } from './cluster-flags.ts';
-import { createProgram } from './command-line.ts';
-import { FatalError } from './failure.ts';
+import { clusterArguments } from './flags.ts';
 
 let home: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 // `liberator drain`: what it is called and what it takes.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags } from '../cluster-flags.ts';
-import { durationArgument } from './duration-argument.ts';
+import { addClusterOptions, type ClusterFlags } from '../cluster/flags.ts';
+import { durationArgument } from '../text/duration-argument.ts';
 
 export interface DrainFlags extends ClusterFlags {
   readonly dryRun?: boolean;
@@ -53,7 +53,7 @@ export function addDrainCommand(program: Command): void {
     )
     .addHelpText('after', details)
     .action(async (node: string, flags: DrainFlags) => {
-      const { drainNode } = await import('../maintenance/drain-node.ts');
+      const { drainNode } = await import('./drain-node.ts');
       await drainNode(node, flags);
     });
 }

@@ -1,9 +1,9 @@
 // What `liberator explain` says of a node that no status lists: it may be in the middle of its takeover all the same.
 import type { StatusDocument, TakeoverRecord } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
+import { viewStatus } from '../status/status-view.ts';
 import { takeoverRecord } from '../testing/puppet-controller.ts';
 import { whyUnknown } from './explain-node.ts';
-import { viewStatus } from './status-view.ts';
 
 const now = '2026-01-01T00:10:00.000Z';
 const done = { startedAt: now, epoch: 7, outcome: 'done' } as const;

@@ -1,10 +1,10 @@
 // `liberator check`: what it is called and what it takes.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Account } from '../check/account.ts';
-import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
-import { outputOption, type StatusFlags } from './status.ts';
+import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
+import { type OutputFlags, outputOption } from '../text/output-option.ts';
+import type { Account } from './account.ts';
 
-export interface CheckFlags extends PlaceFlags, Pick<StatusFlags, 'output'> {
+export interface CheckFlags extends PlaceFlags, OutputFlags {
   readonly config?: string;
   readonly serviceAccount?: Account;
 }
@@ -36,7 +36,7 @@ export function addCheckCommand(program: Command): void {
     .addOption(outputOption())
     .addHelpText('after', details)
     .action(async (flags: CheckFlags) => {
-      const { runCheck } = await import('../check/run-check.ts');
+      const { runCheck } = await import('./run-check.ts');
       await runCheck(flags);
     });
 }

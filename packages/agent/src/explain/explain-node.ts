@@ -7,16 +7,16 @@ import {
   type KubernetesReader,
   pods,
 } from '@liberator/core';
-import { openCallersCluster } from '../callers-cluster.ts';
-import { placeOf } from '../cluster-place.ts';
-import type { ExplainFlags } from '../commands/explain.ts';
-import { exitCode } from '../exit-code.ts';
-import { FatalError } from '../failure.ts';
+import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import { placeOf } from '../cluster/place.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
+import { readSources } from '../status/read-sources.ts';
+import { type StatusView, viewStatus } from '../status/status-view.ts';
 import type { TakeoverSummary } from '../takeovers/summary.ts';
 import { json, lines, widthOf } from '../text/output.ts';
+import type { ExplainFlags } from './command.ts';
 import { explanation } from './explain-text.ts';
-import { readSources } from './read-sources.ts';
-import { type StatusView, viewStatus } from './status-view.ts';
 
 /** @throws {@link FatalError} for a node of which nothing is known. */
 export async function explainNode(name: string, flags: ExplainFlags): Promise<void> {

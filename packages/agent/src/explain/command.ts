@@ -1,9 +1,9 @@
 // `liberator explain`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster-place.ts';
-import { outputOption, type StatusFlags } from './status.ts';
+import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
+import { type OutputFlags, outputOption } from '../text/output-option.ts';
 
-export interface ExplainFlags extends PlaceFlags, Pick<StatusFlags, 'output'> {}
+export interface ExplainFlags extends PlaceFlags, OutputFlags {}
 
 export function addExplainCommand(program: Command): void {
   const command = program
@@ -13,7 +13,7 @@ export function addExplainCommand(program: Command): void {
   addPlaceOptions(command)
     .addOption(outputOption())
     .action(async (node: string, flags: ExplainFlags) => {
-      const { explainNode } = await import('../status/explain-node.ts');
+      const { explainNode } = await import('./explain-node.ts');
       await explainNode(node, flags);
     });
 }

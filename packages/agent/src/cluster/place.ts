@@ -1,7 +1,7 @@
 // Which installation of Liberator a person means: a namespace and the name of an election in it.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags } from './cluster-flags.ts';
-import { lookAtSurroundings } from './config/surroundings.ts';
+import { lookAtSurroundings } from '../process/surroundings.ts';
+import { addClusterOptions, type ClusterFlags } from './flags.ts';
 
 /** The flags of every command that looks at an installation. */
 export interface PlaceFlags extends ClusterFlags {

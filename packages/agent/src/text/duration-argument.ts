@@ -1,6 +1,6 @@
 // A duration on the command line: "30s" becomes milliseconds, anything else one sentence.
 import { InvalidArgumentError } from 'commander';
-import { DurationError, parseDuration } from '../duration.ts';
+import { DurationError, parseDuration } from './duration.ts';
 
 export function durationArgument(text: string): number {
   try {
