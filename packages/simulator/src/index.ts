@@ -9,7 +9,6 @@ export type { AuditEvent } from './http/audit.ts';
 export type { AccessAttributes, Authorizer } from './http/authorization.ts';
 export type { HttpServer } from './http/http-server.ts';
 export { type ApiHandler, type ApiRequest, type ApiResponse, NoAnswer } from './http/request.ts';
-export { seededRandom } from './seeded-random.ts';
 export { Simulator, simulatedStorageClass } from './simulator.ts';
 export type { SimulatorOptions } from './simulator-options.ts';
 export { type Plural as ResourcePlural, resources, type ServedResource } from './store/resources.ts';
@@ -23,9 +22,10 @@ export type {
   StoreEvent,
   WriteContext,
 } from './store/store.ts';
+export { seededRandom } from './time/seeded-random.ts';
 export {
   type RunOptions,
   VirtualClock,
   type VirtualClockOptions,
   VirtualTimeLimitError,
-} from './virtual-clock.ts';
+} from './time/virtual-clock.ts';

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { outOfServiceTaint } from './controllers/taints.ts';
 import { timingsWith } from './controllers/timings.ts';
-import { seededRandom } from './seeded-random.ts';
 import { Simulator } from './simulator.ts';
 import { resources, servedResources } from './store/resources.ts';
 import { startTrial } from './testing/trial-cluster.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { seededRandom } from './time/seeded-random.ts';
+import { VirtualClock } from './time/virtual-clock.ts';
 
 describe.each(Array.from({ length: 8 }, (_, seed) => seed))(
   'with stock timings, as measured on a real control plane (seed %i)',

@@ -18,7 +18,7 @@ import { createStore } from './store/memory-store.ts';
 import { resources } from './store/resources.ts';
 import type { ServerStore, Store } from './store/store.ts';
 import type { StoreWrite } from './store/store-options.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from './time/virtual-clock.ts';
 
 /** The StorageClass that every simulated cluster has: its volumes are attached to one node at a time. */
 export const simulatedStorageClass = 'standard';

@@ -1,7 +1,7 @@
 // A machine under a node: power, network, containers and the kubelet process, each of which fails on its own.
 import type { Taint, TimerHandle } from '@liberator/core';
-import { between } from '../seeded-random.ts';
 import { generateUid } from '../store/object-names.ts';
+import { between } from '../time/seeded-random.ts';
 import { ContainerRuntime, type RunningPod } from './container-runtime.ts';
 import type { ControllerContext } from './controller.ts';
 import { Kubelet } from './kubelet.ts';

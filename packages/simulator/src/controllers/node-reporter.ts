@@ -1,7 +1,7 @@
 // What a kubelet tells the API about its node: the registration, the status and the heartbeat.
 import type { TimerHandle } from '@liberator/core';
-import { between } from '../seeded-random.ts';
 import { copyOf, sameMeaning } from '../store/wire-value.ts';
+import { between } from '../time/seeded-random.ts';
 import { setCondition } from './conditions.ts';
 import { type ControllerContext, isRefusal } from './controller.ts';
 import type { ControllerClient } from './controller-client.ts';

@@ -1,6 +1,6 @@
 // Selectors, quantities, taints and conditions: the small rules on which placement and status rest.
 import { expect, test } from 'vitest';
-import { VirtualClock } from '../virtual-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { setCondition } from './conditions.ts';
 import { mayRunOn } from './placement.ts';
 import { meets, selects } from './pod-template.ts';

@@ -1,6 +1,6 @@
 // A kubelet's work on its pods: start what is bound to the node, stop what is to go, report what is.
 import type { TimerHandle } from '@liberator/core';
-import { between } from '../seeded-random.ts';
+import { between } from '../time/seeded-random.ts';
 import { attachableVolumesOf, attachmentName, isAttached } from './attachable-volumes.ts';
 import { isFinished } from './conditions.ts';
 import { type ControllerContext, isRefusal } from './controller.ts';

@@ -1,5 +1,5 @@
 // Gives pods their node, or says why none will do.
-import { pick } from '../seeded-random.ts';
+import { pick } from '../time/seeded-random.ts';
 import { claimsOf } from './attachable-volumes.ts';
 import { isFinished, setCondition } from './conditions.ts';
 import type { Controller, ControllerContext } from './controller.ts';

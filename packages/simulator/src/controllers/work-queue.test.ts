@@ -1,10 +1,10 @@
 // Keys are looked at once, soon, and again when that failed.
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../seeded-random.ts';
 import { createStore } from '../store/memory-store.ts';
 import { resources } from '../store/resources.ts';
 import { notFound } from '../store/status-error.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { kubernetesTimings } from './timings.ts';
 import { keyOf, splitKey, WorkQueue } from './work-queue.ts';
 

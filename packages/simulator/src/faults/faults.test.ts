@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../http/audit.ts';
 import { createApiHandler } from '../http/handler.ts';
 import { createInMemoryTransport } from '../http/in-memory-transport.ts';
-import { seededRandom } from '../seeded-random.ts';
 import { createStore } from '../store/memory-store.ts';
 import { resources } from '../store/resources.ts';
 import type { ServerStore } from '../store/store.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { Faults } from './faults.ts';
 
 const context = { user: 'test' };

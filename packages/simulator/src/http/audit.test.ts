@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../seeded-random.ts';
 import { createStore } from '../store/memory-store.ts';
 import { resources } from '../store/resources.ts';
 import type { StoreWrite } from '../store/store-options.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import type { AuditEvent } from './audit.ts';
 import { createApiHandler } from './handler.ts';
 

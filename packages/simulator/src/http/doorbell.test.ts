@@ -1,6 +1,6 @@
 // A stream that waits must wake for news and for its time, with as few timers as it takes.
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../virtual-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { Doorbell } from './doorbell.ts';
 
 async function heardAt(clock: VirtualClock, doorbell: Doorbell, until: number): Promise<number> {

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Fault, FaultEffect } from '../faults/fault.ts';
 import { Faults } from '../faults/faults.ts';
-import { between, pick, seededRandom } from '../seeded-random.ts';
 import { createStore } from '../store/memory-store.ts';
 import { resources } from '../store/resources.ts';
 import type { ServerStore } from '../store/store.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { between, pick, seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { createApiHandler } from './handler.ts';
 import { createInMemoryTransport } from './in-memory-transport.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../seeded-random.ts';
 import { createStore } from '../store/memory-store.ts';
 import { resources } from '../store/resources.ts';
 import { StatusError } from '../store/status-error.ts';
 import type { ServerStore } from '../store/store.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { listPage } from './pages.ts';
 import type { ResourceRoute } from './route.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../seeded-random.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { createStore } from './memory-store.ts';
 import { resources } from './resources.ts';
 import { StatusError } from './status-error.ts';

@@ -3,12 +3,12 @@
 import { conditionStatus, isReady } from '../controllers/conditions.ts';
 import { ControllerClient } from '../controllers/controller-client.ts';
 import type { Node, Pod, StatefulSet } from '../controllers/wire-objects.ts';
-import { seededRandom } from '../seeded-random.ts';
 import { Simulator } from '../simulator.ts';
 import type { SimulatorOptions } from '../simulator-options.ts';
 import { resources } from '../store/resources.ts';
 import type { Store } from '../store/store.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { seededRandom } from '../time/seeded-random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 
 const admin = { user: 'tester' };
 
