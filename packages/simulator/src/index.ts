@@ -1,6 +1,7 @@
 // What embedders' tests may rely on. Named exports only.
 export type { RunningPod } from './controllers/container-runtime.ts';
-export type { Machine, NodeSpec, ProbeOutcome } from './controllers/machine.ts';
+export type { Machine, ProbeOutcome } from './controllers/machine.ts';
+export type { NodeSpec } from './controllers/node-spec.ts';
 export { kubernetesTimings, type TimingOptions, type Timings } from './controllers/timings.ts';
 export { Admission, type DeletionRefusal } from './faults/admission.ts';
 export type { Fault, FaultEffect, FaultMatch, RequestFacts } from './faults/fault.ts';

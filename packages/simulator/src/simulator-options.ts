@@ -1,6 +1,6 @@
 // What an embedder may say about a simulated cluster, and what holds otherwise.
 import type { Clock, Random } from '@liberator/core';
-import type { NodeSpec } from './controllers/machine.ts';
+import type { NodeSpec } from './controllers/node-spec.ts';
 import type { TimingOptions } from './controllers/timings.ts';
 import type { Authorizer } from './http/authorization.ts';
 import type { ApiHandler } from './http/request.ts';

@@ -3,7 +3,8 @@ import { type NodeProbe, sleep, systemClock, systemRandom, type Transport } from
 import type { RunningPod } from './controllers/container-runtime.ts';
 import { controlPlaneOf } from './controllers/control-plane.ts';
 import { type Controller, type ControllerContext, isFromInside } from './controllers/controller.ts';
-import { Machine, type NodeSpec } from './controllers/machine.ts';
+import { Machine } from './controllers/machine.ts';
+import type { NodeSpec } from './controllers/node-spec.ts';
 import { timingsWith, wholeSeconds } from './controllers/timings.ts';
 import { Admission } from './faults/admission.ts';
 import { Faults } from './faults/faults.ts';

@@ -1,13 +1,9 @@
 // `liberator check`: what it is called and what it takes.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
-import { type OutputFlags, outputOption } from '../text/output-option.ts';
+import { addPlaceOptions } from '../cluster/place.ts';
+import { outputOption } from '../text/output-option.ts';
 import type { Account } from './account.ts';
-
-export interface CheckFlags extends PlaceFlags, OutputFlags {
-  readonly config?: string;
-  readonly serviceAccount?: Account;
-}
+import type { CheckFlags } from './run-check.ts';
 
 const details = `
 Asks as you, and about the agent's account as that account: for that you have to

@@ -9,19 +9,25 @@ import {
   whoAmI,
 } from '@liberator/core';
 import { explained, loadCallersKubeConfig } from '../cluster/callers-cluster.ts';
+import type { PlaceFlags } from '../cluster/place.ts';
 import { type Place, placeOf } from '../cluster/place.ts';
 import { readConfig } from '../config/read-config.ts';
 import { json, lines, widthOf } from '../text/output.ts';
+import type { OutputFlags } from '../text/output-option.ts';
 import { type Account, accountOf, checkAccount, userNameOf } from './account.ts';
 import { checkApiServer } from './api-server.ts';
 import { checkBarePods } from './bare-pods.ts';
-import type { CheckFlags } from './command.ts';
 import { checkFencingToken } from './fencing-token.ts';
 import { checkExitCode, type Finding, failure, lookingAt, type Section } from './finding.ts';
 import { checkRecords } from './records.ts';
 import { checkReplicas } from './replicas.ts';
 import { reportText } from './report.ts';
 import { checkStatefulSets } from './stateful-sets.ts';
+
+export interface CheckFlags extends PlaceFlags, OutputFlags {
+  readonly config?: string;
+  readonly serviceAccount?: Account;
+}
 
 /** What the chart calls the agent's account unless it is told otherwise. */
 const defaultAccountName = 'high-availability';

@@ -1,11 +1,7 @@
 // `liberator confirm`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
-
-export interface ConfirmFlags extends PlaceFlags {
-  readonly althoughItAnswers?: boolean;
-  readonly yes?: boolean;
-}
+import { addPlaceOptions } from '../cluster/place.ts';
+import type { ConfirmFlags } from './confirm-node.ts';
 
 const details = `
 Shows what is known of the death and what would be released, asks, and writes

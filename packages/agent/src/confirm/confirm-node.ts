@@ -15,6 +15,7 @@ import {
   whoAmI,
 } from '@liberator/core';
 import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import type { PlaceFlags } from '../cluster/place.ts';
 import { type Place, placeOf } from '../cluster/place.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { FatalError } from '../process/failure.ts';
@@ -23,9 +24,13 @@ import { readSources } from '../status/read-sources.ts';
 import { type StatusView, viewStatus } from '../status/status-view.ts';
 import { lines, widthOf } from '../text/output.ts';
 import { askForName } from './ask.ts';
-import type { ConfirmFlags } from './command.ts';
 import { caseText } from './confirm-text.ts';
 import { answerTo, type DeathCase, deathCase } from './death-case.ts';
+
+export interface ConfirmFlags extends PlaceFlags {
+  readonly althoughItAnswers?: boolean;
+  readonly yes?: boolean;
+}
 
 /** A leader sees a word at once, and publishes what follows from it within seconds. */
 const answerWithinMs = 20_000;

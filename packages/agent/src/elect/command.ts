@@ -1,23 +1,12 @@
 // `liberator elect`: what it is called and what it takes. The sidecar itself is loaded only when it is asked for.
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster/flags.ts';
+import { addClusterOptions, namedKubeconfigHelp } from '../cluster/flags.ts';
 import { formatDuration } from '../text/duration.ts';
 import { durationArgument } from '../text/duration-argument.ts';
 import { longestTtlMs, shortestTtlMs } from './election-timings.ts';
 import { type ListenAddress, ListenAddressError, parseListenAddress } from './listen-address.ts';
-
-export interface ElectFlags extends ClusterFlags {
-  readonly election: string;
-  readonly id: string;
-  /** Absent: the pod's, or that of the kubeconfig's context. */
-  readonly electionNamespace?: string;
-  /** The same by the name that kubectl has for it. */
-  readonly namespace?: string;
-  /** Milliseconds. */
-  readonly ttl: number;
-  readonly http: ListenAddress;
-}
+import type { ElectFlags } from './run-candidate.ts';
 
 export function addElectCommand(program: Command): void {
   const command = program

@@ -7,6 +7,7 @@ import {
   systemClock,
 } from '@liberator/core';
 import { explained, loadNamedKubeConfig } from '../cluster/callers-cluster.ts';
+import type { ClusterFlags } from '../cluster/flags.ts';
 import { type Pages, reportPage, servePages } from '../http/page-server.ts';
 import { errorLog } from '../log/error-log.ts';
 import { withLastWord } from '../log/last-word.ts';
@@ -15,12 +16,24 @@ import { sentenceOf } from '../process/failure.ts';
 import { onStopSignals } from '../process/signals.ts';
 import { version } from '../process/version.ts';
 import { Candidacy } from './candidacy.ts';
-import type { ElectFlags } from './command.ts';
 import { ElectionHealth } from './election-health.ts';
 import { ElectionMetrics } from './election-metrics.ts';
 import { timingsForTtl } from './election-timings.ts';
 import { EventStream } from './event-stream.ts';
+import type { ListenAddress } from './listen-address.ts';
 import { type Standing, standingJson } from './standing.ts';
+
+export interface ElectFlags extends ClusterFlags {
+  readonly election: string;
+  readonly id: string;
+  /** Absent: the pod's, or that of the kubeconfig's context. */
+  readonly electionNamespace?: string;
+  /** The same by the name that kubectl has for it. */
+  readonly namespace?: string;
+  /** Milliseconds. */
+  readonly ttl: number;
+  readonly http: ListenAddress;
+}
 
 type KubeConfig = ReturnType<typeof loadNamedKubeConfig>;
 

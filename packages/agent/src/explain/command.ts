@@ -1,9 +1,8 @@
 // `liberator explain`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
-import { type OutputFlags, outputOption } from '../text/output-option.ts';
-
-export interface ExplainFlags extends PlaceFlags, OutputFlags {}
+import { addPlaceOptions } from '../cluster/place.ts';
+import { outputOption } from '../text/output-option.ts';
+import type { ExplainFlags } from './explain-node.ts';
 
 export function addExplainCommand(program: Command): void {
   const command = program

@@ -8,6 +8,7 @@ import {
   pods,
 } from '@liberator/core';
 import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import type { PlaceFlags } from '../cluster/place.ts';
 import { placeOf } from '../cluster/place.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { FatalError } from '../process/failure.ts';
@@ -15,8 +16,10 @@ import { readSources } from '../status/read-sources.ts';
 import { type StatusView, viewStatus } from '../status/status-view.ts';
 import type { TakeoverSummary } from '../takeovers/summary.ts';
 import { json, lines, widthOf } from '../text/output.ts';
-import type { ExplainFlags } from './command.ts';
+import type { OutputFlags } from '../text/output-option.ts';
 import { explanation } from './explain-text.ts';
+
+export interface ExplainFlags extends PlaceFlags, OutputFlags {}
 
 /** @throws {@link FatalError} for a node of which nothing is known. */
 export async function explainNode(name: string, flags: ExplainFlags): Promise<void> {

@@ -1,19 +1,8 @@
 // `liberator drain`: what it is called and what it takes.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags } from '../cluster/flags.ts';
+import { addClusterOptions } from '../cluster/flags.ts';
 import { durationArgument } from '../text/duration-argument.ts';
-
-export interface DrainFlags extends ClusterFlags {
-  readonly dryRun?: boolean;
-  readonly force?: boolean;
-  readonly deleteEmptydirData?: boolean;
-  /** Milliseconds. */
-  readonly timeout: number;
-  /** Milliseconds. */
-  readonly gracePeriod?: number;
-  /** Milliseconds. */
-  readonly hold: number;
-}
+import type { DrainFlags } from './drain-node.ts';
 
 const longestHoldMs = 24 * 3_600_000;
 

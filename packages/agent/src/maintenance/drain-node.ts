@@ -1,14 +1,26 @@
 // `liberator drain`: what it does with its flags, what it shows meanwhile, and how it ends.
 import { drain, drainingHoldMs, previewDrain } from '@liberator/core';
+import type { ClusterFlags } from '../cluster/flags.ts';
 import { clusterArguments } from '../cluster/flags.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { FatalError } from '../process/failure.ts';
 import { whoami } from '../process/whoami.ts';
 import { widthOf } from '../text/output.ts';
-import type { DrainFlags } from './drain-command.ts';
 import { openDrainDisplay } from './drain-display.ts';
 import { withCallersCluster } from './session.ts';
 import { counted, drainedLines, failureLines, planTable, type WaysOn } from './wording.ts';
+
+export interface DrainFlags extends ClusterFlags {
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly deleteEmptydirData?: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Milliseconds. */
+  readonly gracePeriod?: number;
+  /** Milliseconds. */
+  readonly hold: number;
+}
 
 /** @throws FatalError for every end but the good one. */
 export async function drainNode(node: string, flags: DrainFlags): Promise<void> {

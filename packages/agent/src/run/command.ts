@@ -1,13 +1,8 @@
 // `liberator run`: what it is called and what it takes. The agent itself is loaded only when it is asked for.
 import { type Command, Option } from 'commander';
-import { addClusterOptions, type ClusterFlags, namedKubeconfigHelp } from '../cluster/flags.ts';
+import { addClusterOptions, namedKubeconfigHelp } from '../cluster/flags.ts';
 import { durationArgument } from '../text/duration-argument.ts';
-
-export interface RunFlags extends ClusterFlags {
-  readonly config: string;
-  /** Milliseconds. */
-  readonly startupTimeout: number;
-}
+import type { RunFlags } from './run-process.ts';
 
 export function addRunCommand(program: Command): void {
   const command = program

@@ -1,10 +1,16 @@
 // What an agent is as a process: a configuration file in, a log on stdout, a last word however it ends.
 
+import type { ClusterFlags } from '../cluster/flags.ts';
 import { readConfig } from '../config/read-config.ts';
 import { withLastWord } from '../log/last-word.ts';
 import { createLogger } from '../log/logger.ts';
-import type { RunFlags } from './command.ts';
 import { runAgent } from './run-agent.ts';
+
+export interface RunFlags extends ClusterFlags {
+  readonly config: string;
+  /** Milliseconds. */
+  readonly startupTimeout: number;
+}
 
 /** @throws FatalError for every end but the one that was asked for. */
 export async function runProcess(flags: RunFlags): Promise<void> {

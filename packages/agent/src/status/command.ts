@@ -1,11 +1,8 @@
 // `liberator status`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
-import { type OutputFlags, outputOption } from '../text/output-option.ts';
-
-export interface StatusFlags extends PlaceFlags, OutputFlags {
-  readonly watch?: boolean;
-}
+import { addPlaceOptions } from '../cluster/place.ts';
+import { outputOption } from '../text/output-option.ts';
+import type { StatusFlags } from './show-status.ts';
 
 export function addStatusCommand(program: Command): void {
   addPlaceOptions(program.command('status').description('who leads, how every node is, what is held and why'))

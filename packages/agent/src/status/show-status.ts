@@ -1,13 +1,18 @@
 // `liberator status`: once, or again and again.
 import { createReader, type KubernetesReader, sleep, systemClock } from '@liberator/core';
 import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import type { PlaceFlags } from '../cluster/place.ts';
 import { type Place, placeOf } from '../cluster/place.ts';
 import { FatalError, sentenceOf } from '../process/failure.ts';
 import { json, lines, type OutputStream, widthOf } from '../text/output.ts';
-import type { StatusFlags } from './command.ts';
+import type { OutputFlags } from '../text/output-option.ts';
 import { readSources } from './read-sources.ts';
 import { statusText } from './status-text.ts';
 import { newsInView, type StatusView, viewStatus } from './status-view.ts';
+
+export interface StatusFlags extends PlaceFlags, OutputFlags {
+  readonly watch?: boolean;
+}
 
 /** As often as a leader tells something new, at most. */
 const lookEveryMs = 2_000;

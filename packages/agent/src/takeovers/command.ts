@@ -1,9 +1,8 @@
 // `liberator takeovers`: what it is called and what it takes.
 import type { Command } from 'commander';
-import { addPlaceOptions, type PlaceFlags } from '../cluster/place.ts';
-import { type OutputFlags, outputOption } from '../text/output-option.ts';
-
-export interface TakeoversFlags extends PlaceFlags, OutputFlags {}
+import { addPlaceOptions } from '../cluster/place.ts';
+import { outputOption } from '../text/output-option.ts';
+import type { TakeoversFlags } from './show-takeovers.ts';
 
 export function addTakeoversCommand(program: Command): void {
   const command = program

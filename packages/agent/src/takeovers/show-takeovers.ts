@@ -1,14 +1,17 @@
 // `liberator takeovers`: all of them in a list, or one as a story.
 import { createReader, readTakeovers, type TakeoverRecord, type TakeoversOnRecord } from '@liberator/core';
 import { openCallersCluster } from '../cluster/callers-cluster.ts';
+import type { PlaceFlags } from '../cluster/place.ts';
 import { placeOf } from '../cluster/place.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { FatalError } from '../process/failure.ts';
 import { json, lines, widthOf } from '../text/output.ts';
-import type { TakeoversFlags } from './command.ts';
+import type { OutputFlags } from '../text/output-option.ts';
 import { setAsideTable, takeoverTable } from './list.ts';
 import { summaryOf } from './summary.ts';
 import { timeline } from './timeline.ts';
+
+export interface TakeoversFlags extends PlaceFlags, OutputFlags {}
 
 /** @param name - A takeover or a node; undefined: all takeovers. */
 export async function showTakeovers(name: string | undefined, flags: TakeoversFlags): Promise<void> {

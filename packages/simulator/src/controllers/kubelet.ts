@@ -1,17 +1,9 @@
 // The kubelet process of one machine: what it says about its node, and what it does with its pods.
-import type { ContainerRuntime } from './container-runtime.ts';
 import type { ControllerContext } from './controller.ts';
 import { ControllerClient } from './controller-client.ts';
-import type { NodeSpec } from './machine.ts';
 import { NodeReporter } from './node-reporter.ts';
+import type { KubeletHost } from './node-spec.ts';
 import { PodWorkers } from './pod-workers.ts';
-
-/** What a kubelet finds on its machine. */
-export interface KubeletHost {
-  readonly spec: NodeSpec;
-  readonly bootId: string;
-  readonly runtime: ContainerRuntime;
-}
 
 /**
  * One run of a kubelet. It registers its Node when it starts and never again: a Node deleted while it runs stays

@@ -1,32 +1,11 @@
 // A machine under a node: power, network, containers and the kubelet process, each of which fails on its own.
-import type { Taint, TimerHandle } from '@liberator/core';
+import type { TimerHandle } from '@liberator/core';
 import { generateUid } from '../store/object-names.ts';
 import { between } from '../time/seeded-random.ts';
 import { ContainerRuntime, type RunningPod } from './container-runtime.ts';
 import type { ControllerContext } from './controller.ts';
 import { Kubelet } from './kubelet.ts';
-
-/** What a machine and the Node that it registers look like. */
-export interface NodeSpec {
-  /** The machine's and its Node's name. */
-  readonly name: string;
-  /** Becomes the label `topology.kubernetes.io/zone`. */
-  readonly zone?: string;
-  /** Beside those that every Node has. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** On the Node that it registers. */
-  readonly annotations?: Readonly<Record<string, string>>;
-  /** On the Node that it registers. */
-  readonly taints?: readonly Taint[];
-  /** InternalIP. Default: one of its own in 10.0.0.0/8. */
-  readonly address?: string;
-  /** Default 10250. */
-  readonly kubeletPort?: number;
-  /** Default: 8 cpu, 32Gi memory, 110 pods. */
-  readonly capacity?: Readonly<Record<string, string>>;
-  /** Default: none. */
-  readonly providerID?: string;
-}
+import type { NodeSpec } from './node-spec.ts';
 
 /**
  * What somebody who knocks at the kubelet's port meets: `answered`, `refused` (the machine is up, nobody listens),

@@ -1,7 +1,6 @@
 // What the Node of a healthy machine looks like.
 import type { Clock } from '@liberator/core';
-import type { KubeletHost } from './kubelet.ts';
-import type { NodeSpec } from './machine.ts';
+import type { KubeletHost, NodeSpec } from './node-spec.ts';
 import { timeText } from './timestamps.ts';
 import type { Condition, Draft, Node } from './wire-objects.ts';
 

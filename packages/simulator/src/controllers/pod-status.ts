@@ -2,7 +2,7 @@
 import type { Clock } from '@liberator/core';
 import { conditionStatus, isReady, setCondition } from './conditions.ts';
 import type { ControllerClient } from './controller-client.ts';
-import type { KubeletHost } from './kubelet.ts';
+import type { KubeletHost } from './node-spec.ts';
 import { timeText } from './timestamps.ts';
 import type { Condition, ContainerStatus, Draft, Pod } from './wire-objects.ts';
 

@@ -5,7 +5,7 @@ import { attachableVolumesOf, attachmentName, isAttached } from './attachable-vo
 import { isFinished } from './conditions.ts';
 import { type ControllerContext, isRefusal } from './controller.ts';
 import type { Change, ControllerClient } from './controller-client.ts';
-import type { KubeletHost } from './kubelet.ts';
+import type { KubeletHost } from './node-spec.ts';
 import { reportRunning, reportStarting } from './pod-status.ts';
 import type { Pod } from './wire-objects.ts';
 

@@ -1,5 +1,4 @@
 // The types of the fields that clients get wrong: the real server decodes into Go structs and answers 400 where that fails.
-import type { Draft } from './draft.ts';
 import { parseTime } from './go-time.ts';
 import type { ServedResource } from './resources.ts';
 import { badRequest } from './status-error.ts';
@@ -94,7 +93,7 @@ const byKind: ReadonlyMap<string, readonly FieldRule[]> = new Map([
  *
  * @throws StatusError 400 for the first field that can't be decoded.
  */
-export function decodeFields(type: ServedResource, draft: Draft): void {
+export function decodeFields(type: ServedResource, draft: object): void {
   const why = decodeProblem(type, draft);
   if (why === undefined) return;
   throw badRequest(
@@ -103,7 +102,7 @@ export function decodeFields(type: ServedResource, draft: Draft): void {
 }
 
 /** As {@link decodeFields}, but says what is wrong instead of throwing: patches answer it with another code. */
-export function decodeProblem(type: ServedResource, draft: Draft): string | undefined {
+export function decodeProblem(type: ServedResource, draft: object): string | undefined {
   for (const one of [...everyKind, ...(byKind.get(type.plural) ?? [])]) {
     const why = visit(draft, one, 0);
     if (why !== undefined) return why;
