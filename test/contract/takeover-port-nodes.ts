@@ -9,8 +9,7 @@ import {
   type WriteOutcome,
 } from '@liberator/core';
 import { describe, expect, test } from 'vitest';
-import { finalizer, type TakeoverPort } from './takeover-port.ts';
-import type { Within } from './takeover-port-suite.ts';
+import { finalizer, type TakeoverPort, type Within } from './takeover-port.ts';
 
 const cordon: Taint = { key: 'example.com/cordon', value: 'yes', effect: 'NoSchedule' };
 

@@ -1,9 +1,8 @@
 // Pods as takeovers read and delete them, and what Kubernetes makes of that: evictions, new pods, volumes.
 import { type LeaderTerm, type LiveRead, outOfServiceTaint, type Pod } from '@liberator/core';
 import { describe, expect, test } from 'vitest';
-import { finalizer, namespace, type TakeoverPort } from './takeover-port.ts';
+import { finalizer, namespace, type TakeoverPort, type Within } from './takeover-port.ts';
 import { readNode } from './takeover-port-nodes.ts';
-import type { Within } from './takeover-port-suite.ts';
 
 export function describePodWrites(within: Within): void {
   describe('the pods of a node', () => {

@@ -2,8 +2,7 @@
 import type { LeaderTerm, StoredRecord, TakeoverRecord } from '@liberator/core';
 import { describe, expect, test } from 'vitest';
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
-import type { TakeoverPort } from './takeover-port.ts';
-import type { Within } from './takeover-port-suite.ts';
+import type { TakeoverPort, Within } from './takeover-port.ts';
 
 const record = newRecord({ id: 'first', deathId: 'first' });
 

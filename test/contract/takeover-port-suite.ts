@@ -1,6 +1,6 @@
 // What takeovers rely on in the port through which they act: one text, for the fake that core's tests use and for the real one.
 import { describe } from 'vitest';
-import type { TakeoverPort } from './takeover-port.ts';
+import type { TakeoverPort, Within } from './takeover-port.ts';
 import { describeNodeWrites } from './takeover-port-nodes.ts';
 import { describePodWrites } from './takeover-port-pods.ts';
 import { describeRecords } from './takeover-port-records.ts';
@@ -8,7 +8,7 @@ import { describeTakeoverTrouble } from './takeover-port-trouble.ts';
 
 /** Declares the tests; each starts a cluster of its own. */
 export function describeTakeoverPort(name: string, start: () => Promise<TakeoverPort>): void {
-  const within = async (test: (port: TakeoverPort) => Promise<void>): Promise<void> => {
+  const within: Within = async (test) => {
     const port = await start();
     try {
       await test(port);
@@ -23,6 +23,3 @@ export function describeTakeoverPort(name: string, start: () => Promise<Takeover
     describeTakeoverTrouble(within);
   });
 }
-
-/** Runs a test on a cluster of its own. */
-export type Within = (test: (port: TakeoverPort) => Promise<void>) => Promise<void>;

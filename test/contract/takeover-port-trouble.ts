@@ -8,11 +8,10 @@ import {
 } from '@liberator/core';
 import { describe, expect, test } from 'vitest';
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
-import { namespace, type TakeoverPort } from './takeover-port.ts';
+import { namespace, type TakeoverPort, type Within } from './takeover-port.ts';
 import { readNode } from './takeover-port-nodes.ts';
 import { podOn } from './takeover-port-pods.ts';
 import { create } from './takeover-port-records.ts';
-import type { Within } from './takeover-port-suite.ts';
 
 const taint: Taint = { key: 'example.com/cordon', effect: 'NoSchedule' };
 const words = "ValidatingAdmissionPolicy 'keep' with binding 'keep' denied request: not this one";

@@ -49,3 +49,6 @@ export interface TakeoverPort {
   /** How many writes have reached the server through the port. */
   writes(): number;
 }
+
+/** Runs a test on a cluster of its own. */
+export type Within = (test: (port: TakeoverPort) => Promise<void>) => Promise<void>;

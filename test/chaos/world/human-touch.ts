@@ -1,8 +1,8 @@
 // What people and other programs do to a cluster behind Liberator's back: pauses, Nodes deleted, finalizers, spoiled records.
 import { pausedAnnotation } from '@liberator/core';
-import { resources } from '@liberator/simulator';
+import { resources, type Simulator, type VirtualClock } from '@liberator/simulator';
 import { election } from './replica.ts';
-import type { World } from './world.ts';
+import type { Truth } from './truth.ts';
 
 const human = { user: 'human' };
 
@@ -40,15 +40,22 @@ interface Draft {
   data?: Record<string, string>;
 }
 
+/** What people get their hands on. */
+interface Touched {
+  readonly clock: VirtualClock;
+  readonly simulator: Simulator;
+  readonly truth: Truth;
+}
+
 export class HumanTouch {
-  readonly #world: World;
+  readonly #world: Touched;
   readonly #cures = new Set<() => void>();
   readonly #brakes = new Map<string, number>();
   readonly #spoiled = new Map<string, SpoiledRecord>();
   readonly #deletedNodes = new Map<string, number>();
   #count = 0;
 
-  constructor(world: World) {
+  constructor(world: Touched) {
     this.#world = world;
   }
 

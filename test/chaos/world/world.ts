@@ -1,7 +1,6 @@
 // A whole cluster with everything that may fail in it, made from a scenario; nothing in it moves by itself.
 import { type Fencer, manualFencer, noneFencer, type TransportRequest } from '@liberator/core';
 import { type Machine, resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
-import type { Invariant, Watcher } from '../invariants/invariant.ts';
 import { tokenRefusal } from './fencing-token.ts';
 import { type AppliedWrite, Front } from './front.ts';
 import { HumanTouch } from './human-touch.ts';
@@ -11,6 +10,7 @@ import { type Defect, election, Replica } from './replica.ts';
 import type { Scenario } from './scenario.ts';
 import { Trace } from './trace.ts';
 import { Truth } from './truth.ts';
+import type { Watched, Watcher } from './watcher.ts';
 import { deployment, statefulSet } from './workloads.ts';
 import { type Write, writeOf } from './writes.ts';
 
@@ -35,7 +35,7 @@ export class World implements AsyncDisposable {
   /** The rungs of the ladder, in its order; the last one is the power switch that works. */
   readonly switches: readonly PowerSwitch[];
   readonly replicas: readonly Replica[];
-  readonly #watchers: { readonly invariant: Invariant; readonly watcher: Watcher }[] = [];
+  readonly #watchers: { readonly invariant: Watched<World>; readonly watcher: Watcher }[] = [];
   /** Facts that are not held against anybody, but told at the end. */
   readonly #remarks: string[] = [];
   #violation: Violation | undefined;
@@ -92,7 +92,7 @@ export class World implements AsyncDisposable {
 
   static async make(
     scenario: Scenario,
-    invariants: readonly Invariant[],
+    invariants: readonly Watched<World>[],
     defect: Defect = {},
   ): Promise<World> {
     const { seed, nodes, sets, deployments = [], podGcMs } = scenario;

@@ -2,12 +2,12 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { databasePod } from './database/database.ts';
+import { replayWithoutLiberator } from './database/without-liberator.ts';
 import { sentenceOf, UsageError } from './failure.ts';
+import type { Entry } from './observing/observation.ts';
 import { exitCode, withOutcome } from './outcome.ts';
-import { databasePod } from './story/database.ts';
-import type { Entry } from './story/observation.ts';
 import { playStory } from './story/story.ts';
-import { replayWithoutLiberator } from './story/without-liberator.ts';
 import { lastSights } from './telling/last-sights.ts';
 import { recoveryPicture } from './telling/picture.ts';
 import type { Recovery } from './telling/report.ts';

@@ -1,12 +1,13 @@
 // The drill: a database runs, the machine under it loses its power, and everything that follows is written down.
 import { createReader } from '@liberator/core';
+import type { DatabaseSight } from '../demo/database/database.ts';
+import { databaseNamespace, databasePod, lookAtDatabase } from '../demo/database/database.ts';
 import { sentenceOf } from '../demo/failure.ts';
+import { everyNodeBeats, takeoverOf } from '../demo/observing/conditions.ts';
+import { Journal } from '../demo/observing/journal.ts';
 import { ClusterWatch } from '../demo/story/cluster-watch.ts';
-import { everyNodeBeats, takeoverOf } from '../demo/story/conditions.ts';
-import { databaseNamespace, databasePod, lookAtDatabase } from '../demo/story/database.ts';
-import { Journal } from '../demo/story/journal.ts';
 import { Narrator } from '../demo/telling/narrator.ts';
-import { type DatabaseSight, type Recovery, report } from '../demo/telling/report.ts';
+import { type Recovery, report } from '../demo/telling/report.ts';
 import { formatLine } from '../demo/telling/timeline.ts';
 import { isDatabaseReady, startDatabase } from '../place/database.ts';
 import type { Stage } from '../place/run-example.ts';

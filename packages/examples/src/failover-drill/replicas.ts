@@ -9,7 +9,7 @@ import {
 } from '@liberator/core';
 import { agentNamespace } from '../demo/cluster/demo-cluster.ts';
 import { sentenceOf } from '../demo/failure.ts';
-import type { Journal } from '../demo/story/journal.ts';
+import type { Journal } from '../demo/observing/journal.ts';
 import type { Place } from '../place/place.ts';
 
 /** `proof: optional`, since the drill itself cuts the power; nobody else should write this without thought. */

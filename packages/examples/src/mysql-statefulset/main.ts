@@ -1,8 +1,13 @@
 // `npm run example:mysql-statefulset`: what a StatefulSet keeps when its pod goes, and when it goes itself.
 import { createReader, isNotFound, pods } from '@liberator/core';
+import type { DatabaseSight } from '../demo/database/database.ts';
+import {
+  databaseNamespace,
+  databaseObjects,
+  databasePod,
+  lookAtDatabase,
+} from '../demo/database/database.ts';
 import { DemoFailure } from '../demo/failure.ts';
-import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from '../demo/story/database.ts';
-import type { DatabaseSight } from '../demo/telling/report.ts';
 import { shortUid } from '../demo/telling/timeline.ts';
 import { isDatabaseReady, startDatabase } from '../place/database.ts';
 import { type Example, runExample, type Stage } from '../place/run-example.ts';

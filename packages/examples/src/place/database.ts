@@ -1,7 +1,12 @@
 // The database that examples crash a node under: the MySQL of the demo, with one pod.
 import { createReader, isNotFound, type KubernetesReader, type Pod, pods } from '@liberator/core';
-import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from '../demo/story/database.ts';
-import type { DatabaseSight } from '../demo/telling/report.ts';
+import type { DatabaseSight } from '../demo/database/database.ts';
+import {
+  databaseNamespace,
+  databaseObjects,
+  databasePod,
+  lookAtDatabase,
+} from '../demo/database/database.ts';
 import { shortUid } from '../demo/telling/timeline.ts';
 import type { Stage } from './run-example.ts';
 

@@ -1,6 +1,7 @@
 import { parseConfig } from '@liberator/agent/src/config/read-config.ts';
 import { describe, expect, it } from 'vitest';
-import { agentConfig, withoutProbes, withProbes } from './agent-config.ts';
+import { withoutProbes, withProbes } from '../cluster/demo-cluster.ts';
+import { agentConfig } from './agent-config.ts';
 
 describe("the agents' configuration", () => {
   it.each([

@@ -1,13 +1,5 @@
 // The agents' configuration file, made for the cluster at hand.
-import { defaultHeartbeatDetection } from '@liberator/core';
 import { agentNamespace, type Detection } from '../cluster/demo-cluster.ts';
-
-/** Hosts that can be asked are; where nobody can ask them, silence and Kubernetes' own opinion must do, and longer. */
-export const withProbes: Detection = { probes: true, deadAfterMs: defaultHeartbeatDetection.deadAfterMs };
-export const withoutProbes: Detection = {
-  probes: false,
-  deadAfterMs: defaultHeartbeatDetection.deadUnprobedAfterMs,
-};
 
 /**
  * The text of the file. All timings are the agent's defaults.

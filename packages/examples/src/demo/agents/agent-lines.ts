@@ -1,6 +1,6 @@
 // Reads what an agent logs. Of its lines only those count that a timeline needs; the rest is in the log file.
 import type { Health } from '@liberator/core';
-import type { Observation } from '../story/observation.ts';
+import type { Observation } from '../observing/observation.ts';
 
 /** The fields that are read here, of the log lines that the agent's README describes. */
 interface LogLine {

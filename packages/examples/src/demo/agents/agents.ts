@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DemoCluster } from '../cluster/demo-cluster.ts';
-import type { Journal } from '../story/journal.ts';
+import type { Journal } from '../observing/journal.ts';
 import { agentConfig } from './agent-config.ts';
 import { observationIn } from './agent-lines.ts';
 

@@ -1,4 +1,5 @@
 // What the story needs of a cluster, be it embedded or real.
+import { defaultHeartbeatDetection } from '@liberator/core';
 import type { Manifest } from './create-objects.ts';
 
 /** How the agents may tell death from a hiccup on this cluster. */
@@ -8,6 +9,13 @@ export interface Detection {
   /** Silence after which a node counts as dead. */
   readonly deadAfterMs: number;
 }
+
+/** Hosts that can be asked are; where nobody can ask them, silence and Kubernetes' own opinion must do, and longer. */
+export const withProbes: Detection = { probes: true, deadAfterMs: defaultHeartbeatDetection.deadAfterMs };
+export const withoutProbes: Detection = {
+  probes: false,
+  deadAfterMs: defaultHeartbeatDetection.deadUnprobedAfterMs,
+};
 
 /** A running cluster in which nodes can be crashed; disposing of it takes back whatever the demo did to it. */
 export interface DemoCluster extends AsyncDisposable {

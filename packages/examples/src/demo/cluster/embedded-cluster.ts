@@ -3,9 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeConfig, VersionApi } from '@kubernetes/client-node';
 import { Simulator } from '@liberator/simulator';
-import { withoutProbes } from '../agents/agent-config.ts';
 import { createObjects, namespaceObject } from './create-objects.ts';
-import { agentAccount, agentNamespace, type DemoCluster } from './demo-cluster.ts';
+import { agentAccount, agentNamespace, type DemoCluster, withoutProbes } from './demo-cluster.ts';
 
 /** @param directory - Where kubeconfigs are written. */
 export async function startEmbeddedCluster(directory: string): Promise<DemoCluster> {

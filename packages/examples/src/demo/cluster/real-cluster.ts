@@ -13,12 +13,11 @@ import {
   loadKubeConfig,
   nodes,
 } from '@liberator/core';
-import { withProbes } from '../agents/agent-config.ts';
 import { DemoFailure, sentenceOf, UsageError } from '../failure.ts';
 import { countNodeDeletes } from './audit-log.ts';
 import { commandFor, runClusterCommand } from './cluster-command.ts';
 import { createObjects, deleteObjects, exists, type Manifest, readManifests } from './create-objects.ts';
-import { agentAccount, agentNamespace, type DemoCluster } from './demo-cluster.ts';
+import { agentAccount, agentNamespace, type DemoCluster, withProbes } from './demo-cluster.ts';
 
 /** What the agents need, of all that is installed with them: here they are processes, and nobody's pods. */
 const permissions = ['namespace', 'service-account', 'rbac'].map((name) =>

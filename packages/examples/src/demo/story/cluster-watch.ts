@@ -19,9 +19,9 @@ import {
   volumeAttachments,
 } from '@liberator/core';
 import { agentNamespace } from '../cluster/demo-cluster.ts';
-import { databaseNamespace, databasePod } from './database.ts';
-import type { Journal } from './journal.ts';
-import type { DatabasePod } from './observation.ts';
+import { databaseNamespace, databasePod } from '../database/database.ts';
+import type { Journal } from '../observing/journal.ts';
+import type { DatabasePod } from '../observing/observation.ts';
 
 /** Records of takeovers are ConfigMaps with this label. */
 const recordLabel = 'liberator.dev/takeover';

@@ -4,14 +4,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubernetesReader } from '@liberator/core';
 import { Agents } from '../agents/agents.ts';
 import type { DemoCluster } from '../cluster/demo-cluster.ts';
+import type { DatabaseSight } from '../database/database.ts';
+import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from '../database/database.ts';
 import { DemoFailure, sentenceOf } from '../failure.ts';
-import { type DatabaseSight, type Recovery, report } from '../telling/report.ts';
+import {
+  allAgentsEnded,
+  everyNodeBeats,
+  leaderSees,
+  silenceOf,
+  takeoverOf,
+} from '../observing/conditions.ts';
+import { type Journal, latest } from '../observing/journal.ts';
+import type { Entry } from '../observing/observation.ts';
+import { type Recovery, report } from '../telling/report.ts';
 import { type Line, shortName, shortUid } from '../telling/timeline.ts';
 import { openingLines, policyLines } from '../telling/wording.ts';
-import { allAgentsEnded, everyNodeBeats, leaderSees, silenceOf, takeoverOf } from './conditions.ts';
-import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from './database.ts';
-import { type Journal, latest } from './journal.ts';
-import type { Entry } from './observation.ts';
 
 export interface SceneOptions {
   readonly cluster: DemoCluster;

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { createReader, createTransport, loadKubeConfig } from '@liberator/core';
 import { startEmbeddedCluster } from '../cluster/embedded-cluster.ts';
 import { enterRealCluster } from '../cluster/real-cluster.ts';
+import { databasePod } from '../database/database.ts';
+import { Journal } from '../observing/journal.ts';
+import type { Entry } from '../observing/observation.ts';
 import { Narrator } from '../telling/narrator.ts';
 import type { Recovery } from '../telling/report.ts';
 import type { Line } from '../telling/timeline.ts';
 import { ClusterWatch } from './cluster-watch.ts';
-import { databasePod } from './database.ts';
-import { Journal } from './journal.ts';
-import type { Entry } from './observation.ts';
 import { Scene } from './scene.ts';
 
 export interface StoryOptions {

@@ -1,8 +1,8 @@
 // What the cluster looked like at the end of a demo that failed: where a person would look first.
 import { takeoverSteps } from '@liberator/core';
-import { takeoverOf } from '../story/conditions.ts';
-import { first, latest } from '../story/journal.ts';
-import type { DatabasePod, Entry } from '../story/observation.ts';
+import { takeoverOf } from '../observing/conditions.ts';
+import { first, latest } from '../observing/journal.ts';
+import type { DatabasePod, Entry } from '../observing/observation.ts';
 
 /** One sentence each. */
 export function lastSights(entries: readonly Entry[], podName: string): readonly string[] {

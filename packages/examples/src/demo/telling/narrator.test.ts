@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../story/observation.ts';
+import type { Entry } from '../observing/observation.ts';
 import { crashedAt, entry, playedEntries, recordAfter, recordWaitingAt } from '../testing/played-story.ts';
 import { Narrator } from './narrator.ts';
 

@@ -1,6 +1,6 @@
 // Turns what was seen into the lines of the timeline: what is news, in which words, and what was told already.
 import { type NamedVerdict, type TakeoverRecord, takeoverSteps } from '@liberator/core';
-import type { DatabasePod, Entry, Of } from '../story/observation.ts';
+import type { DatabasePod, Entry, Of } from '../observing/observation.ts';
 import { duration, type Line, shortName, shortUid } from './timeline.ts';
 
 /**

@@ -1,17 +1,9 @@
 // What came of it: computed from the journal alone, printed as JSON, as the last lines of the timeline, or as a picture.
 import { type TakeoverRecord, type TakeoverStep, takeoverSteps } from '@liberator/core';
-import { takeoverOf } from '../story/conditions.ts';
-import { first, latest } from '../story/journal.ts';
-import type { Entry } from '../story/observation.ts';
-
-/** The database as it was before the crash, and as it is after the recovery. */
-export interface DatabaseSight {
-  readonly uid: string;
-  readonly node: string;
-  /** The PersistentVolume behind its claim. */
-  readonly volume: string;
-  readonly claimUid: string;
-}
+import type { DatabaseSight } from '../database/database.ts';
+import { takeoverOf } from '../observing/conditions.ts';
+import { first, latest } from '../observing/journal.ts';
+import type { Entry } from '../observing/observation.ts';
 
 /** One step of the takeover, in milliseconds since the crash. */
 export interface StepTime {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutProbes, withProbes } from '../agents/agent-config.ts';
+import { withoutProbes, withProbes } from '../cluster/demo-cluster.ts';
 import { after, playedRecovery } from '../testing/played-story.ts';
 import { closingLines, policyLines, sources, verdict } from './wording.ts';
 

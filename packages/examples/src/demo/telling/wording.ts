@@ -1,7 +1,7 @@
 // What the demo says around its timeline: how things are set up, what holds and what doesn't, and how it ended.
 import { defaultHeartbeatDetection } from '@liberator/core';
 import type { DemoCluster, Detection } from '../cluster/demo-cluster.ts';
-import type { WithoutLiberator } from '../story/without-liberator.ts';
+import type { WithoutLiberator } from '../database/without-liberator.ts';
 import { isSameVolume, type Recovery } from './report.ts';
 import { type Line, seconds, shortName, shortUid } from './timeline.ts';
 

@@ -1,7 +1,8 @@
 // A recovery as it was once played, for tests of everything that tells or reports one.
 import { type TakeoverRecord, type TakeoverStep, takeoverSteps } from '@liberator/core';
-import type { Entry, Observation } from '../story/observation.ts';
-import type { DatabaseSight, Recovery } from '../telling/report.ts';
+import type { DatabaseSight } from '../database/database.ts';
+import type { Entry, Observation } from '../observing/observation.ts';
+import type { Recovery } from '../telling/report.ts';
 import { report } from '../telling/report.ts';
 
 export const crashedAtWall: number = Date.parse('2026-01-01T00:00:00.000Z');

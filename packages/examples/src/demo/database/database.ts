@@ -3,7 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type KubernetesReader, persistentVolumeClaims, pods } from '@liberator/core';
 import { type Manifest, namespaceObject, readManifests } from '../cluster/create-objects.ts';
-import type { DatabaseSight } from '../telling/report.ts';
+
+/** The database as it was before the crash, and as it is after the recovery. */
+export interface DatabaseSight {
+  readonly uid: string;
+  readonly node: string;
+  /** The PersistentVolume behind its claim. */
+  readonly volume: string;
+  readonly claimUid: string;
+}
 
 export const databaseNamespace = 'liberator-demo';
 export const databasePod = 'mysql-0';
