@@ -36,7 +36,12 @@ const config: ViteUserConfig = defineConfig({
       // Simulated days take seconds of work, and more on a machine that has other things to do.
       project(
         'unit',
-        ['packages/*/src/**/*.test.ts', 'test/control-plane/**/*.test.ts', 'test/docs/**/*.test.ts'],
+        [
+          'packages/*/src/**/*.test.ts',
+          'test/control-plane/**/*.test.ts',
+          'test/docs/**/*.test.ts',
+          'test/rooms/**/*.test.ts',
+        ],
         {
           testTimeout: 30_000,
         },
