@@ -1,5 +1,5 @@
 // The events of a controller, which are public API: one sentence and one payload object each.
-import type { HealthChange } from './evidence/fleet.ts';
+import type { HealthChange } from './evidence/ledger.ts';
 import type { Decision } from './policy/decision.ts';
 import type { ReturnProgress } from './returning/returner.ts';
 import type { UnreadableRecord } from './takeover/cluster.ts';

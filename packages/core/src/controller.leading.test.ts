@@ -1,9 +1,9 @@
 // A leader that no longer decides does not lead: whatever goes wrong in its loop, somebody else decides soon.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LeadershipLostError } from './election/leader-elector.ts';
-import { Fleet } from './evidence/fleet.ts';
 import { Leadership } from './leadership.ts';
 import { type Replica, World } from './testing/controller-world.ts';
+import { WorldLoop } from './world-loop.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -24,11 +24,24 @@ const bug = (): never => {
   throw new TypeError('a bug');
 };
 
+/** The next wake of a replica that leads, or of one that doesn't, fails. */
+function plantInWake({ leading = true } = {}): void {
+  const { wake } = WorldLoop.prototype;
+  let planted = true;
+  vi.spyOn(WorldLoop.prototype, 'wake').mockImplementation(function (this: WorldLoop) {
+    if (planted && (this.world.term !== undefined) === leading) {
+      planted = false;
+      bug();
+    }
+    wake.call(this);
+  });
+}
+
 describe('a leader in whose loop something is thrown', () => {
   it.each([
     {
       where: 'deciding',
-      plant: () => vi.spyOn(Leadership.prototype, 'evaluate').mockImplementationOnce(bug),
+      plant: () => plantInWake(),
     },
     {
       where: 'attending to returns',
@@ -68,13 +81,7 @@ describe('a leader in whose loop something is thrown', () => {
 
   it('by looking ends its term at once', async () => {
     const { world, a, b } = await twoReplicas();
-    const { assess } = Fleet.prototype;
-    let left = 1;
-    vi.spyOn(Fleet.prototype, 'assess').mockImplementation(function (this: Fleet, ...args) {
-      const isLeaders = a.controller.leading !== undefined && a.controller.fleet === this;
-      if (isLeaders && left-- > 0) bug();
-      assess.apply(this, args);
-    });
+    plantInWake();
     await world.pass(4);
     expect(a.outcome).toMatchObject({ threw: { cause: { message: 'a bug' } } });
     expect(b.controller.leading).toBeDefined();
@@ -93,7 +100,7 @@ describe('a leader in whose loop something is thrown', () => {
     const { world, a, b } = await twoReplicas();
     const settling = Promise.withResolvers<void>();
     vi.spyOn(Leadership.prototype, 'settled').mockImplementationOnce(() => settling.promise);
-    vi.spyOn(Leadership.prototype, 'evaluate').mockImplementationOnce(bug);
+    plantInWake();
     const renewals = world.lease.history.length;
     await world.pass(5);
     expect(a.controller.leading).toBeUndefined();
@@ -109,7 +116,7 @@ describe('a leader in whose loop something is thrown', () => {
   it('waits for what is under way within limits, and then lets its Lease run out', async () => {
     const { world, a, b } = await twoReplicas();
     vi.spyOn(Leadership.prototype, 'settled').mockImplementationOnce(() => new Promise(() => {}));
-    vi.spyOn(Leadership.prototype, 'evaluate').mockImplementationOnce(bug);
+    plantInWake();
     await world.pass(11);
     expect(a.outcome).toMatchObject({ threw: { message: expect.stringContaining('within 10000 ms') } });
     expect(world.lease.current?.record.holderIdentity).toBe('a');
@@ -160,7 +167,7 @@ describe('whether a replica is alive', () => {
     expect(a.controller.lookedAt).toBeGreaterThan(now() - 1_000);
     const settling = new Promise<void>(() => {});
     vi.spyOn(Leadership.prototype, 'settled').mockImplementationOnce(() => settling);
-    vi.spyOn(Leadership.prototype, 'evaluate').mockImplementationOnce(bug);
+    plantInWake();
     const failedAt = now();
     await world.pass(9);
     // Its other loop is well, and says nothing in its favour.
@@ -174,11 +181,7 @@ describe('whether a replica is alive', () => {
     await world.pass(5);
     const b = world.replica('b').run();
     await world.pass(5);
-    const { assess } = Fleet.prototype;
-    vi.spyOn(Fleet.prototype, 'assess').mockImplementation(function (this: Fleet, ...args) {
-      if (b.controller.fleet === this) bug();
-      assess.apply(this, args);
-    });
+    plantInWake({ leading: false });
     await world.pass(5);
     expect(b.outcome).toMatchObject({ threw: { message: 'a bug' } });
     expect(a.outcome).toBeUndefined();

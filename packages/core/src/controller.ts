@@ -4,20 +4,19 @@ import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
 import { LeaderElector } from './election/leader-elector.ts';
 import type { LeaseStore } from './election/lease-record.ts';
-import { Fleet, type FleetNode } from './evidence/fleet.ts';
 import { contradictionsIn } from './evidence/rules.ts';
-import { defaultSightRules, lookAround, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
+import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
 import type { Fencer } from './fencing/fencer.ts';
-import type { Lease } from './kubernetes/objects.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
 import { LeadersLoop, tickMs } from './leaders-loop.ts';
 import { Leadership } from './leadership.ts';
 import type { PauseStore } from './pausing/global-pause.ts';
 import { GlobalPause, PauseKeeper } from './pausing/pause-keeper.ts';
 import { builtInGuards } from './policy/decision.ts';
-import type { FleetFacts, Guard } from './policy/guard.ts';
+import type { FleetNode } from './policy/fleet-node.ts';
+import type { Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { defaultReturnRules, type ReturnRules } from './returning/moves.ts';
 import type { TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
@@ -25,6 +24,8 @@ import { describeStatus, type StatusDocument } from './telling/status-document.t
 import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './time/clock.ts';
+import type { Intent } from './world.ts';
+import { WorldLoop } from './world-loop.ts';
 
 /** Options of {@link Controller}. */
 export interface ControllerOptions {
@@ -50,8 +51,8 @@ export interface ControllerOptions {
   /** All fencers that policies name. */
   readonly fencers: readonly Fencer[];
   /**
-   * Guards beside the built-in ones. They can hold, never override. They are asked until a takeover begins; what can stop
-   * one that has begun is built in: blindness, a pause, maintenance, and marks that exclude the node.
+   * Guards beside the built-in ones. They can hold, never override. They are asked until a takeover begins, those with
+   * {@link Guard.brake} while it goes on as well. Every half second, while there is something to decide.
    */
   readonly guards?: readonly Guard[];
   /** Asks a host whether anybody is there. Absent: nobody asks, and evidence stays at `suspected`. */
@@ -88,18 +89,16 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #options: ControllerOptions;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #fleet: Fleet;
+  readonly #loop: WorldLoop;
   readonly #watches: FleetWatches;
   readonly #prober: Prober | undefined;
-  readonly #guards: readonly Guard[];
   readonly #sightRules: SightRules;
   readonly #pause = new GlobalPause();
-  #electionLease: Lease | undefined;
+  /** Rejects when the world could not be told something: then this replica must not go on. */
+  readonly #broken = Promise.withResolvers<never>();
+  #renewTime: string | undefined;
   #leadership: LeadersLoop | undefined;
-  #missedHeartbeats = true;
-  #heardMost = false;
   #lookedAt: number | undefined;
-  #blind: readonly string[] = ['just started'];
 
   /** @throws RangeError for policies that name a fencer which isn't there, or for timings that don't fit. */
   constructor(options: ControllerOptions) {
@@ -107,7 +106,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#guards = [...builtInGuards, ...(options.guards ?? [])];
     this.#sightRules = { ...defaultSightRules, ...options.sight };
     const fencers = new Set(options.fencers.map(({ name }) => name));
     if (fencers.size < options.fencers.length) {
@@ -125,31 +123,42 @@ export class Controller extends EventEmitter<ControllerEvents> {
       if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
     }
     this.#checkSight();
-    this.#fleet = new Fleet({
+    this.#broken.promise.catch(() => {});
+    this.#loop = new WorldLoop({
+      rules: {
+        policies: options.policies,
+        guards: [...builtInGuards, ...(options.guards ?? [])],
+        sight: this.#sightRules,
+      },
       clock: this.#clock,
-      policies: options.policies,
-      onHealthChange: (change) => this.#tell('health', change),
+      perform: (intent) => this.#perform(intent),
+      onFailure: (error) => {
+        if (this.#leadership === undefined) this.#broken.reject(error);
+        else this.#leadership.fail(error);
+      },
     });
     this.#watches = new FleetWatches({
       reader: options.reader,
       clock: this.#clock,
       random: this.#random,
-      fleet: this.#fleet,
+      tell: (fact) => this.#loop.tell(fact),
       election: options.election,
       onElectionLease: (lease) => {
-        this.#electionLease = lease;
+        this.#renewTime = lease?.spec?.renewTime;
         this.#pause.leaseSeen(lease?.metadata);
-        this.#leadership?.leaseSeen(lease?.spec?.renewTime);
+        this.#notePause();
+        this.#leadership?.leaseSeen(this.#renewTime);
       },
       onError: (where, error, retryInMs) => this.#failed(where, error, retryInMs),
     });
     this.#prober =
       options.probe &&
       new Prober({
-        fleet: this.#fleet,
+        nodes: () => this.#loop.world.ledger.nodes.values(),
         probe: options.probe,
         clock: this.#clock,
         intervalMs: options.probeIntervalMs ?? 2_000,
+        onAnswer: (answer) => this.#loop.tell(answer),
       });
   }
 
@@ -164,14 +173,14 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return term !== undefined && term.remainingMs() > 0 ? term : undefined;
   }
 
-  /** What is known of all nodes, by name. */
+  /** What is known of all nodes at this moment, by name. */
   get fleet(): { readonly nodes: ReadonlyMap<string, FleetNode> } {
-    return this.#fleet;
+    return { nodes: new Map(this.#loop.world.ledger.nodes) };
   }
 
   /** Why nothing may be decided now; empty when we see. */
   get blind(): readonly string[] {
-    return this.#blind;
+    return this.#loop.world.blind;
   }
 
   /**
@@ -208,9 +217,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     const onAbort = (): void => stop.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
+    this.#loop.start();
     this.#watches.start();
     this.#prober?.start();
-    const ticking = this.#tick(stop.signal);
+    const ticking = Promise.race([this.#tick(stop.signal), this.#broken.promise]);
     // Nobody may stand for election who can't look; it is thrown below.
     ticking.catch(() => stop.abort());
     try {
@@ -218,6 +228,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     } finally {
       signal.removeEventListener('abort', onAbort);
       stop.abort();
+      this.#loop.stop();
       await Promise.all([ticking, this.#prober?.stop(), this.#watches.stop()]);
     }
   }
@@ -241,6 +252,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       ...(minimumEpoch && { minimumEpoch }),
       newLeaseAnnotations: async () => {
         this.#pause.adopt(await pauseStore?.read());
+        this.#notePause();
         return this.#pause.marks();
       },
       workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? Number.NEGATIVE_INFINITY) < hangsAfterMs,
@@ -274,6 +286,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     } finally {
       await loop.settled(failure);
       this.#leadership = undefined;
+      this.#loop.tell({ kind: 'term-over' });
     }
   }
 
@@ -282,12 +295,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
     const leading = new Leadership({
       term,
       clock: this.#clock,
-      fleet: this.#fleet,
+      world: () => this.#loop.world,
+      inform: (fact) => this.#loop.tell(fact),
       cluster,
       fencers,
       ...(probe && { probe }),
-      guards: this.#guards,
-      fleetFacts: (dead) => this.#fleetFacts(dead),
       onDecision: (change) => this.#tell('decision', change),
       onProgress: (progress) => this.#tell('takeover', progress),
       returnRules: { ...defaultReturnRules, ...this.#options.returning },
@@ -308,11 +320,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
       leading,
       publisher,
       pauseKeeper: this.#pauseKeeper(term),
+      inform: (fact) => this.#loop.tell(fact),
       look: () => this.#look(),
-      decide: ({ tookUp }) => {
-        if (this.#blind.length === 0) leading.evaluate();
+      attend: ({ tookUp }) => {
         if (tookUp) leading.attendReturns();
-        leading.tell(this.#blind);
+        leading.tell(this.blind);
         publisher?.offer(() => this.#describeStatus(term, leading));
       },
       onAlive: () => this.#noteAlive(),
@@ -338,8 +350,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   #describeStatus(term: LeaderTerm, leading: Leadership): StatusDocument {
     const { decisions, claimedTakeovers, troubles } = leading;
-    const { blind, paused } = this.#fleetFacts([]);
-    const nodes = this.#fleet.nodes.values();
+    const { blind, paused, ledger } = this.#loop.world;
+    const nodes = ledger.nodes.values();
     return describeStatus(
       {
         term,
@@ -372,43 +384,24 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   #look(): void {
     // At every look, since a watch may bring a renewal back before its own answer has arrived.
-    this.#leadership?.leaseSeen(this.#electionLease?.spec?.renewTime);
-    const sight = lookAround(
-      {
-        synced: this.#watches.synced,
-        stale: this.#watches.stale,
-        leading: this.#leadership && {
-          since: this.#leadership.since,
-          renewalSeenAt: this.#leadership.renewalSeenAt,
-          unread: this.#leadership.unread,
-        },
-        ...this.#fleet.hearing,
-        heardMost: this.#heardMost,
-        leaseHeardAt: this.#watches.leaseHeardAt,
-      },
-      this.#clock.now(),
-      this.#sightRules,
-    );
-    const blind = sight.blind.length > 0;
-    this.#heardMost = sight.heardMost;
-    this.#missedHeartbeats ||= sight.missedHeartbeats;
-    if (!blind && this.#missedHeartbeats) {
-      this.#missedHeartbeats = false;
-      this.#fleet.sightRegained();
-    }
-    this.#fleet.assess({ blind });
-    const before = this.#blind;
-    this.#blind = sight.blind;
-    if (sight.blind.join() !== before.join()) this.#tell('sight', { blind: sight.blind });
+    this.#leadership?.leaseSeen(this.#renewTime);
+    const { synced, stale } = this.#watches;
+    const known = this.#loop.world.watches;
+    if (synced !== known.synced || stale.join() !== known.stale.join())
+      this.#loop.tell({ kind: 'watches', synced, stale });
+    this.#notePause();
+    this.#loop.wake();
   }
 
-  #fleetFacts(dead: readonly string[]): FleetFacts {
-    return {
-      nodes: this.#fleet.nodes.size,
-      dead,
-      blind: this.#blind,
-      paused: this.#pause.paused,
-    };
+  #notePause(): void {
+    const { paused } = this.#pause;
+    if (paused !== this.#loop.world.paused) this.#loop.tell({ kind: 'pause', paused });
+  }
+
+  #perform(intent: Intent): void {
+    if (intent.kind === 'health') this.#tell('health', intent.change);
+    else if (intent.kind === 'sight') this.#tell('sight', { blind: intent.blind });
+    else this.#leadership?.perform(intent);
   }
 
   #failed(where: string, error: unknown, retryInMs?: number): void {

@@ -13,8 +13,8 @@ export type {
 export * from './election/index.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store.ts';
 export type { Observation, ProbeResult, ReadyStatus } from './evidence/fact.ts';
-export type { FleetNode, HealthChange } from './evidence/fleet.ts';
 export type { Assessment, Evidence, Health, NodeState } from './evidence/judgement.ts';
+export type { HealthChange } from './evidence/ledger.ts';
 export type { MachineIdentity } from './evidence/machine.ts';
 export type { MaintenanceSight } from './evidence/maintenance-sight.ts';
 export type { NotedNode } from './evidence/noted-node.ts';
@@ -104,6 +104,7 @@ export { keepAnnotation } from './marks/pods.ts';
 export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './marks/taints.ts';
 export type { KeptPause, PausableLease, PauseStore } from './pausing/global-pause.ts';
 export type { AffectedPod, AffectedVolume, UnwantedPod } from './pods/affected-pod.ts';
+export type { FleetNode } from './policy/fleet-node.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
 export { defaultReturnRules, type ReturnMove, type ReturnRules } from './returning/moves.ts';

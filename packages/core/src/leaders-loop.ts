@@ -6,6 +6,7 @@ import type { PauseKeeper } from './pausing/pause-keeper.ts';
 import type { StatusPublisher } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, sleep } from './time/clock.ts';
+import type { Fact, Intent } from './world.ts';
 
 export interface LeadersLoopOptions {
   readonly term: LeaderTerm;
@@ -13,10 +14,12 @@ export interface LeadersLoopOptions {
   readonly leading: Leadership;
   readonly publisher: StatusPublisher | undefined;
   readonly pauseKeeper: PauseKeeper | undefined;
-  /** Once per tick. */
+  /** What the leader learns becomes known by this alone. */
+  readonly inform: (fact: Fact) => void;
+  /** Once per tick: says what all facts so far mean. */
   readonly look: () => void;
-  /** What follows from a look. */
-  readonly decide: (loop: LeadersLoop) => void;
+  /** What is done at each look besides. */
+  readonly attend: (loop: LeadersLoop) => void;
   /** Called when all of it came to its end: only that shows that this replica is alive. */
   readonly onAlive: () => void;
 }
@@ -38,6 +41,9 @@ export class LeadersLoop {
   #renewalSeenAt: number | undefined;
   #takingUp: Promise<void> = Promise.resolve();
   #tookUp = false;
+  #unread = '';
+  /** Rejects when something that the world asked for failed. */
+  readonly #failing = Promise.withResolvers<never>();
   /** When anything was last heard of reading what earlier leaders left behind. */
   #heardOfTakeUpAt: number;
 
@@ -45,6 +51,8 @@ export class LeadersLoop {
     this.#options = options;
     this.since = options.clock.now();
     this.#heardOfTakeUpAt = this.since;
+    this.#failing.promise.catch(() => {});
+    this.#tellUnread();
   }
 
   get term(): LeaderTerm {
@@ -60,25 +68,38 @@ export class LeadersLoop {
     return this.#tookUp;
   }
 
-  /** When the newest own renewal that came back through our own watch was sent; undefined before the first. */
-  get renewalSeenAt(): number | undefined {
-    return this.#renewalSeenAt;
+  /** Does what the world asks a leader to do. What fails in it ends the term. */
+  perform(intent: Intent): void {
+    try {
+      this.leading.perform(intent);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Ends the term, since what it rests on can't be trusted any more. */
+  fail(error: unknown): void {
+    this.#failing.reject(error);
   }
 
   /** What has to be known before anything is decided, and isn't yet. */
-  get unread(): readonly string[] {
+  #tellUnread(): void {
     const unread: string[] = [];
     if (!this.#tookUp) unread.push('the records of earlier takeovers have not been read yet');
     if (this.#options.pauseKeeper?.known === false) {
       unread.push('whether everything is paused has not been read yet');
     }
-    return unread;
+    if (unread.join() === this.#unread) return;
+    this.#unread = unread.join();
+    this.#options.inform({ kind: 'unread', what: unread });
   }
 
   /** @param renewTime of the election Lease, as our own watch shows it now. */
   leaseSeen(renewTime: string | undefined): void {
     const renewal = this.term.renewals.findLast((own) => own.renewTime === renewTime);
-    if (renewal !== undefined) this.#renewalSeenAt = renewal.sentAt;
+    if (renewal === undefined || renewal.sentAt === this.#renewalSeenAt) return;
+    this.#renewalSeenAt = renewal.sentAt;
+    this.#options.inform({ kind: 'echo', sentAt: renewal.sentAt });
   }
 
   /** Something failed: so it does go on. */
@@ -92,6 +113,7 @@ export class LeadersLoop {
     this.#takingUp = leading.takeUp();
     const takenUp = this.#takingUp.then(() => {
       this.#tookUp = true;
+      this.#tellUnread();
     });
     const rounds = async (): Promise<void> => {
       // Mostly all is read at once, and then there is nothing to be said of it.
@@ -102,11 +124,11 @@ export class LeadersLoop {
       while (await sleep(clock, tickMs, term.signal));
     };
     const deciding = rounds();
-    await Promise.race([deciding, takenUp.then(() => deciding)]);
+    await Promise.race([deciding, takenUp.then(() => deciding), this.#failing.promise]);
   }
 
   #round(): void {
-    const { term, clock, pauseKeeper, look, decide, onAlive } = this.#options;
+    const { term, clock, pauseKeeper, look, attend, onAlive } = this.#options;
     if (term.signal.aborted) return;
     if (!this.#tookUp && clock.now() - this.#heardOfTakeUpAt > takingUpHangsAfterMs) {
       throw new Error(
@@ -114,8 +136,9 @@ export class LeadersLoop {
       );
     }
     pauseKeeper?.attend({ current: this.#renewalSeenAt !== undefined });
+    this.#tellUnread();
     look();
-    decide(this);
+    attend(this);
     onAlive();
   }
 

@@ -26,8 +26,7 @@ function fleetOfTwelve(policy: Partial<Policy>, fence: () => FenceResult = witho
     story.cluster.renew(name, '0');
   }
   story.watch();
-  for (const { node } of story.fleet.nodes.values())
-    story.fleet.probed(node.metadata.name, node.metadata.uid, 'answered');
+  story.hearAll();
   return story;
 }
 
@@ -137,10 +136,10 @@ describe('the budget', () => {
   it('outlasts a time of blindness', async () => {
     const story = fleetOfTwelve({ node: 'keep', budget: { maxDead: 1, maxDeadPercent: 50 } }).lead(1);
     await story.pass(60);
-    story.fleet.sightRegained();
+    story.regainSight();
     story.die('node-3');
     await story.pass(24);
-    expect(story.fleet.nodes.get('node-1')?.health).not.toBe('dead');
+    expect(story.nodes.get('node-1')?.health).not.toBe('dead');
     await story.pass(60);
     expect(takenOver(story)).toEqual(['node-1']);
   });
@@ -151,8 +150,7 @@ describe('the budget of a large fleet', () => {
   const names = Array.from({ length: 150 }, (_, i) => `node-${i + 5}`);
 
   function hear(story: LeadershipStory): void {
-    for (const { node } of story.fleet.nodes.values())
-      story.fleet.probed(node.metadata.name, node.metadata.uid, 'answered');
+    story.hearAll();
   }
 
   function largeFleet(): LeadershipStory {
@@ -188,7 +186,7 @@ describe('the budget of a large fleet', () => {
     for (const name of story.asleep) next.die(name);
     next.watch();
     hear(next);
-    next.fleet.sightRegained();
+    next.regainSight();
     next.lead(2);
     await next.leading?.takeUp();
     // Each in a look of its own: those that fall silent together count for one another.
@@ -386,7 +384,7 @@ describe('a node without a Lease that lived and died once more while nobody led'
       metadata: { name: 'node-1', uid: 'n1-anew' },
       status: { nodeInfo: { bootID: 'boot-1' } },
     });
-    story.fleet.leaseGone('node-1');
+    story.loop.tell({ kind: 'lease-gone', name: 'node-1' });
     turnedUnknownAt('10:00');
     story.lead(1);
     story.fence = waiting;

@@ -70,7 +70,7 @@ describe('a record that can’t be read', () => {
 
   it('under the id that a takeover would have stays as it is: the takeover has the next id', async () => {
     const story = new LeadershipStory();
-    const id = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const id = story.nodes.get('node-1')?.deathId ?? '';
     const damaged = { ...newRecord({ id, deathId: id }), node: 'node-1' };
     put(story, damaged, id);
     await lead(story, 1);
@@ -85,7 +85,7 @@ describe('a record that can’t be read', () => {
 
   it('and that appears only as the takeover is opened does not hold it either', async () => {
     const story = await lead(new LeadershipStory(), 1);
-    const id = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const id = story.nodes.get('node-1')?.deathId ?? '';
     put(story, { id }, id);
     await story.pass(60);
     expect(story.records.at(-1)).toMatchObject({ id: `${id}-2`, result: 'recovered' });
@@ -131,7 +131,7 @@ describe('a record that can’t be read', () => {
 
   it('is taken up once somebody has mended it, by the same leader', async () => {
     const story = new LeadershipStory();
-    const id = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const id = story.nodes.get('node-1')?.deathId ?? '';
     story.asleep.delete('node-1');
     put(story, { ...newRecord({ id, deathId: id }), reasons: 'none' }, id);
     await lead(story, 1);
@@ -144,7 +144,7 @@ describe('a record that can’t be read', () => {
 
   it('is taken up without the label of records as well, where somebody has put it there anew', async () => {
     const story = new LeadershipStory();
-    const id = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const id = story.nodes.get('node-1')?.deathId ?? '';
     story.asleep.delete('node-1');
     put(story, { ...newRecord({ id, deathId: id }), reasons: 'none' }, id);
     await lead(story, 1);
@@ -234,7 +234,7 @@ describe('a record of a newer version', () => {
 
   it('that names no node holds the death under whose id it lies', async () => {
     const story = new LeadershipStory();
-    const id = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const id = story.nodes.get('node-1')?.deathId ?? '';
     put(story, { version: 2 }, id);
     await lead(story, 1);
     await story.pass(60);
@@ -449,7 +449,7 @@ describe('old records', () => {
   it('of a death that lasts are kept, so that it is not taken over again', async () => {
     const story = await withRecords(60);
     story.die('node-1');
-    const { deathId = '' } = story.fleet.nodes.get('node-1') ?? {};
+    const { deathId = '' } = story.nodes.get('node-1') ?? {};
     await story.cluster.createRecord(
       endlessTerm(story.clock, 1),
       newRecord({ id: deathId, deathId, result: 'overtaken', order: { epoch: 0, number: 0 } }),
@@ -462,7 +462,7 @@ describe('old records', () => {
 
   it('are not removed by a leader that has not seen a single node', async () => {
     const story = await withRecords(60);
-    for (const name of [...story.fleet.nodes.keys()]) story.fleet.nodeGone(name);
+    for (const name of [...story.nodes.keys()]) story.loop.tell({ kind: 'node-gone', name });
     story.watching = false;
     await lead(story, 4);
     await story.pass(5);

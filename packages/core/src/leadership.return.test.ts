@@ -13,12 +13,12 @@ describe('a node that comes back after its takeover', () => {
     // Its Ready condition never changed: the takeover was quicker than Kubernetes.
     story.boot('node-1', 'boot-2');
     await story.pass(50);
-    expect(story.fleet.nodes.get('node-1')?.health).toBe('returning');
+    expect(story.nodes.get('node-1')?.health).toBe('returning');
     expect(story.taints()).toEqual(['team', 'liberator.dev/takeover']);
     await story.pass(20);
     expect(story.returns).toMatchObject([{ move: 'admit' }, { move: 'welcome' }]);
     expect(story.taints()).toEqual(['team']);
-    expect(story.fleet.nodes.get('node-1')?.health).toBe('alive');
+    expect(story.nodes.get('node-1')?.health).toBe('alive');
     expect(story.events('NodeReturned')).toHaveLength(1);
   });
 
@@ -181,7 +181,7 @@ describe('a node in quarantine', () => {
     await restarted(story);
     await story.pass(90);
     expect(story.taints()).toEqual(['team']);
-    expect(story.fleet.nodes.get('node-1')?.health).toBe('alive');
+    expect(story.nodes.get('node-1')?.health).toBe('alive');
     expect(story.records[0]?.return).toMatchObject({ quarantined: true, welcomed: true });
   });
 

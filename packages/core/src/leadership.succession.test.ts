@@ -39,11 +39,11 @@ describe('a new leader', () => {
     await story.pass(30);
     await story.crash();
     // A fresh process: Nodes are listed, their Leases aren't yet.
-    for (const name of [...story.fleet.nodes.keys()]) {
-      story.fleet.nodeGone(name);
-      story.fleet.leaseGone(name);
+    for (const name of [...story.nodes.keys()]) {
+      story.loop.tell({ kind: 'node-gone', name });
+      story.loop.tell({ kind: 'lease-gone', name });
     }
-    for (const node of story.cluster.nodes.values()) story.fleet.nodeSeen(node);
+    for (const node of story.cluster.nodes.values()) story.loop.tell({ kind: 'node', node });
     story.watching = false;
     story.blind = ['not all caches are synced'];
     story.lead(2);
@@ -55,8 +55,7 @@ describe('a new leader', () => {
     story.blind = [];
     story.fence = () => ({ outcome: 'fenced', proof: 'powered-off', detail: 'off' });
     // The other hosts answered the new process too.
-    for (const { node } of story.fleet.nodes.values())
-      story.fleet.probed(node.metadata.name, node.metadata.uid, 'answered');
+    story.hearAll();
     await story.pass(90);
     expect(story.results).toEqual(['death: recovered']);
   });
@@ -91,7 +90,7 @@ describe('a new leader', () => {
     const story = new LeadershipStory();
     const term = endlessTerm(story.clock, 1);
     await story.cluster.createRecord(term, newRecord({ id: 'first', lastHeartbeat: 'long ago' }));
-    const deathId = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const deathId = story.nodes.get('node-1')?.deathId ?? '';
     await story.cluster.createRecord(
       term,
       newRecord({ id: deathId, deathId, order: { epoch: 1, number: 0 } }),

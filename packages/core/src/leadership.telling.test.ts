@@ -130,7 +130,7 @@ describe('a node that is silent while the leader does not see', () => {
     const story = new LeadershipStory().lead(1);
     story.blind = ['2 of 3 node Leases fell silent together'];
     await story.pass(60);
-    const deathId = story.fleet.nodes.get('node-1')?.deathId;
+    const deathId = story.nodes.get('node-1')?.deathId;
     expect(story.events('DeathUndecided')).toEqual([
       expect.stringMatching(
         `^Lease not renewed for \\d+s.*; nothing is decided about it, because the leader does not see: 2 of 3 node Leases ` +
@@ -264,7 +264,7 @@ describe('a Node that somebody deleted and made anew, without a machine', () => 
     const story = await under();
     await story.pass(900);
     expect(story.results).toEqual(['death: overtaken']);
-    const deathId = story.fleet.nodes.get('node-1')?.deathId;
+    const deathId = story.nodes.get('node-1')?.deathId;
     expect(story.events('DeathUndecided')).toEqual([
       expect.stringMatching(
         `^its Node was created before its machine ever booted: nothing tells whether a machine of that name is off; ` +
@@ -287,18 +287,18 @@ describe('a Node that somebody deleted and made anew, without a machine', () => 
   it('counts neither as a death for the budget nor as one that fell silent', async () => {
     const story = await under();
     await story.pass(300);
-    const { hearing, deaths } = story.fleet;
-    expect(hearing.unheard).toEqual([]);
-    expect(hearing.heartbeats).toHaveLength(3);
-    const deathId = story.fleet.nodes.get('node-1')?.deathId;
-    expect(JSON.stringify([...deaths.all])).not.toContain(deathId);
+    const { unheard, heard, deaths } = story.loop.world.ledger;
+    expect(unheard.size).toBe(0);
+    expect(heard).toBe(3);
+    const deathId = story.nodes.get('node-1')?.deathId;
+    expect(JSON.stringify(deaths)).not.toContain(deathId);
     expect(story.leading?.decisions.get('node-1')).toBeUndefined();
   });
 
   it('is taken over, with the pods of before, when a human vouches for it', async () => {
     const story = await under();
     await story.pass(300);
-    const deathId = story.fleet.nodes.get('node-1')?.deathId ?? '';
+    const deathId = story.nodes.get('node-1')?.deathId ?? '';
     story.fence = () => ({ outcome: 'fenced', proof: 'confirmed-by-human', detail: 'by a human' });
     story.cluster.changeNode('node-1', (node) => ({
       ...node,
@@ -314,7 +314,7 @@ describe('a Node that somebody deleted and made anew, without a machine', () => 
     await story.pass(20);
     story.boot('node-1', 'boot-2');
     await story.pass(300);
-    expect(story.fleet.nodes.get('node-1')?.health).toBe('alive');
+    expect(story.nodes.get('node-1')?.health).toBe('alive');
     expect(story.events('DeathUndecided')).toEqual([]);
   });
 });

@@ -219,7 +219,7 @@ describe('trouble', () => {
     await story.pass(60);
     expect(story.records[0]?.steps.fence?.outcome).toBeUndefined();
     story.blind = [];
-    story.fleet.sightRegained();
+    story.regainSight();
     await story.pass(20);
     expect(story.records[0]?.steps.fence?.detail).toBe(
       'held: waiting for evidence that the node is still dead',

@@ -1,14 +1,10 @@
-// What a leader does in its term: decides about dead nodes, carries takeovers to their end, and takes in who comes back.
+// What a leader does in its term: it carries takeovers to their end, takes in who comes back, and tells people.
 
 import type { DecisionChange } from './controller-events.ts';
-import { Decisions } from './decisions.ts';
-import type { Fleet, FleetNode } from './evidence/fleet.ts';
 import { notedOf } from './evidence/noted-node.ts';
 import type { NodeProbe } from './evidence/witnesses/prober.ts';
-import { FleetWitness } from './fleet-witness.ts';
-import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import type { Decision } from './policy/decision.ts';
-import type { FleetFacts, Guard } from './policy/guard.ts';
+import type { FleetNode } from './policy/fleet-node.ts';
 import { Returns } from './returning/attendance.ts';
 import type { ReturnRules } from './returning/moves.ts';
 import { Returner, type ReturnProgress } from './returning/returner.ts';
@@ -20,15 +16,16 @@ import type {
   UnreadableRecord,
 } from './takeover/cluster.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
-import { byOrder, hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
+import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
+import { newerRecordAbout } from './takeover/records/newer-records.ts';
 import { PassedWindows } from './takeover/records/passed-windows.ts';
 import { RecordBook } from './takeover/records/record-book.ts';
 import { RecordKeeping } from './takeover/records/record-keeping.ts';
+import { noRecords } from './takeover/records/records.ts';
 import { SetAside } from './takeover/records/set-aside.ts';
-import { Undoings } from './takeover/records/undoings.ts';
 import { Takeovers } from './takeover/takeovers.ts';
-import { type UnprovenDeaths, unprovenDeaths } from './takeover/unproven-deaths.ts';
+import { WorldWitness } from './takeover-witness.ts';
 import { Blindness } from './telling/blindness.ts';
 import {
   type ConfirmationChange,
@@ -37,23 +34,25 @@ import {
   ignoredConfirmation,
 } from './telling/confirmations.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
+import { heldEvent } from './telling/held.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
 import { eventFor } from './telling/takeover-events.ts';
 import { type NodeTrouble, type TroubleChange, Troubles } from './telling/troubles.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, sleep } from './time/clock.ts';
+import type { Fact, Intent, TermKnowledge, World } from './world.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;
   readonly clock: Clock;
-  readonly fleet: Fleet;
+  /** As it is at the moment of the call. */
+  readonly world: () => World;
+  /** What the leader does becomes known by this alone. */
+  readonly inform: (fact: Fact) => void;
   readonly cluster: TakeoverCluster;
   readonly fencers: ConstructorParameters<typeof TakeoverExecutor>[0]['fencers'];
   /** Asks the host of a Node that was deleted under its takeover. */
   readonly probe?: NodeProbe;
-  readonly guards: readonly Guard[];
-  /** Everything that guards may know beyond the node, as it is at this moment. */
-  readonly fleetFacts: (dead: readonly string[]) => FleetFacts;
   readonly onDecision: (change: DecisionChange) => void;
   readonly onProgress: (progress: TakeoverProgress) => void;
   readonly returnRules: ReturnRules;
@@ -73,14 +72,9 @@ const retryMs = 1_000;
 /** One leadership. Made anew for every term, so nothing of an old one survives into the next. */
 export class Leadership {
   readonly #options: LeadershipOptions;
-  readonly #records = new RecordBook();
-  readonly #undoings: Undoings;
+  readonly #records: RecordBook;
+  readonly #witness: WorldWitness;
   readonly #passedWindows: PassedWindows;
-  /** By death, when a takeover of it was opened in this term: there are no more of them than takeovers. */
-  readonly #takenOverAt = new Map<string, number>();
-  /** Deaths that somebody vouched for in a takeover of this term. */
-  readonly #proven = new Set<string>();
-  readonly #decisions: Decisions;
   readonly #takeovers: Takeovers;
   readonly #returns: Returns;
   readonly #troubles: Troubles;
@@ -88,10 +82,22 @@ export class Leadership {
   readonly #confirmations: Confirmations;
   readonly #setAside: SetAside;
   readonly #keeping: RecordKeeping;
+  readonly #publish: (event: NodeEvent) => void;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
-    const { term, cluster, clock, fleet, fencers, guards, fleetFacts, onError } = options;
+    const { term, cluster, clock, fencers, world, inform, onError } = options;
+    inform({ kind: 'term', epoch: term.epoch });
+    const knowledge = (): TermKnowledge | undefined => world().term;
+    const nodeNamed = (name: string): FleetNode | undefined => world().ledger.nodes.get(name);
+    this.#records = new RecordBook({
+      get records() {
+        return knowledge()?.records ?? noRecords;
+      },
+      put: (stored) => inform({ kind: 'record', stored }),
+      forget: (id) => inform({ kind: 'record-gone', id }),
+    });
+    this.#witness = new WorldWitness({ world, now: () => clock.now() });
     const recorder = new EventRecorder({
       cluster,
       clock,
@@ -99,9 +105,9 @@ export class Leadership {
       onError: (error) => onError('events', error),
       ...(options.onOmitted && { onOmitted: options.onOmitted }),
     });
-    this.#undoings = new Undoings(this.#records, clock);
     this.#passedWindows = new PassedWindows({ term, clock, cluster, records: this.#records, onError });
     const publish = (event: NodeEvent): void => recorder.publish(event);
+    this.#publish = publish;
     const now = (): number => clock.now();
     this.#troubles = new Troubles({ now, publish, onChange: (change) => options.onTrouble?.(change) });
     this.#blindness = new Blindness({ now, publish });
@@ -113,9 +119,10 @@ export class Leadership {
       term,
       clock,
       cluster,
-      fleet,
+      nodeNamed,
       records: this.#records,
-      publish: (event) => recorder.publish(event),
+      publish,
+      onChange: (records) => inform({ kind: 'set-aside', records }),
       onSetAside: options.onSetAside,
       isUnderWay: (id) => this.#takeovers.has(id),
       onReadable: (stored) => this.#takeOn(stored),
@@ -125,24 +132,10 @@ export class Leadership {
       term,
       clock,
       cluster,
-      fleet,
+      nodes: () => world().ledger.nodes,
       records: this.#records,
       keepsakeMs: options.returnRules.keepsakeMs,
       onError: (error) => onError('takeover records', error),
-    });
-    this.#decisions = new Decisions({
-      clock,
-      fleet,
-      guards,
-      fleetFacts,
-      underWay: () => this.#takeovers.nodes,
-      working: () => this.#takeovers.working,
-      newerRecordOf: (node, deathId) => this.#setAside.newerRecordOf(node, deathId),
-      isOpen: (deathId) => this.#records.openTakeoverId(deathId) !== undefined,
-      undone: (deathId) => this.#undoings.of(deathId),
-      unproven: () => this.#unproven(),
-      onDecision: options.onDecision,
-      publish,
     });
     this.#takeovers = new Takeovers({
       term,
@@ -151,7 +144,8 @@ export class Leadership {
       records: this.#records,
       troubles: this.#troubles,
       onUnreadable: (found) => this.#setAside.add(found),
-      witness: new FleetWitness({ fleet, fleetFacts, decisions: this.#decisions, records: this.#records }),
+      witness: this.#witness,
+      onWork: (node, state) => inform({ kind: 'work', node, state }),
       executor: new TakeoverExecutor({
         cluster,
         clock,
@@ -162,8 +156,6 @@ export class Leadership {
           this.#takeovers.noted(stored);
         },
         onProgress: (progress) => {
-          const { record } = progress;
-          if (hasProof(record)) this.#proven.add(record.deathId);
           options.onProgress(progress);
           const event = eventFor(progress);
           if (event !== undefined) publish(event);
@@ -174,12 +166,12 @@ export class Leadership {
     this.#returns = new Returns({
       term,
       clock,
-      fleet,
+      nodeNamed,
       onError,
       records: this.#records,
       troubles: this.#troubles,
       isBusy: (name) =>
-        this.#takeovers.isOccupied(name) || this.#setAside.newerRecordAbout(name) !== undefined,
+        this.#takeovers.isOccupied(name) || newerRecordAbout(this.#setAside.all, name) !== undefined,
       returner: new Returner({
         cluster,
         clock,
@@ -202,13 +194,8 @@ export class Leadership {
 
   /** Those of them that are on record. */
   get claimedTakeovers(): readonly string[] {
-    const claimed = new Set(
-      this.#records
-        .running()
-        .filter(({ record }) => occupiesNode(record))
-        .map(({ record }) => record.node.name),
-    );
-    return this.runningTakeovers.filter((name) => claimed.has(name));
+    const isClaimed = ({ record }: StoredRecord): boolean => occupiesNode(record);
+    return this.runningTakeovers.filter((name) => this.#records.ofNode(name).some(isClaimed));
   }
 
   /** What fails again and again, by the node's name. */
@@ -218,12 +205,12 @@ export class Leadership {
 
   /** The last decision about each node that is dead, by name. */
   get decisions(): ReadonlyMap<string, Decision> {
-    return this.#decisions.latest;
+    return new Map(this.#options.world().term?.decisions);
   }
 
-  /** See {@link Decisions.holdsOn}. */
+  /** See {@link WorldWitness.holdsOn}. */
   holdsOn(node: FleetNode): readonly string[] {
-    return this.#decisions.holdsOn(node);
+    return this.#witness.holdsOn(node);
   }
 
   /** What lies where records lie and can't be used. */
@@ -238,30 +225,22 @@ export class Leadership {
     for (const one of records.toSorted((a, b) => byOrder(a.record, b.record))) this.#takeOn(one);
   }
 
-  /** Decides about every node that is dead, or would be if its host were not up, and acts where the policy says so. */
-  evaluate(): void {
+  /** Does what the world asks a leader to do. */
+  perform(intent: Intent): void {
     if (this.#options.term.remainingMs() <= 0) return;
-    this.#undoings.look();
-    for (const { node, decision } of this.#decisions.evaluate()) {
-      this.#takenOverAt.set(node.deathId, this.#options.clock.now());
+    if (intent.kind === 'windows-passed') this.#passedWindows.note(intent.records);
+    if (intent.kind === 'decided') this.#tellDecision(intent);
+    if (intent.kind === 'take-over') {
+      const { node, decision } = intent;
       this.#takeovers.start(node.node.metadata.name, this.#newRecord(node, decision));
     }
   }
 
-  #unproven(): UnprovenDeaths {
-    const { fleet, clock } = this.#options;
-    const { nodes, deaths, watchedSince } = fleet;
-    const unproven = unprovenDeaths({
-      nodes,
-      deaths,
-      watchedSince,
-      records: this.#records.latestByNode().values(),
-      isProven: (deathId) => this.#proven.has(deathId),
-      takenOverAt: (deathId) => this.#takenOverAt.get(deathId),
-      now: clock.now(),
-    });
-    this.#passedWindows.note(unproven.passed);
-    return unproven;
+  #tellDecision({ node, decision }: Extract<Intent, { kind: 'decided' }>): void {
+    const { name, uid } = node.node.metadata;
+    this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
+    const event = heldEvent(node, decision);
+    if (event !== undefined) this.#publish(event);
   }
 
   /** See {@link Returns.attend}. */
@@ -276,15 +255,14 @@ export class Leadership {
    * which word of a human counts for nothing. To be called at each look.
    */
   tell(blind: readonly string[]): void {
-    const { fleet, term } = this.#options;
+    const { world, term } = this.#options;
     if (term.remainingMs() <= 0) return;
     this.#troubles.sweep();
-    const nodes = [...fleet.nodes.values()];
-    this.#blindness.look(blind, () => nodes.filter((node) => this.isUndecided(node)));
-    const marked = nodes.filter(
-      ({ node }) => node.metadata.annotations?.[confirmedDeadAnnotation] !== undefined,
-    );
-    this.#confirmations.look(marked.map((node) => [node, this.ignoredConfirmationOn(node)]));
+    const { nodes, unwell, confirmed } = world().ledger;
+    const those = (names: Iterable<string>): readonly FleetNode[] =>
+      [...names].flatMap((name) => nodes.get(name) ?? []);
+    this.#blindness.look(blind, () => those(unwell).filter((node) => this.isUndecided(node)));
+    this.#confirmations.look(those(confirmed).map((node) => [node, this.ignoredConfirmationOn(node)]));
   }
 
   /** Its death, if it is one, has no takeover: one that has tells by itself what it waits for. */

@@ -13,7 +13,7 @@ import {
 import type { Transport } from '../kubernetes/transport.ts';
 import { confirmedByAnnotation, confirmedDeadAnnotation } from '../marks/confirmed.ts';
 import type { WriteOutcome } from '../takeover/cluster.ts';
-import { recordName } from '../takeover/records/takeover-records.ts';
+import { recordName } from '../takeover/records/names.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../time/clock.ts';
 import type { Confirmation, ConfirmationCluster } from './cluster.ts';
 

@@ -1,4 +1,5 @@
-// The facts that reach the health machine, each stamped with our own monotonic time at which it reached us.
+// What witnesses say about nodes. Everything that is known of a node came in as one of these.
+import type { Node } from '../kubernetes/objects.ts';
 
 /** Status of the node's Ready condition; `absent` when the node has no conditions yet. */
 export type ReadyStatus = 'True' | 'False' | 'Unknown' | 'absent';
@@ -14,7 +15,31 @@ export type ReadyStatus = 'True' | 'False' | 'Unknown' | 'absent';
  */
 export type ProbeResult = 'answered' | 'mute' | 'refused' | 'silent' | 'failed';
 
-/** One fact about one node. `at` is monotonic milliseconds on our own clock. */
+/** One thing that one witness says about one node. */
+export type NodeFact =
+  /** The watch of Nodes shows it, cut down to what is used. */
+  | { readonly kind: 'node'; readonly node: Node }
+  | { readonly kind: 'node-gone'; readonly name: string }
+  /**
+   * The watch of node Leases shows it. `listed`: it was there when we began to look, so that nobody knows how old its last
+   * renewal is.
+   */
+  | {
+      readonly kind: 'lease';
+      readonly name: string;
+      readonly renewTime: string | undefined;
+      readonly listed?: true;
+    }
+  | { readonly kind: 'lease-gone'; readonly name: string }
+  /** A replica asked the host of the Node of this uid. */
+  | {
+      readonly kind: 'probe';
+      readonly name: string;
+      readonly uid: string;
+      readonly result: ProbeResult;
+    };
+
+/** What a fact means to the node's state machine. `at` is monotonic milliseconds on our own clock. */
 export type Observation =
   | {
       readonly kind: 'ready';

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, Node } from '../kubernetes/objects.ts';
 import { confirmedDeadAnnotation } from '../marks/confirmed.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { Policy } from '../policy/policy.ts';
+import { Fleet } from '../testing/fleet.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { Fleet, type FleetNode } from './fleet.ts';
 
 class Story {
   readonly clock = new ManualClock({ turns: 1 });

@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../kubernetes/objects.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { Policy } from '../policy/policy.ts';
+import { Fleet } from '../testing/fleet.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { deathIdOf, heartbeatWithoutLease } from './death-id.ts';
 import type { ProbeResult } from './fact.ts';
-import { Fleet, type FleetNode, type HealthChange } from './fleet.ts';
+import type { HealthChange } from './ledger.ts';
 
 class Story {
   readonly clock = new ManualClock({ turns: 1 });

@@ -1,7 +1,8 @@
 // What we ourselves have heard of a node, as against what its objects say: sight is proven by that alone.
-
+import { takeoverTaintKey } from '../marks/taints.ts';
 import type { ReadyStatus } from './fact.ts';
-import type { UnheardNode } from './sight.ts';
+import { neverBooted } from './judgement.ts';
+import type { FleetNode } from './known-node.ts';
 
 /** What was heard of one Node object since we first saw it. */
 export interface Hearing {
@@ -15,6 +16,25 @@ export interface Hearing {
   readonly unknownSince: number | undefined;
 }
 
+/** What a node contributes to the question whether we see. */
+export type Heard =
+  /** Nothing: its silence, if it is silent, has a cause that is not us. */
+  | 'apart'
+  /** It needs no heartbeat yet to count as heard. */
+  | 'now'
+  /** When it was last heard. */
+  | number
+  /** We have listened for it in vain so far. */
+  | UnheardNode;
+
+/** A node that we have listened for in vain so far. */
+export interface UnheardNode {
+  /** Since when we have listened. */
+  readonly since: number;
+  /** Whether Kubernetes itself had given it up by then: it fell silent before, and not with the others. */
+  readonly calledSilent: boolean;
+}
+
 /** A Node that is seen for the first time, at `at`. */
 export function newHearing(at: number, ready: ReadyStatus): Hearing {
   const calledSilent = ready === 'Unknown';
@@ -23,18 +43,24 @@ export function newHearing(at: number, ready: ReadyStatus): Hearing {
 
 /** The same after its Ready condition was seen once more. */
 export function hearReady(hearing: Hearing, at: number, ready: ReadyStatus): Hearing {
-  return { ...hearing, unknownSince: ready === 'Unknown' ? (hearing.unknownSince ?? at) : undefined };
+  const unknownSince = ready === 'Unknown' ? (hearing.unknownSince ?? at) : undefined;
+  return unknownSince === hearing.unknownSince ? hearing : { ...hearing, unknownSince };
 }
 
-/** When this node was last heard; or that it never was, and since when we have listened for it. */
-export function heardOf(
-  hearing: Hearing,
-  { hadLease, now }: { readonly hadLease: boolean; readonly now: number },
-): number | UnheardNode {
+/**
+ * When this node was last heard, or that it never was. A node that is taken over and was never heard by us fell silent before
+ * we came. Times of blindness change nothing here: who was heard last before one has to be heard again. One whose death
+ * somebody vouches for takes no part either: its silence has a cause that is not us.
+ */
+export function heardOf({ node, state, hearing }: Pick<FleetNode, 'node' | 'state' | 'hearing'>): Heard {
   const { since, calledSilent, heardAt, unknownSince } = hearing;
+  if (state.proof !== undefined) return 'apart';
+  if (neverBooted(state) || (!state.hadLease && state.ready === 'absent')) return 'apart';
   if (heardAt !== undefined) return heardAt;
+  // One that we heard before it was taken over fell silent with the rest, if the rest does now.
+  if (node.spec?.taints?.some(({ key }) => key === takeoverTaintKey)) return 'apart';
   // Without a Lease yet, a node is heard as long as Kubernetes doesn't call it Unknown.
-  if (!hadLease && unknownSince === undefined) return now;
-  if (!hadLease && unknownSince !== undefined && unknownSince !== since) return unknownSince;
+  if (!state.hadLease && unknownSince === undefined) return 'now';
+  if (!state.hadLease && unknownSince !== undefined && unknownSince !== since) return unknownSince;
   return { since, calledSilent };
 }

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
 import { maintenanceAnnotation } from '../marks/maintenance.ts';
+import { Fleet } from '../testing/fleet.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { Fleet } from './fleet.ts';
 import { projectNode } from './witnesses/node-projection.ts';
 
 /** As a watch brings it: with everything that the projection leaves of it. */

@@ -1,14 +1,14 @@
 // Tells whether a dead node's address belongs to another machine by now: what answers there is not the dead one.
 
 import type { Node } from '../kubernetes/objects.ts';
-import type { FleetNode } from './fleet.ts';
+import type { FleetNode } from './known-node.ts';
 import type { NotedNode } from './noted-node.ts';
 
 /** Where a Node doesn't name another. */
 const defaultKubeletPort = 10_250;
 
 /** The other node that lives at the address of `dead`, since after it fell silent; undefined when there is none. */
-export function ownerOfAddress(dead: FleetNode, all: Iterable<FleetNode>): FleetNode | undefined {
+export function ownerOfAddress<N extends FleetNode>(dead: FleetNode, all: Iterable<N>): N | undefined {
   const endpoints = endpointsOf(dead.node);
   if (endpoints.size === 0) return undefined;
   for (const other of all) {
@@ -37,7 +37,8 @@ export function ownerOfNotedAddress(noted: NotedNode, all: Iterable<FleetNode>):
   return undefined;
 }
 
-function endpointsOf({ status }: Node): ReadonlySet<string> {
+/** Where its kubelet listens: each address with the port. */
+export function endpointsOf({ status }: Node): ReadonlySet<string> {
   const port = status?.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultKubeletPort;
   const internal = (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP');
   return new Set(internal.map(({ address }) => `${address} ${port}`));

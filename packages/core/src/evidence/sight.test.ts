@@ -1,6 +1,7 @@
 // When an agent must call itself blind, above all: before it can call one node of an outage dead.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { UnheardNode } from './hearing.ts';
 import { assess, newNodeState, observe } from './judgement.ts';
 import { defaultHeartbeatDetection } from './rules.ts';
 import {
@@ -8,12 +9,24 @@ import {
   largestCluster,
   lookAround,
   type SightInput,
+  type SightRules,
   shortestSafeDeathMs,
-  type UnheardNode,
+  silentAfterMs,
 } from './sight.ts';
 
 const rules = defaultSightRules;
-const seeing: SightInput = {
+
+/** With when each node was last heard. */
+interface Hearing extends Omit<SightInput, 'heard' | 'silences'> {
+  readonly heartbeats: readonly number[];
+}
+
+function see({ heartbeats, ...rest }: Hearing, now: number, by: SightRules): ReturnType<typeof lookAround> {
+  const silences = heartbeats.filter((at) => now - at >= silentAfterMs(by));
+  return lookAround({ ...rest, heard: heartbeats.length, silences }, now, by);
+}
+
+const seeing: Hearing = {
   synced: true,
   stale: [],
   leading: undefined,
@@ -21,8 +34,8 @@ const seeing: SightInput = {
   unheard: [],
   heardMost: false,
 };
-const look = (input: Partial<SightInput>, now = 1_000_000): ReturnType<typeof lookAround> =>
-  lookAround({ ...seeing, ...input }, now, rules);
+const look = (input: Partial<Hearing>, now = 1_000_000): ReturnType<typeof lookAround> =>
+  see({ ...seeing, ...input }, now, rules);
 
 describe('an agent', () => {
   it('sees when its caches are fresh and nodes are heard', () => {
@@ -273,7 +286,7 @@ describe('an outage that cuts off nodes at once', () => {
           const states = cut.map(cutNode);
           const dead = states.some((state) => assess(state, now, detection).assessment.health === 'dead');
           const heartbeats = [...living, ...states.map(({ heartbeatAt }) => heartbeatAt)];
-          const blind = lookAround({ ...seeing, heartbeats }, now, rules).missedHeartbeats;
+          const blind = see({ ...seeing, heartbeats }, now, rules).missedHeartbeats;
           if (dead) expect(blind).toBe(true);
         },
       ),
@@ -292,7 +305,7 @@ describe('an outage that cuts off nodes at once', () => {
             (state) => assess(state, first, defaultHeartbeatDetection).assessment.health === 'dead',
           ),
         ).toBe(true);
-        expect(lookAround({ ...seeing, heartbeats }, first, rules).missedHeartbeats).toBe(true);
+        expect(see({ ...seeing, heartbeats }, first, rules).missedHeartbeats).toBe(true);
       }),
     );
   });
@@ -302,7 +315,7 @@ describe('an outage that cuts off nodes at once', () => {
       fc.property(fc.array(phases, { minLength: 1, maxLength: 40 }), phases, (others, phase) => {
         const now = cutAt + 60_000;
         const heartbeats = [cutAt - phase, ...others.map((other) => now - other)];
-        expect(lookAround({ ...seeing, heartbeats }, now, rules).blind).toEqual([]);
+        expect(see({ ...seeing, heartbeats }, now, rules).blind).toEqual([]);
       }),
     );
   });

@@ -1,5 +1,7 @@
 // Whether we can see at all. Pure: an agent that is blind, or that sees everything die at once, must stand still.
 
+import type { UnheardNode } from './hearing.ts';
+
 export interface SightInput {
   /** Every cache has been filled once since it last lost its place. */
   readonly synced: boolean;
@@ -16,8 +18,10 @@ export interface SightInput {
         readonly unread: readonly string[];
       }
     | undefined;
-  /** For each node of which a heartbeat has reached us, when the last one did. */
-  readonly heartbeats: readonly number[];
+  /** How many nodes there are of which a heartbeat has reached us. */
+  readonly heard: number;
+  /** Of those, when each was heard that has been silent for {@link silentAfterMs}, in any order. */
+  readonly silences: readonly number[];
   /** The nodes from which none has, although they have sent some before we looked. */
   readonly unheard: readonly UnheardNode[];
   /** {@link Sight.heardMost} of the look before; false at first. */
@@ -27,14 +31,6 @@ export interface SightInput {
    * the first.
    */
   readonly leaseHeardAt?: number | undefined;
-}
-
-/** A node that we have listened for in vain so far. */
-export interface UnheardNode {
-  /** Since when we have listened. */
-  readonly since: number;
-  /** Whether Kubernetes itself had given it up by then: it fell silent before, and not with the others. */
-  readonly calledSilent: boolean;
 }
 
 /** By what a controller knows that it is blind. */
@@ -51,6 +47,11 @@ export interface SightRules {
    * listened for of which more than half has not been heard since we began to look.
    */
   readonly togetherMs: number;
+}
+
+/** For how long a node may be silent before its silence is one: so early that an outage shows before the first node is dead. */
+export function silentAfterMs({ heartbeatIntervalMs }: SightRules): number {
+  return 1.25 * heartbeatIntervalMs;
 }
 
 /** For Kubernetes' own heartbeats. */
@@ -89,26 +90,22 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
   if (!input.synced) lost.push('not all caches are synced');
   lost.push(...input.stale);
 
-  const silentAfterMs = 1.25 * rules.heartbeatIntervalMs;
+  const silentAfter = silentAfterMs(rules);
   const waiting: string[] = [];
-  const { unheard } = input;
-  const heartbeats = [
-    ...input.heartbeats,
-    ...unheard.filter(({ calledSilent }) => !calledSilent).map(({ since }) => since),
-  ];
-  const silences = heartbeats.filter((at) => now - at >= silentAfterMs);
+  const { heard, unheard } = input;
+  const listenedFor = unheard.filter(({ calledSilent }) => !calledSilent).map(({ since }) => since);
+  const silences = [...input.silences, ...listenedFor.filter((since) => now - since >= silentAfter)];
   const together = largestCluster(silences, rules.togetherMs);
   // Nodes that died long before can't fall silent any more, so they don't count among those that could have.
-  const listening = heartbeats.length - (silences.length - together);
-  const overdue = unheard.filter(({ since }) => now - since >= silentAfterMs);
+  const listening = heard + listenedFor.length - (silences.length - together);
+  const overdue = unheard.filter(({ since }) => now - since >= silentAfter);
   const expected = unheard.filter(({ since }) => now - since < rules.togetherMs);
-  const missing = expected.filter(({ since }) => now - since >= silentAfterMs).length;
-  const all = input.heartbeats.length + expected.length;
-  const heardMost =
-    input.heardMost || (input.synced && input.heartbeats.length >= Math.max(1, expected.length));
+  const missing = expected.filter(({ since }) => now - since >= silentAfter).length;
+  const all = heard + expected.length;
+  const heardMost = input.heardMost || (input.synced && heard >= Math.max(1, expected.length));
   if (together > listening / 2) {
     lost.push(`${together} of ${listening} node Leases fell silent together`);
-  } else if (unheard.length > 0 && input.heartbeats.length === 0) {
+  } else if (unheard.length > 0 && heard === 0) {
     (overdue.length > 0 ? lost : waiting).push('no node Lease has been renewed since we began to look');
   } else if (missing > all / 2 && !heardMost) {
     lost.push(`${missing} of ${all} node Leases have not been renewed since we began to look`);

@@ -66,6 +66,16 @@ export function holdReasons(decision: Decision): readonly string[] {
   );
 }
 
+/** Why a takeover that has begun may do no harm now: the reasons of the guards that are brakes, each with its guard's name. */
+export function brakesOn(input: GuardInput, guards: readonly Guard[]): readonly string[] {
+  return holdReasons(
+    decide(
+      input,
+      guards.filter(({ brake }) => brake === true),
+    ),
+  );
+}
+
 function evaluateSafely(guard: Guard, input: GuardInput): GuardVerdict {
   try {
     return verdictOf(guard.evaluate(input));

@@ -41,6 +41,14 @@ export interface NodeFacts {
   readonly newerRecord?: string;
 }
 
+/** What is known of one zone. */
+export interface ZoneFacts {
+  /** How many nodes there are in it. */
+  readonly nodes: number;
+  /** How many of them are dead or being taken over. */
+  readonly dead: number;
+}
+
 /** What guards may know of everything else. */
 export interface FleetFacts {
   /** How many nodes there are, those included that count as dead though their Node is gone. */
@@ -51,6 +59,11 @@ export interface FleetFacts {
   readonly unproven?: readonly UnprovenDeath[];
   /** How many takeovers run. Absent: none. */
   readonly running?: number;
+  /**
+   * By the label `topology.kubernetes.io/zone`: how many nodes there are in each zone, and how many of them are dead or being
+   * taken over. Nodes without the label are in none. Absent: nobody counted.
+   */
+  readonly zones?: ReadonlyMap<string, ZoneFacts>;
   /** Why we can't see; empty when we can. */
   readonly blind: readonly string[];
   /** Who paused everything and why, when somebody did. */
@@ -81,6 +94,11 @@ export type GuardVerdict =
 export interface Guard {
   /** Kebab case; appears in records, metrics and Events. */
   readonly name: string;
+  /**
+   * A brake also stops a takeover that has begun: it is asked again right before each harm, without `deadSince`, `undone`,
+   * `unproven`, `running` and `zones`. Default false: the guard is asked until a takeover begins, and no more.
+   */
+  readonly brake?: boolean;
   /** Must not throw or wait. A guard that throws holds, and so does one whose answer is no verdict, a promise for one included. */
   evaluate(input: GuardInput): GuardVerdict;
 }

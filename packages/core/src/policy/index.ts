@@ -13,6 +13,7 @@ export {
   pass,
   type UndoneTakeovers,
   type UnprovenDeath,
+  type ZoneFacts,
 } from './guard.ts';
 export type { LabelRequirement, NodeSelector } from './node-selector.ts';
 export { type Budget, defaultBudget, type Policy } from './policy.ts';

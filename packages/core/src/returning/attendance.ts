@@ -1,6 +1,6 @@
 // What a leader does about nodes that were taken over and are there again.
 
-import type { Fleet, FleetNode } from '../evidence/fleet.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import { judgeOf, type NodePast, pastOf } from '../takeover/node-past.ts';
 import type { RecordBook } from '../takeover/records/record-book.ts';
 import { wordsOf } from '../takeover/step.ts';
@@ -12,7 +12,7 @@ import type { Returner } from './returner.ts';
 export interface ReturnsOptions {
   readonly term: LeaderTerm;
   readonly clock: Clock;
-  readonly fleet: Fleet;
+  readonly nodeNamed: (name: string) => FleetNode | undefined;
   readonly returner: Returner;
   /** Every record known in this term. What a return adds to one is put in its place. */
   readonly records: RecordBook;
@@ -39,17 +39,14 @@ export class Returns {
 
   /** Takes in again what was taken over and has come back. No brake holds this. */
   attend(): void {
-    const { fleet, records, isBusy } = this.#options;
-    const returning = new Set<string>();
+    const { nodeNamed, records, isBusy } = this.#options;
     for (const name of records.nodes()) {
-      const there = fleet.nodes.get(name);
+      const there = nodeNamed(name);
       if (there === undefined) continue;
       const past = pastOf(records.ofNode(name));
-      if (judgeOf(past) !== undefined) returning.add(name);
-      else this.#wellSince.delete(name);
+      if (judgeOf(past) === undefined) this.#wellSince.delete(name);
       if (!past.busy && !isBusy(name)) this.#attend(past, there);
     }
-    fleet.setReturning(returning);
   }
 
   /** Resolves once nobody is being attended to any more. */

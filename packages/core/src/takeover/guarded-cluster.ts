@@ -45,14 +45,8 @@ import type {
 } from './cluster.ts';
 import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
-import {
-  decodeRecord,
-  encodeRecord,
-  listingOf,
-  recordName,
-  recordSelector,
-  stored,
-} from './records/takeover-records.ts';
+import { recordName } from './records/names.ts';
+import { decodeRecord, encodeRecord, listingOf, recordSelector, stored } from './records/takeover-records.ts';
 
 const nodeLeaseNamespace = 'kube-node-lease';
 /** Kubernetes refuses an Event with a longer message. */

@@ -24,6 +24,8 @@ export interface TakeoversOptions {
   };
   /** A record turned out to be none. */
   readonly onUnreadable: (found: UnreadableRecord) => void;
+  /** What works on a node is another than before; `waits`: only for a proof. */
+  readonly onWork: (node: string, state: 'works' | 'waits' | 'over') => void;
   readonly onError: (where: string, error: unknown) => void;
 }
 
@@ -46,6 +48,8 @@ export class Takeovers {
   readonly #options: TakeoversOptions;
   /** By record id. */
   readonly #running = new Map<string, Running>();
+  /** What was last told of each node that is worked on. */
+  readonly #told = new Map<string, 'works' | 'waits'>();
 
   constructor(options: TakeoversOptions) {
     this.#options = options;
@@ -56,11 +60,6 @@ export class Takeovers {
     return [
       ...new Set([...this.#running.values()].flatMap(({ node, occupies }) => (occupies ? [node] : []))),
     ];
-  }
-
-  /** How many are at work: those that wait for a proof leave their place to others. */
-  get working(): number {
-    return [...this.#running.values()].filter(({ occupies, waits }) => occupies && !waits).length;
   }
 
   /** Names of nodes whose pods are still waited for, while nobody works on them any more. */
@@ -85,6 +84,7 @@ export class Takeovers {
     if (running === undefined) return;
     running.waits = waitsForProof(record);
     if (!occupiesNode(record)) running.free();
+    this.#tellWork(running.node);
   }
 
   /** Opens a takeover, or goes on with one that is on record, after whatever works on the same node. */
@@ -118,10 +118,21 @@ export class Takeovers {
       } finally {
         running.free();
         if (this.#running.get(id) === running) this.#running.delete(id);
+        this.#tellWork(name);
       }
     };
     this.#running.set(id, running);
+    this.#tellWork(name);
     running.over = work();
+  }
+
+  #tellWork(name: string): void {
+    const occupying = [...this.#running.values()].filter(({ node, occupies }) => occupies && node === name);
+    const state = occupying.length === 0 ? 'over' : occupying.every(({ waits }) => waits) ? 'waits' : 'works';
+    if ((this.#told.get(name) ?? 'over') === state) return;
+    if (state === 'over') this.#told.delete(name);
+    else this.#told.set(name, state);
+    this.#options.onWork(name, state);
   }
 
   /** Resolves once nothing is under way any more. */

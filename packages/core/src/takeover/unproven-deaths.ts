@@ -1,14 +1,16 @@
 // Which deaths count towards a budget: those that nobody vouches for, by what we saw and by what is on record.
-import { type DeathMemory, hasReturned, type SeenDeath } from '../evidence/death-memory.ts';
-import type { FleetNode } from '../evidence/fleet.ts';
+import { type Deaths, hasReturned, type SeenDeath } from '../evidence/deaths.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { UnprovenDeath } from '../policy/guard.ts';
 import type { StoredRecord } from './cluster.ts';
 import { hasProof, type TakeoverRecord } from './record.ts';
 
 /** What is known of deaths at one moment. */
 export interface DeathsKnown {
-  readonly nodes: ReadonlyMap<string, FleetNode>;
-  readonly deaths: Pick<DeathMemory, 'all' | 'of' | 'keepMs'>;
+  readonly nodes: Pick<ReadonlyMap<string, FleetNode>, 'get' | 'has'>;
+  readonly deaths: Deaths;
+  /** For how long a death counts at most, in milliseconds. */
+  readonly keepMs: number;
   /** Monotonic time since when this replica has watched the nodes. */
   readonly watchedSince: number;
   /** The newest record of each node. */
@@ -42,13 +44,13 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
   const { nodes, deaths, watchedSince, isProven, now } = known;
   const byNode = new Map<string, UnprovenDeath>();
   const passed: StoredRecord[] = [];
-  for (const { node, since, judged, proven, deathId } of deaths.all) {
+  for (const { node, since, judged, proven, deathId } of deaths.values()) {
     if (judged && !proven && !isProven(deathId)) byNode.set(node, { node, since });
   }
   for (const stored of known.records) {
     const { node, deathId, result } = stored.record;
     const { name } = node;
-    const seen = deaths.of(name);
+    const seen = deaths.get(name);
     // What undid a takeover says nothing of its death, and of another death the record says nothing at all.
     if (result === 'undone' || (seen !== undefined && seen.deathId !== deathId)) continue;
     if (isProven(deathId) || isSettled(stored.record)) {
@@ -61,7 +63,7 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
       known.takenOverAt(deathId) ?? Number.NEGATIVE_INFINITY,
     );
     byNode.set(name, { node: name, since });
-    if (result !== undefined && now - since >= deaths.keepMs) passed.push(stored);
+    if (result !== undefined && now - since >= known.keepMs) passed.push(stored);
   }
   const newestFirst = [...byNode.values()].toSorted((a, b) => b.since - a.since);
   return { newestFirst, byNode, gone: newestFirst.filter(({ node }) => !nodes.has(node)).length, passed };

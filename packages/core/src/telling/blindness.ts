@@ -1,8 +1,8 @@
 // Tells of each node about which nothing can be decided: whoever waits for a takeover must learn why none comes.
 
-import type { FleetNode } from '../evidence/fleet.ts';
 import { neverBooted } from '../evidence/judgement.ts';
 import { confirmWays } from '../marks/confirmed.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { NodeEvent } from '../takeover/cluster.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
 import { whatHelps } from './what-helps.ts';

@@ -1,7 +1,7 @@
 // A human's word that names another death confirms nothing, and whoever gave it has to be told at once.
 
-import type { FleetNode } from '../evidence/fleet.ts';
 import { confirmedDeadAnnotation, confirmWays } from '../marks/confirmed.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { NodeEvent } from '../takeover/cluster.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
 

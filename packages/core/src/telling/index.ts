@@ -1,9 +1,9 @@
 // What a leader tells people: published while it leads, read by whoever may.
 
+export { recordName } from '../takeover/records/names.ts';
 export {
   readTakeoverRecords,
   readTakeovers,
-  recordName,
   type TakeoversOnRecord,
 } from '../takeover/records/takeover-records.ts';
 export type { NodeStatus, PublishedHealth, StatusDocument } from './status-document.ts';

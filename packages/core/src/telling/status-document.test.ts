@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ControllerOptions } from '../controller.ts';
-import { Fleet } from '../evidence/fleet.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { World } from '../testing/controller-world.ts';
 import { endlessTerm } from '../testing/dead-node.ts';
+import { Fleet } from '../testing/fleet.ts';
 import { anyNode, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { describeStatus, newsIn, parseStatus, type StatusDocument } from './status-document.ts';

@@ -1,8 +1,8 @@
 // What a leader knows and does, as a document that it publishes for people: small, bounded, with a version of its own.
 
-import type { FleetNode } from '../evidence/fleet.ts';
 import type { Evidence, Health } from '../evidence/judgement.ts';
 import type { Decision, NamedVerdict } from '../policy/decision.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { UnreadableRecord } from '../takeover/cluster.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';

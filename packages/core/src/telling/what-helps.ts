@@ -1,5 +1,5 @@
 // What a human can do about a node that is held for want of evidence: not the same where its machine is known to be up.
-import type { FleetNode } from '../evidence/fleet.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 
 /** @param confirm - How they vouch that it is off, once it is. */
 export function whatHelps({ assessment }: Pick<FleetNode, 'assessment'>, confirm: string): string {

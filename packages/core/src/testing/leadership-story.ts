@@ -1,12 +1,13 @@
 import type { DecisionChange } from '../controller-events.ts';
 import type { ProbeResult } from '../evidence/fact.ts';
-import { Fleet } from '../evidence/fleet.ts';
+import { renewTimeOf } from '../evidence/renew-time.ts';
 import type { FenceContext } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult } from '../fencing/fencer.ts';
-import type { Taint } from '../kubernetes/objects.ts';
+import type { Node, Taint } from '../kubernetes/objects.ts';
 import { Leadership } from '../leadership.ts';
 import { builtInGuards } from '../policy/decision.ts';
+import type { FleetNode } from '../policy/fleet-node.ts';
 import type { Policy } from '../policy/policy.ts';
 import { defaultReturnRules } from '../returning/moves.ts';
 import type { ReturnProgress } from '../returning/returner.ts';
@@ -16,6 +17,7 @@ import type { TakeoverRecord } from '../takeover/record.ts';
 import type { ConfirmationChange } from '../telling/confirmations.ts';
 import type { TroubleChange } from '../telling/troubles.ts';
 import type { RenewableTerm } from '../term/leader-term.ts';
+import { WorldLoop } from '../world-loop.ts';
 import { clusterWithDeadNode, endlessTerm } from './dead-node.ts';
 import { anyNode } from './fleet-objects.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -25,7 +27,7 @@ import type { MemoryCluster } from './memory-cluster.ts';
 export class LeadershipStory {
   readonly clock: ManualClock = new ManualClock({ turns: 1 });
   readonly cluster: MemoryCluster = clusterWithDeadNode(this.clock);
-  readonly fleet: Fleet;
+  readonly loop: WorldLoop;
   readonly decisions: DecisionChange[] = [];
   readonly progress: TakeoverProgress[] = [];
   readonly returns: ReturnProgress[] = [];
@@ -42,7 +44,7 @@ export class LeadershipStory {
     proof: 'powered-off',
     detail: 'off',
   });
-  blind: readonly string[] = [];
+  #blind: readonly string[] = [];
   /** What a probe hears of a host that isn't silent. */
   hears: ProbeResult = 'answered';
   /** Why everything is paused. */
@@ -53,20 +55,26 @@ export class LeadershipStory {
   leading: Leadership | undefined;
 
   constructor(policy: Partial<Policy> = {}) {
-    this.fleet = new Fleet({
+    this.loop = new WorldLoop({
+      rules: {
+        policies: [{ ...anyNode, ...policy }],
+        guards: builtInGuards,
+        // Whoever dies here has died: only `blind` says that we do not see.
+        sight: { togetherMs: 0, heartbeatIntervalMs: 1e12, renewalEchoMs: 1e12 },
+      },
       clock: this.clock,
-      policies: [{ ...anyNode, ...policy }],
-      onHealthChange: () => {},
+      perform: (intent) => this.leading?.perform(intent),
+      onFailure: (error) => this.errors.push({ where: 'world', error }),
     });
     for (const name of ['node-3', 'node-4']) this.cluster.putNode({ metadata: { name, uid: `uid-${name}` } });
     for (const node of this.cluster.nodes.keys()) {
       this.ready(node);
       if (node !== 'node-1') this.cluster.renew(node, '0');
     }
+    this.loop.tell({ kind: 'watches', synced: true, stale: [] });
     this.watch();
-    for (const { node } of this.fleet.nodes.values())
-      this.fleet.probed(node.metadata.name, node.metadata.uid, 'answered');
-    this.fleet.sightRegained();
+    this.hearAll();
+    this.loop.wake();
   }
 
   ready(name: string, status: 'True' | 'Unknown' = 'True'): void {
@@ -110,13 +118,24 @@ export class LeadershipStory {
     }));
   }
 
+  /** Why nothing may be decided. */
+  get blind(): readonly string[] {
+    return this.#blind;
+  }
+
+  set blind(reasons: readonly string[]) {
+    this.#blind = reasons;
+    this.look();
+  }
+
   lead(epoch: number): this {
     const term = endlessTerm(this.clock, epoch);
     this.term = term;
     this.leading = new Leadership({
       term,
       clock: this.clock,
-      fleet: this.fleet,
+      world: () => this.loop.world,
+      inform: (fact) => this.loop.tell(fact),
       cluster: this.cluster,
       fencers: [
         {
@@ -128,8 +147,6 @@ export class LeadershipStory {
         },
       ],
       probe: async ({ metadata: { name } }) => (this.silent.has(name) ? 'silent' : this.hears),
-      guards: builtInGuards,
-      fleetFacts: (dead) => ({ nodes: this.fleet.nodes.size, dead, blind: this.blind, paused: this.paused }),
       onDecision: (change) => this.decisions.push(change),
       onProgress: (progress) => this.progress.push(progress),
       returnRules: defaultReturnRules,
@@ -139,6 +156,7 @@ export class LeadershipStory {
       onSetAside: (record) => this.setAside.push(record),
       onError: (where, error) => this.errors.push({ where, error }),
     });
+    this.loop.tell({ kind: 'echo', sentAt: this.clock.now() });
     return this;
   }
 
@@ -147,6 +165,7 @@ export class LeadershipStory {
     this.term?.end('it crashed');
     await this.clock.advance(2_000);
     this.leading = undefined;
+    this.loop.tell({ kind: 'term-over' });
     return this;
   }
 
@@ -159,8 +178,7 @@ export class LeadershipStory {
         }
       }
       this.watch();
-      this.fleet.assess();
-      if (this.blind.length === 0) this.leading?.evaluate();
+      this.look();
       this.leading?.attendReturns();
       this.leading?.tell(this.blind);
       await this.clock.advance(500);
@@ -182,19 +200,51 @@ export class LeadershipStory {
     return this;
   }
 
+  /** What `blind` and `paused` say becomes known, and with it what everything means. */
+  look(): void {
+    const { term, paused } = this.loop.world;
+    if (term !== undefined && term.unread.join() !== this.blind.join())
+      this.loop.tell({ kind: 'unread', what: this.blind });
+    if (paused !== this.paused) this.loop.tell({ kind: 'pause', paused: this.paused });
+    this.loop.wake();
+  }
+
   watch(): void {
     if (!this.watching) return;
-    for (const name of this.fleet.nodes.keys()) if (!this.cluster.nodes.has(name)) this.fleet.nodeGone(name);
-    for (const node of this.cluster.nodes.values()) this.fleet.nodeSeen(node);
-    for (const lease of this.cluster.leases.values()) this.fleet.leaseSeen(lease);
+    for (const name of this.nodes.keys())
+      if (!this.cluster.nodes.has(name)) this.loop.tell({ kind: 'node-gone', name });
+    for (const node of this.cluster.nodes.values()) this.loop.tell({ kind: 'node', node });
+    for (const lease of this.cluster.leases.values())
+      this.loop.tell({ kind: 'lease', name: lease.metadata.name, renewTime: renewTimeOf(lease) });
   }
 
   probe(): void {
-    for (const { node, assessment } of this.fleet.nodes.values()) {
-      const { name, uid } = node.metadata;
-      if (assessment !== undefined && assessment.health !== 'alive')
-        this.fleet.probed(name, uid, this.silent.has(name) ? 'silent' : this.hears);
+    for (const { node, assessment } of this.nodes.values()) {
+      if (assessment === undefined || assessment.health === 'alive') continue;
+      this.#hear(node, this.silent.has(node.metadata.name) ? 'silent' : this.hears);
     }
+  }
+
+  /** What the replica knows of each node. */
+  get nodes(): ReadonlyMap<string, FleetNode> {
+    return new Map(this.loop.world.ledger.nodes);
+  }
+
+  /** A probe is answered by the host of each node. */
+  hearAll(): void {
+    for (const { node } of this.nodes.values()) this.#hear(node, 'answered');
+  }
+
+  /** The replica was blind for a moment, and every node gets a whole new grace period. */
+  regainSight(): void {
+    for (const synced of [false, true]) {
+      this.loop.tell({ kind: 'watches', synced, stale: [] });
+      this.loop.wake();
+    }
+  }
+
+  #hear({ metadata: { name, uid } }: Node, result: ProbeResult): void {
+    this.loop.tell({ kind: 'probe', name, uid, result });
   }
 
   get records(): readonly TakeoverRecord[] {

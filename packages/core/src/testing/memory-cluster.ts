@@ -25,7 +25,8 @@ import type {
 } from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
-import { decodeRecord, encodeRecord, listingOf, recordName } from '../takeover/records/takeover-records.ts';
+import { recordName } from '../takeover/records/names.ts';
+import { decodeRecord, encodeRecord, listingOf } from '../takeover/records/takeover-records.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { asLiveRead, type LiveRead } from '../term/live-read.ts';
 import { sleep } from '../time/clock.ts';

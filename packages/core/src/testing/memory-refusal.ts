@@ -20,7 +20,7 @@ import {
   volumeAttachments,
 } from '../kubernetes/resources.ts';
 import { TransportError } from '../kubernetes/transport.ts';
-import { recordName } from '../takeover/records/takeover-records.ts';
+import { recordName } from '../takeover/records/names.ts';
 
 /** What the API server says instead of doing as asked. */
 export interface Refusal {

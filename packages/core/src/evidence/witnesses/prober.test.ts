@@ -1,9 +1,9 @@
 // Whose hosts are asked, how often, and what an answer that comes too late is worth.
 import { describe, expect, it } from 'vitest';
+import { Fleet } from '../../testing/fleet.ts';
 import { anyNode, leaseOf, nodeNamed } from '../../testing/fleet-objects.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import type { ProbeResult } from '../fact.ts';
-import { Fleet } from '../fleet.ts';
 import { Prober } from './prober.ts';
 
 class Story {
@@ -14,7 +14,8 @@ class Story {
   answer: (name: string) => Promise<ProbeResult> = async () => 'answered';
   signal: AbortSignal | undefined;
   readonly prober = new Prober({
-    fleet: this.fleet,
+    nodes: () => this.fleet.nodes.values(),
+    onAnswer: ({ name, uid, result }) => this.fleet.probed(name, uid, result),
     clock: this.clock,
     intervalMs: 2_000,
     probe: (node, signal) => {
@@ -151,7 +152,8 @@ describe('a node that is suspect or dead', () => {
     fleet.assess();
     let asked = 0;
     const prober = new Prober({
-      fleet,
+      nodes: () => fleet.nodes.values(),
+      onAnswer: () => {},
       clock: story.clock,
       intervalMs: 2_000,
       probe: async () => {

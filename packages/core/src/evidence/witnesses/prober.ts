@@ -2,11 +2,22 @@
 
 import type { Node } from '../../kubernetes/objects.ts';
 import type { Clock, TimerHandle } from '../../time/clock.ts';
-import type { ProbeResult } from '../fact.ts';
-import type { Fleet, FleetNode } from '../fleet.ts';
+import type { NodeFact, ProbeResult } from '../fact.ts';
+import type { KnownNode } from '../known-node.ts';
 
 /** Asks one host once. Must settle within a time of its own choosing, and soon after `signal` aborts. */
 export type NodeProbe = (node: Node, signal: AbortSignal) => Promise<ProbeResult>;
+
+export interface ProberOptions {
+  /** Those that may be asked, as they are known at this moment. */
+  readonly nodes: () => Iterable<KnownNode>;
+  readonly probe: NodeProbe;
+  readonly clock: Clock;
+  /** Pause between two rounds. */
+  readonly intervalMs: number;
+  /** What the host of the Node of this uid said. */
+  readonly onAnswer: (answer: Extract<NodeFact, { kind: 'probe' }>) => void;
+}
 
 /** How often a node that is well is asked, until it has answered once. */
 const baselineEveryMs = 60_000;
@@ -22,7 +33,7 @@ const askedAtOnce = 64;
  * enough to see it come back, seldom enough to go unnoticed.
  */
 export class Prober {
-  readonly #fleet: Fleet;
+  readonly #options: ProberOptions;
   readonly #probe: NodeProbe;
   readonly #clock: Clock;
   readonly #intervalMs: number;
@@ -33,8 +44,8 @@ export class Prober {
   readonly #askedAt = new Map<string, number>();
   #timer: TimerHandle | undefined;
 
-  constructor(options: { fleet: Fleet; probe: NodeProbe; clock: Clock; intervalMs: number }) {
-    this.#fleet = options.fleet;
+  constructor(options: ProberOptions) {
+    this.#options = options;
     this.#probe = options.probe;
     this.#clock = options.clock;
     this.#intervalMs = options.intervalMs;
@@ -57,27 +68,27 @@ export class Prober {
     const now = this.#clock.now();
     let baselines = 0;
     // Who has waited longest comes first, or a great outage would leave the same nodes unasked in every round.
-    for (const { node, assessment } of this.#longestUnasked()) {
+    for (const { node, assessment, hostHeard } of this.#longestUnasked()) {
       if (this.#probing.size === askedAtOnce) break;
       const { uid } = node.metadata;
       if (assessment === undefined || this.#probing.has(uid)) continue;
       if (assessment.health === 'alive') {
         const askedAt = this.#askedAt.get(uid);
         const due = askedAt === undefined || now - askedAt >= baselineEveryMs;
-        if (this.#fleet.heard(uid) || !due || baselines === baselinesPerRound) continue;
+        if (hostHeard || !due || baselines === baselinesPerRound) continue;
         baselines++;
       }
       this.#askedAt.set(uid, now);
       const running = this.#ask(node).finally(() => this.#underWay.delete(running));
       this.#underWay.add(running);
     }
-    const there = new Set([...this.#fleet.nodes.values()].map(({ node }) => node.metadata.uid));
+    const there = new Set([...this.#options.nodes()].map(({ node }) => node.metadata.uid));
     for (const uid of this.#askedAt.keys()) if (!there.has(uid)) this.#askedAt.delete(uid);
   }
 
-  #longestUnasked(): readonly FleetNode[] {
-    const askedAt = ({ node }: FleetNode): number => this.#askedAt.get(node.metadata.uid) ?? 0;
-    return [...this.#fleet.nodes.values()].toSorted((a, b) => askedAt(a) - askedAt(b));
+  #longestUnasked(): readonly KnownNode[] {
+    const askedAt = ({ node }: KnownNode): number => this.#askedAt.get(node.metadata.uid) ?? 0;
+    return [...this.#options.nodes()].toSorted((a, b) => askedAt(a) - askedAt(b));
   }
 
   async #ask(node: Node): Promise<void> {
@@ -85,7 +96,7 @@ export class Prober {
     this.#probing.add(uid);
     try {
       const result = await this.#probe(node, this.#abort.signal);
-      if (!this.#abort.signal.aborted) this.#fleet.probed(name, uid, result);
+      if (!this.#abort.signal.aborted) this.#options.onAnswer({ kind: 'probe', name, uid, result });
     } catch {
       // A probe that fails for a reason of its own says nothing about the host.
     } finally {

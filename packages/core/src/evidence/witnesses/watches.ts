@@ -5,14 +5,15 @@ import type { KubernetesReader } from '../../kubernetes/reader.ts';
 import { Reflector, type ReflectorHandlers } from '../../kubernetes/reflector.ts';
 import { leases, nodes } from '../../kubernetes/resources.ts';
 import type { Clock, Random } from '../../time/clock.ts';
-import type { Fleet } from '../fleet.ts';
+import type { NodeFact } from '../fact.ts';
+import { renewTimeOf } from '../renew-time.ts';
 import { projectLease, projectNode } from './node-projection.ts';
 
 export interface FleetWatchesOptions {
   readonly reader: KubernetesReader;
   readonly clock: Clock;
   readonly random: Random;
-  readonly fleet: Fleet;
+  readonly tell: (fact: NodeFact) => void;
   readonly election: { readonly namespace: string; readonly name: string };
   /** Called for each state of the election Lease that a watch brings; undefined when it is gone. */
   readonly onElectionLease: (lease: Lease | undefined) => void;
@@ -21,11 +22,10 @@ export interface FleetWatchesOptions {
 
 export class FleetWatches {
   readonly #clock: Clock;
-  #leaseHeardAt: number | undefined;
   readonly #reflectors: ReadonlyMap<string, Reflector<Node, Node> | Reflector<Lease, Lease>>;
 
   constructor(options: FleetWatchesOptions) {
-    const { reader, clock, random, fleet, election, onElectionLease } = options;
+    const { reader, clock, random, tell, election, onElectionLease } = options;
     this.#clock = clock;
     const common = { reader, clock, random };
     const reportAs = (where: string): Pick<ReflectorHandlers<unknown>, 'onError'> => ({
@@ -37,9 +37,9 @@ export class FleetWatches {
       project: projectNode,
       handlers: {
         ...reportAs('watch nodes'),
-        onAdded: (node) => fleet.nodeSeen(node),
-        onUpdated: (_, node) => fleet.nodeSeen(node),
-        onDeleted: (node) => fleet.nodeGone(node.metadata.name),
+        onAdded: (node) => tell({ kind: 'node', node }),
+        onUpdated: (_, node) => tell({ kind: 'node', node }),
+        onDeleted: ({ metadata: { name } }) => tell({ kind: 'node-gone', name }),
       },
     });
     const leaseReflector: Reflector<Lease, Lease> = new Reflector<Lease, Lease>({
@@ -49,9 +49,9 @@ export class FleetWatches {
       project: projectLease,
       handlers: {
         ...reportAs('watch node Leases'),
-        onAdded: (lease) => this.#leaseSeen(fleet, lease, !leaseReflector.hasSynced),
-        onUpdated: (_, lease) => this.#leaseSeen(fleet, lease, false),
-        onDeleted: (lease) => fleet.leaseGone(lease.metadata.name),
+        onAdded: (lease) => tell(leaseFact(lease, !leaseReflector.hasSynced)),
+        onUpdated: (_, lease) => tell(leaseFact(lease, false)),
+        onDeleted: ({ metadata: { name } }) => tell({ kind: 'lease-gone', name }),
       },
     });
     const electionReflector = new Reflector<Lease, Lease>({
@@ -82,16 +82,6 @@ export class FleetWatches {
     await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.stop()));
   }
 
-  /** When this watch last brought any node's Lease; undefined before the first. Never long ago while a node lives. */
-  get leaseHeardAt(): number | undefined {
-    return this.#leaseHeardAt;
-  }
-
-  #leaseSeen(fleet: Fleet, lease: Lease, listed: boolean): void {
-    this.#leaseHeardAt = this.#clock.now();
-    fleet.leaseSeen(lease, { listed });
-  }
-
   get synced(): boolean {
     return [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
   }
@@ -103,4 +93,10 @@ export class FleetWatches {
       reflector.hasSynced && reflector.isStale(now) ? [`the watch of ${what} is stale`] : [],
     );
   }
+}
+
+function leaseFact(lease: Lease, listed: boolean): NodeFact {
+  const { name } = lease.metadata;
+  const renewTime = renewTimeOf(lease);
+  return listed ? { kind: 'lease', name, renewTime, listed } : { kind: 'lease', name, renewTime };
 }

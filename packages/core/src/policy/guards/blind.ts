@@ -3,5 +3,6 @@ import { type Guard, hold, pass } from '../guard.ts';
 
 export const blind: Guard = {
   name: 'blind',
+  brake: true,
   evaluate: ({ fleet }) => (fleet.blind.length === 0 ? pass : hold(fleet.blind.join('; '))),
 };

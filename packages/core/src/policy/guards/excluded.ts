@@ -4,6 +4,7 @@ import { type Guard, hold, pass } from '../guard.ts';
 
 export const excluded: Guard = {
   name: 'excluded',
+  brake: true,
   evaluate: ({ node }) => {
     for (const mark of excludingMarks) {
       const values = [node.labels[mark], node.annotations[mark]];

@@ -3,6 +3,7 @@ import { type Guard, pass } from '../guard.ts';
 
 export const maintenance: Guard = {
   name: 'maintenance',
+  brake: true,
   evaluate: ({ node, now }) => {
     if (node.maintenance === undefined) return pass;
     const { words, seenAt, holdMs } = node.maintenance;

@@ -3,6 +3,7 @@ import { type Guard, hold, pass } from '../guard.ts';
 
 export const newerRecord: Guard = {
   name: 'newer-record',
+  brake: true,
   evaluate({ node }) {
     if (node.newerRecord === undefined) return pass;
     return hold(

@@ -4,6 +4,7 @@ import { type Guard, hold, pass } from '../guard.ts';
 
 export const paused: Guard = {
   name: 'paused',
+  brake: true,
   evaluate: ({ node, fleet }) => {
     if (fleet.paused !== undefined) return hold(`everything is paused: ${fleet.paused}`);
     const reason = node.annotations[pausedAnnotation];

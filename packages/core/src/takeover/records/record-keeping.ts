@@ -1,7 +1,7 @@
 // Keeps the records of finished takeovers few, and what they remember of people's marks young: in the background, one write
 // at a time, and never before the leader has looked at its nodes.
 
-import type { Fleet } from '../../evidence/fleet.ts';
+import type { FleetNode } from '../../policy/fleet-node.ts';
 import type { LeaderTerm } from '../../term/leader-term.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { StoredRecord, TakeoverCluster } from '../cluster.ts';
@@ -15,7 +15,8 @@ export interface RecordKeepingOptions {
   readonly term: LeaderTerm;
   readonly clock: Clock;
   readonly cluster: Pick<TakeoverCluster, 'readRecord' | 'updateRecord' | 'deleteRecord'>;
-  readonly fleet: Pick<Fleet, 'nodes'>;
+  /** By name. */
+  readonly nodes: () => Pick<ReadonlyMap<string, FleetNode>, 'get' | 'has' | 'size'>;
   readonly records: RecordBook;
   /** See {@link ReturnRules.keepsakeMs}. */
   readonly keepsakeMs: number;
@@ -42,7 +43,8 @@ export class RecordKeeping {
   readonly #options: RecordKeepingOptions;
   /** Since when each record with a keepsake is known to wait for its node, or since its age was last written down. */
   readonly #agingSince = new Map<string, number>();
-  #seenChanges = -1;
+  /** What was there when it was last looked at. */
+  #seen: RecordBook['records'] | undefined;
   #nextLookAt = Number.NEGATIVE_INFINITY;
   #retryAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -54,13 +56,13 @@ export class RecordKeeping {
 
   /** To be called at every look, and never waited for. */
   tend(): void {
-    const { clock, term, records, fleet } = this.#options;
+    const { clock, term, records, nodes } = this.#options;
     const now = clock.now();
     if (this.#working !== undefined || now < this.#retryAt || term.remainingMs() <= 0) return;
     // Nodes that were never seen are not nodes that are gone.
-    if (fleet.nodes.size === 0) return;
-    if (records.changes === this.#seenChanges && now < this.#nextLookAt) return;
-    this.#seenChanges = records.changes;
+    if (nodes().size === 0) return;
+    if (records.records === this.#seen && now < this.#nextLookAt) return;
+    this.#seen = records.records;
     this.#nextLookAt = now + lookEveryMs;
     const tasks = [...this.#prunings(), ...this.#agings(now)];
     if (tasks.length === 0) return;
@@ -94,7 +96,7 @@ export class RecordKeeping {
     }
     // Until it is tried again there are a few records too many.
     this.#retryAt = clock.now() + Math.min(longestRetryMs, retryMs * 2 ** this.#failures++);
-    this.#seenChanges = -1;
+    this.#seen = undefined;
     if (term.remainingMs() > 0) onError(failure.error);
   }
 
@@ -117,14 +119,16 @@ export class RecordKeeping {
    * more than died without proof in the last window: see {@link tellsOfUnprovenDeath}.
    */
   #needed(): ReadonlySet<string> {
-    const { fleet, records } = this.#options;
+    const { nodes, records } = this.#options;
+    const there = nodes();
     const needed = new Set<string>();
     for (const { record } of records.latestByNode().values()) {
       if (tellsOfUnprovenDeath(record)) needed.add(record.id);
     }
-    for (const [name, { deathId }] of fleet.nodes) {
+    for (const name of records.nodes()) {
+      const deathId = there.get(name)?.deathId;
+      if (deathId === undefined) continue;
       const all = records.ofNode(name);
-      if (all.length === 0) continue;
       const past = pastOf(all);
       const marked = past.open.filter(({ record }) => record.outOfService === true);
       const ofDeath = all.findLast(({ record }) => record.deathId === deathId);
@@ -149,7 +153,7 @@ export class RecordKeeping {
   /** Only a Node that is away can come back under another uid, which is when the keepsake would be put back. */
   #isAging({ keepsake, result, return: returned, node }: TakeoverRecord): boolean {
     if (keepsake === undefined || result === undefined || returned?.welcomed === true) return false;
-    return !this.#options.fleet.nodes.has(node.name);
+    return !this.#options.nodes().has(node.name);
   }
 
   /** No wall clock says how old it is: it ages by what leaders saw go by, one after another. */

@@ -1,23 +1,25 @@
 // Records that can't be used: they stop nothing but themselves, are told, and stay as they are until somebody mends them. The
 // look for that also finds those that somebody else has put there since the term began.
 
-import type { Fleet } from '../../evidence/fleet.ts';
+import type { FleetNode } from '../../policy/fleet-node.ts';
 import type { LeaderTerm } from '../../term/leader-term.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, UnreadableRecord } from '../cluster.ts';
+import { recordIdIn, recordName } from './names.ts';
 import { byOrder } from '../record.ts';
 import type { RecordBook } from './record-book.ts';
-import { recordIdIn, recordName } from './takeover-records.ts';
 
 export interface SetAsideOptions {
   readonly term: LeaderTerm;
   readonly clock: Clock;
   readonly cluster: Pick<TakeoverCluster, 'listRecords' | 'readRecord' | 'readUnreadable'>;
-  readonly fleet: Pick<Fleet, 'nodes'>;
+  readonly nodeNamed: (name: string) => FleetNode | undefined;
   readonly records: RecordBook;
   readonly publish: (event: NodeEvent) => void;
   /** Called once for each, and again when something else is wrong with it. */
   readonly onSetAside: (record: UnreadableRecord) => void;
+  /** All of them, whenever there are others than before. */
+  readonly onChange: (all: readonly UnreadableRecord[]) => void;
   /** Whether a takeover is under way under this id: its record is ours, and known once the API server has answered. */
   readonly isUnderWay: (id: string) => boolean;
   /** Somebody mended one, or put one there. */
@@ -62,6 +64,7 @@ export class SetAside {
     const { clock, records, onSetAside } = this.#options;
     const known = this.#found.get(found.name);
     this.#found.set(found.name, found);
+    this.#options.onChange(this.all);
     this.#lookAgainAt = Math.min(this.#lookAgainAt, clock.now() + lookAgainMs);
     // It may have been a record once, in this very term.
     for (const { record } of records.all())
@@ -69,24 +72,6 @@ export class SetAside {
     if (known?.problem === found.problem && known.kind === found.kind) return;
     this.#told.delete(found.name);
     onSetAside(found);
-  }
-
-  /** The name of a record about a node of this name that a newer version wrote. */
-  newerRecordAbout(node: string): string | undefined {
-    for (const { name, kind, node: about } of this.#found.values()) {
-      if (kind === 'newer' && about === node) return name;
-    }
-    return undefined;
-  }
-
-  /** The same for one death: a record that does not say which node it is about may still be about that. */
-  newerRecordOf(node: string, deathId: string): string | undefined {
-    if (this.#found.size === 0) return undefined;
-    const ofDeath = recordName(deathId);
-    for (const { name, kind } of this.#found.values()) {
-      if (kind === 'newer' && (name === ofDeath || name.startsWith(`${ofDeath}-`))) return name;
-    }
-    return this.newerRecordAbout(node);
   }
 
   /** To be called at every look: tells of them on their nodes, and sees now and then what others did to the records. */
@@ -106,7 +91,7 @@ export class SetAside {
   }
 
   #tell({ name, node, problem, kind }: UnreadableRecord): void {
-    const there = this.#options.fleet.nodes.get(node ?? '');
+    const there = this.#options.nodeNamed(node ?? '');
     if (there === undefined || this.#told.has(name)) return;
     this.#told.add(name);
     const advice =
@@ -135,6 +120,7 @@ export class SetAside {
         const listed = records.find(({ record }) => recordName(record.id) === name);
         const mended = listed ?? (id === undefined ? undefined : await cluster.readRecord(term, id));
         this.#found.delete(name);
+        this.#options.onChange(this.all);
         this.#told.delete(name);
         if (mended !== undefined) onReadable(mended);
       }

@@ -5,25 +5,15 @@ import type { KubernetesReader, ReadOptions } from '../../kubernetes/reader.ts';
 import { configMaps } from '../../kubernetes/resources.ts';
 import type { RecordListing, StoredRecord, UnreadableRecord } from '../cluster.ts';
 import { byOrder, type TakeoverRecord } from '../record.ts';
+import { recordName } from './names.ts';
 import { highestEpochIn, readRecordText } from './record-format.ts';
 
 const dataKey = 'record.json';
-const namePrefix = 'liberator-takeover-';
 const stateLabel = 'liberator.dev/takeover';
 const nodeAnnotation = 'liberator.dev/node';
 
 /** Selects the ConfigMaps that hold records. */
 export const recordSelector: string = stateLabel;
-
-/** Name of the ConfigMap that holds the record of the takeover with this id. */
-export function recordName(id: string): string {
-  return `${namePrefix}${id}`;
-}
-
-/** The id under which a ConfigMap of this name would be read; undefined when no record has such a name. */
-export function recordIdIn(name: string): string | undefined {
-  return name.startsWith(namePrefix) ? name.slice(namePrefix.length) : undefined;
-}
 
 /**
  * The ConfigMap to write; with a version, the write is conditional on it.

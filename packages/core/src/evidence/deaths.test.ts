@@ -1,9 +1,39 @@
 // Who died stays known for as long as a budget may ask, by our own clock.
 import { describe, expect, it } from 'vitest';
+import { Fleet } from '../testing/fleet.ts';
 import { anyNode, leaseOf, nodeNamed } from '../testing/fleet-objects.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { DeathMemory } from './death-memory.ts';
-import { Fleet } from './fleet.ts';
+import { type Deaths, forgetOld, noDeaths, type SeenDeath, sawDead, sawGo, sawNode } from './deaths.ts';
+
+/** Deaths as they are seen one after another. */
+class DeathMemory {
+  #deaths: Deaths = noDeaths;
+  readonly #keepMs: number;
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  of(node: string): SeenDeath | undefined {
+    return this.#deaths.get(node);
+  }
+
+  sawDead(...[death, now]: [Parameters<typeof sawDead>[1], number]): void {
+    this.#deaths = sawDead(this.#deaths, death, now);
+  }
+
+  sawGo(...[node, now]: [Parameters<typeof sawGo>[1], number]): void {
+    this.#deaths = sawGo(this.#deaths, node, now);
+  }
+
+  sawNode(...[node, sign]: [string, Parameters<typeof sawNode>[2]]): void {
+    this.#deaths = sawNode(this.#deaths, node, sign);
+  }
+
+  forgetOld(now: number): void {
+    this.#deaths = forgetOld(this.#deaths, this.#keepMs, now);
+  }
+}
 
 const death = { node: 'n', deathId: 'd', lastHeartbeat: 'r1', proven: false };
 

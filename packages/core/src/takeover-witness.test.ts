@@ -1,18 +1,18 @@
 // What holds a takeover that has begun, and whose policy it follows, with its Node there and without.
 import { describe, expect, it } from 'vitest';
-import { Decisions } from './decisions.ts';
-import { Fleet } from './evidence/fleet.ts';
 import type { NotedNode } from './evidence/noted-node.ts';
-import { FleetWitness } from './fleet-witness.ts';
+import { defaultSightRules } from './evidence/sight.ts';
 import type { Node } from './kubernetes/objects.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { FleetFacts, Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
-import { RecordBook } from './takeover/records/record-book.ts';
+import { WorldWitness } from './takeover-witness.ts';
 import { newRecord } from './testing/dead-node.ts';
+import { Fleet } from './testing/fleet.ts';
 import { anyNode, leaseOf, nodeNamed } from './testing/fleet-objects.ts';
 import { ManualClock } from './testing/manual-clock.ts';
+import { newWorld } from './world.ts';
 
 const racks: Policy = { ...anyNode, name: 'rack 7', nodes: { matchLabels: { rack: '7' } } };
 
@@ -30,32 +30,16 @@ interface Sight extends Partial<FleetFacts> {
 }
 
 /** A witness of a fleet that has nodes 2 and 3, and others that `fill` adds. */
-function witness(sight: Sight = {}, fill: (fleet: Fleet) => void = () => {}): FleetWitness {
+function witness(sight: Sight = {}, fill: (fleet: Fleet) => void = () => {}): WorldWitness {
   const clock = new ManualClock({ turns: 1 });
-  const fleet = new Fleet({ clock, policies: sight.policies ?? [racks], onHealthChange: () => {} });
+  const policies = sight.policies ?? [racks];
+  const fleet = new Fleet({ clock, policies, onHealthChange: () => {} });
   for (const name of ['node-2', 'node-3']) fleet.nodeSeen(nodeNamed(name));
   fill(fleet);
-  const fleetFacts = (dead: readonly string[]): FleetFacts => ({
-    nodes: fleet.nodes.size,
-    dead,
-    blind: [],
-    paused: undefined,
-    ...sight,
-  });
-  const decisions = new Decisions({
-    clock,
-    fleet,
-    fleetFacts,
-    guards: sight.guards ?? builtInGuards,
-    underWay: () => [],
-    newerRecordOf: () => undefined,
-    isOpen: () => true,
-    undone: () => undefined,
-    unproven: () => ({ newestFirst: [], byNode: new Map(), gone: 0, passed: [] }),
-    onDecision: () => {},
-    publish: () => {},
-  });
-  return new FleetWitness({ fleet, fleetFacts, decisions, records: new RecordBook() });
+  const rules = { policies, guards: sight.guards ?? builtInGuards, sight: defaultSightRules };
+  const { blind = [], paused } = sight;
+  const world = { ...newWorld(rules, clock.now()), ledger: fleet.ledger, blind, paused };
+  return new WorldWitness({ world: () => world, now: () => clock.now() });
 }
 
 const record = (change: Partial<TakeoverRecord> = {}): TakeoverRecord =>
@@ -191,7 +175,7 @@ describe('the address of a Node that is gone', () => {
   });
 
   it('is reused once another machine that is well has it, for a leader who never saw the Node', () => {
-    const others = (...nodes: readonly Node[]): FleetWitness =>
+    const others = (...nodes: readonly Node[]): WorldWitness =>
       witness({}, (fleet) => {
         for (const node of nodes) fleet.nodeSeen(node);
       });

@@ -1,0 +1,470 @@
+// What the facts so far say about each node. Pure: a ledger and a fact go in, another ledger comes out, and its cost is that of
+// the one node which the fact is about.
+import { OrderedMap, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { Node } from '../kubernetes/objects.ts';
+import { confirmedByHuman, confirmedDeadAnnotation } from '../marks/confirmed.ts';
+import { type Agenda, withAppointment } from './agenda.ts';
+import { type Deaths, forgetOld, noDeaths, sawDead, sawGo, sawNode } from './deaths.ts';
+import type { NodeFact, ProbeResult } from './fact.ts';
+import { heardOf, hearReady, newHearing, type UnheardNode } from './hearing.ts';
+import { type Assessment, assess, type Health, type NodeState, newNodeState, observe } from './judgement.ts';
+import { KnownNode, type Watched } from './known-node.ts';
+import { seeMaintenance } from './maintenance-sight.ts';
+import { endpointsOf, ownerOfAddress } from './reused-address.ts';
+import { everPosted, readyStatusOf } from './witnesses/node-projection.ts';
+
+/** A node's health changed. */
+export interface HealthChange {
+  /** The Node's name. */
+  readonly node: string;
+  /** The Node's uid. */
+  readonly uid: string;
+  /** Its health before. */
+  readonly from: Health;
+  /** Its health now. */
+  readonly to: Health;
+  /** What stands behind it. */
+  readonly assessment: Assessment;
+}
+
+/**
+ * Keeps one state per Node object, by uid: a node that registers anew under an old name is another node. Every replica keeps
+ * one, leader or not, so that a new leader knows the past already.
+ */
+export interface Ledger<P extends Watched = Watched> {
+  /** By name. */
+  readonly nodes: PersistentMap<string, KnownNode<P>>;
+  /** `renewTime` of Leases whose Node is not there, by name. */
+  readonly orphanLeases: PersistentMap<string, string>;
+  /** By uid, Nodes that went, as they were last seen; from the one that went first to the one that went last. */
+  readonly gone: OrderedMap<string, KnownNode<P>>;
+  /** Who died since this replica began to watch, for as long as any policy's budget may ask. */
+  readonly deaths: Deaths;
+  /** Monotonic time since when this replica has watched. */
+  readonly watchedSince: number;
+  /** When any node's Lease last reached us, of whichever node; undefined before the first. */
+  readonly leaseHeardAt: number | undefined;
+  /** When each node has to be looked at though nothing happens. An entry counts while it is the node's `checkAt`. */
+  readonly agenda: Agenda;
+
+  /** Names of nodes that are not simply alive. */
+  readonly unwell: PersistentSet<string>;
+  /** Names of nodes on which a human says that they are dead. */
+  readonly confirmed: PersistentSet<string>;
+  /** How many take part in the question whether we see, and have been heard. */
+  readonly heard: number;
+  /** Of those, by name, who has been silent for longer than a heartbeat may take, and since when. */
+  readonly silent: PersistentMap<string, number>;
+  /** By name, who takes part and was never heard. */
+  readonly unheard: PersistentMap<string, UnheardNode>;
+  /** How many hosts a probe of ours has heard at least once. */
+  readonly hostsHeard: number;
+  /** Names of the nodes that claim an address and port. */
+  readonly addresses: PersistentMap<string, PersistentSet<string>>;
+  /** How many nodes there are in each zone that a label names. */
+  readonly zones: PersistentMap<string, number>;
+}
+
+/** Of so many Nodes that went it is known what they were last: a takeover asks for them within its own time. */
+const keptGone = 1_000;
+
+/** As in Kubernetes. */
+export const zoneLabel = 'topology.kubernetes.io/zone';
+
+export function newLedger<P extends Watched>(at: number): Ledger<P> {
+  return {
+    nodes: PersistentMap(),
+    orphanLeases: PersistentMap(),
+    gone: OrderedMap(),
+    deaths: noDeaths,
+    watchedSince: at,
+    leaseHeardAt: undefined,
+    agenda: undefined,
+    unwell: PersistentSet(),
+    confirmed: PersistentSet(),
+    heard: 0,
+    silent: PersistentMap(),
+    unheard: PersistentMap(),
+    hostsHeard: 0,
+    addresses: PersistentMap(),
+    zones: PersistentMap(),
+  };
+}
+
+/** How a ledger finds the policy of a node with these labels. */
+export type PolicyFor<P extends Watched> = (labels: Readonly<Record<string, string>>) => P | undefined;
+
+/** The ledger after one more fact. What it means is found by {@link judge}. */
+export function note<P extends Watched>(
+  ledger: Ledger<P>,
+  fact: NodeFact,
+  at: number,
+  policyFor: PolicyFor<P>,
+): Ledger<P> {
+  switch (fact.kind) {
+    case 'node':
+      return noteNode(ledger, fact.node, at, policyFor);
+    case 'node-gone':
+      return noteNodeGone(ledger, fact.name, at);
+    case 'lease':
+      return noteLease(ledger, fact, at);
+    case 'lease-gone':
+      return noteLeaseGone(ledger, fact.name);
+    case 'probe':
+      return noteProbe(ledger, fact, at);
+  }
+}
+
+function noteNode<P extends Watched>(
+  ledger: Ledger<P>,
+  node: Node,
+  at: number,
+  policyFor: PolicyFor<P>,
+): Ledger<P> {
+  const { name, uid, labels } = node.metadata;
+  const known = ledger.nodes.get(name);
+  const before = known?.node.metadata.uid === uid ? known : undefined;
+  const lease = known === undefined ? ledger.orphanLeases.get(name) : known.lease;
+  let state = before?.state ?? observe(newNodeState(at), { kind: 'lease', at, renewTime: lease });
+  const ready = readyStatusOf(node);
+  state = observe(state, { kind: 'ready', at, status: ready, neverPosted: !everPosted(node) });
+  const policy = policyFor(labels ?? {});
+  const judged = policy === undefined ? undefined : before;
+  const next = new KnownNode<P>({
+    node,
+    state,
+    hearing: hearReady(before?.hearing ?? newHearing(at, ready), at, ready),
+    policy,
+    assessment: judged?.assessment,
+    health: judged?.health ?? 'alive',
+    maintenance: seeMaintenance(node, before?.maintenance, at),
+    lease,
+    hostHeard: before?.hostHeard ?? false,
+    checkAt: before?.checkAt ?? Number.POSITIVE_INFINITY,
+  });
+  const others = known !== undefined && before === undefined ? withGone(ledger, known) : ledger;
+  const cleared = {
+    ...others,
+    gone: others.gone.delete(uid),
+    orphanLeases: others.orphanLeases.delete(name),
+  };
+  return put(cleared, known, next, at);
+}
+
+function noteNodeGone<P extends Watched>(ledger: Ledger<P>, name: string, at: number): Ledger<P> {
+  const known = ledger.nodes.get(name);
+  if (known === undefined) return ledger;
+  const { deathId, state, lease } = known;
+  const death = { node: name, deathId, lastHeartbeat: state.renewTime ?? '' };
+  const without = put(withGone(ledger, known), known, undefined, at);
+  return {
+    ...without,
+    deaths: sawGo(without.deaths, death, at),
+    orphanLeases: lease === undefined ? without.orphanLeases : without.orphanLeases.set(name, lease),
+  };
+}
+
+function withGone<P extends Watched>(ledger: Ledger<P>, known: KnownNode<P>): Ledger<P> {
+  const { uid } = known.node.metadata;
+  const gone = ledger.gone.delete(uid).set(uid, known);
+  return { ...ledger, gone: gone.size > keptGone ? gone.delete(gone.keySeq().first('')) : gone };
+}
+
+function noteLease<P extends Watched>(
+  ledger: Ledger<P>,
+  { name, renewTime, listed }: Extract<NodeFact, { kind: 'lease' }>,
+  at: number,
+): Ledger<P> {
+  const heard = { ...ledger, leaseHeardAt: at };
+  const known = ledger.nodes.get(name);
+  if (known === undefined) {
+    return renewTime === undefined
+      ? heard
+      : { ...heard, orphanLeases: heard.orphanLeases.set(name, renewTime) };
+  }
+  const { state, hearing, lease } = known;
+  const isNews = renewTime !== undefined && renewTime !== state.renewTime;
+  const isHeard = isNews && (listed !== true || state.renewTime !== undefined);
+  const next = known.with({
+    lease: renewTime ?? lease,
+    state: observe(state, { kind: 'lease', at, renewTime }),
+    ...(isHeard && { hearing: { ...hearing, heardAt: at } }),
+  });
+  return put(heard, known, next, at);
+}
+
+function noteLeaseGone<P extends Watched>(ledger: Ledger<P>, name: string): Ledger<P> {
+  const known = ledger.nodes.get(name);
+  if (known === undefined) return { ...ledger, orphanLeases: ledger.orphanLeases.delete(name) };
+  return { ...ledger, nodes: ledger.nodes.set(name, known.with({ lease: undefined })) };
+}
+
+/**
+ * Silence counts only where the same kind of probe is known to be answered: by this host before, or by most of the
+ * others. A firewall that drops packets is as silent as a dead host.
+ */
+function noteProbe<P extends Watched>(
+  ledger: Ledger<P>,
+  { name, uid, result }: Extract<NodeFact, { kind: 'probe' }>,
+  at: number,
+): Ledger<P> {
+  const known = ledger.nodes.get(name);
+  if (known === undefined || known.node.metadata.uid !== uid) return ledger;
+  const heard = result !== 'silent' && result !== 'failed';
+  // Whoever has the address now is another machine: this one is as silent as if nobody had it.
+  const others = heard && known.health !== 'alive' && addressOwner(ledger, known) !== undefined;
+  const hostHeard = known.hostHeard || (heard && !others);
+  // What a host said while its node was well says nothing of the silence that may follow.
+  if (known.health === 'alive') {
+    return hostHeard === known.hostHeard ? ledger : put(ledger, known, known.with({ hostHeard }), at);
+  }
+  const said: ProbeResult = others ? 'silent' : result;
+  const counted = said === 'silent' && !(hostHeard || mostHostsAreHeard(ledger, known)) ? 'failed' : said;
+  const state = observe(known.state, { kind: 'probe', at, result: counted });
+  return put(ledger, known, known.with({ hostHeard, state }), at);
+}
+
+function mostHostsAreHeard<P extends Watched>(ledger: Ledger<P>, but: KnownNode<P>): boolean {
+  const heard = ledger.hostsHeard - (but.hostHeard ? 1 : 0);
+  return heard > (ledger.nodes.size - 1) / 2;
+}
+
+/** The other node that lives at the address of this one, since after it fell silent; undefined when there is none. */
+export function addressOwner<P extends Watched>(
+  ledger: Ledger<P>,
+  dead: KnownNode<P>,
+): KnownNode<P> | undefined {
+  const names = [...endpointsOf(dead.node)].flatMap((endpoint) => [
+    ...(ledger.addresses.get(endpoint) ?? []),
+  ]);
+  const neighbours = [...new Set(names)].flatMap((name) => ledger.nodes.get(name) ?? []);
+  return ownerOfAddress(dead, neighbours);
+}
+
+/** After a time in which we could not see: every node gets a whole new grace period. */
+export function regainSight<P extends Watched>(ledger: Ledger<P>, at: number): Ledger<P> {
+  const nodes = ledger.nodes.map((known) =>
+    known.with({ state: observe(known.state, { kind: 'sight-regained', at }) }),
+  );
+  return { ...ledger, nodes };
+}
+
+/** What has to be known besides a node itself to say where it stands. */
+export interface Circumstances {
+  /**
+   * While we are blind nobody dies: what would be called death then stays a suspicion, until we see again and every node has
+   * had a new grace period.
+   */
+  readonly blind: boolean;
+  /** It was taken over and isn't trusted again yet. */
+  readonly returning: boolean;
+  /** For how long a node may be silent before its silence is one. */
+  readonly silentAfterMs: number;
+}
+
+export interface Judged<P extends Watched> {
+  readonly ledger: Ledger<P>;
+  /** Undefined when its health is what it was. */
+  readonly change?: HealthChange;
+  /** Something that a policy decides by is another than before. */
+  readonly stirred: boolean;
+}
+
+/** Says where a node stands at this moment, and when it has to be looked at again. */
+export function judge<P extends Watched>(
+  ledger: Ledger<P>,
+  name: string,
+  now: number,
+  { blind, returning, silentAfterMs }: Circumstances,
+): Judged<P> {
+  const known = ledger.nodes.get(name);
+  if (known === undefined) return { ledger, stirred: false };
+  if (known.policy === undefined) {
+    const silentAt = silenceFrom(known, silentAfterMs);
+    return { ledger: withCheck(ledger, known, silentAt > now ? silentAt : Infinity), stirred: false };
+  }
+  const { state, assessment } = assess(known.state, now, known.policy.detection);
+  const withheld = blind && assessment.health === 'dead' && known.health !== 'dead';
+  const health: Health =
+    assessment.health === 'alive' && returning ? 'returning' : withheld ? 'suspect' : assessment.health;
+  const next = known.with({ state, assessment, health });
+  const silentAt = silenceFrom(next, silentAfterMs);
+  const checkAt = Math.min(assessment.nextCheckAt ?? Infinity, silentAt > now ? silentAt : Infinity);
+  let after = withCheck(put(ledger, known, next, now), next, checkAt);
+  const proven = assessment.evidence === 'proven';
+  // A host that was heard is up: whoever calls its node dead all the same is mistaken, unless it is proven.
+  if (health === 'dead' && (proven || !assessment.hostUp)) {
+    const death = { node: name, deathId: next.deathId, lastHeartbeat: state.renewTime ?? '', proven };
+    after = { ...after, deaths: sawDead(after.deaths, death, now) };
+  }
+  const stirred = isStirred(known, next);
+  if (health === known.health) return { ledger: after, stirred };
+  const { uid } = known.node.metadata;
+  const change = { node: name, uid, from: known.health, to: health, assessment };
+  return { ledger: after, stirred: true, change };
+}
+
+function isStirred(before: FleetStanding, after: FleetStanding): boolean {
+  return (
+    before.health !== after.health ||
+    before.assessment?.evidence !== after.assessment?.evidence ||
+    before.assessment?.hostUp !== after.assessment?.hostUp ||
+    (before.assessment?.silentSince === undefined) !== (after.assessment?.silentSince === undefined)
+  );
+}
+
+interface FleetStanding {
+  readonly health: Health;
+  readonly assessment: Assessment | undefined;
+}
+
+/** From when a node's silence is one, if it stays silent. */
+function silenceFrom<P extends Watched>(known: KnownNode<P>, silentAfterMs: number): number {
+  const heard = heardOf(known);
+  return typeof heard === 'number' ? heard + silentAfterMs : Infinity;
+}
+
+function withCheck<P extends Watched>(ledger: Ledger<P>, known: KnownNode<P>, at: number): Ledger<P> {
+  if (at >= known.checkAt) return ledger;
+  const { name } = known.node.metadata;
+  return {
+    ...ledger,
+    nodes: ledger.nodes.set(name, known.with({ checkAt: at })),
+    agenda: withAppointment(ledger.agenda, { at, name }),
+  };
+}
+
+/** The ledger when this node's time has come: nothing is arranged for it any more, and if it is silent it counts as such. */
+export function keepAppointment<P extends Watched>(
+  ledger: Ledger<P>,
+  name: string,
+  now: number,
+  silentAfterMs: number,
+): Ledger<P> {
+  const known = ledger.nodes.get(name);
+  if (known === undefined) return ledger;
+  const heard = heardOf(known);
+  const isSilent = typeof heard === 'number' && now - heard >= silentAfterMs;
+  return {
+    ...ledger,
+    nodes: ledger.nodes.set(name, known.with({ checkAt: Infinity })),
+    silent: isSilent ? ledger.silent.set(name, heard) : ledger.silent,
+  };
+}
+
+/** Without deaths that no budget may ask for any more. */
+export function forgetOldDeaths<P extends Watched>(
+  ledger: Ledger<P>,
+  keepMs: number,
+  now: number,
+): Ledger<P> {
+  if (ledger.deaths.isEmpty()) return ledger;
+  const deaths = forgetOld(ledger.deaths, keepMs, now);
+  return deaths.size === ledger.deaths.size ? ledger : { ...ledger, deaths };
+}
+
+/** A node in place of what it was before, in everything that is kept of all of them together. */
+function put<P extends Watched>(
+  ledger: Ledger<P>,
+  before: KnownNode<P> | undefined,
+  given: KnownNode<P> | undefined,
+  at: number,
+): Ledger<P> {
+  const name = (given ?? before)?.node.metadata.name ?? '';
+  const after = given && withConfirmation(given, at);
+  const isSameObject = before?.node === after?.node;
+  return {
+    ...ledger,
+    nodes: after === undefined ? ledger.nodes.delete(name) : ledger.nodes.set(name, after),
+    deaths: after === undefined ? ledger.deaths : sawNode(ledger.deaths, name, signOf(after.state)),
+    unwell: member(ledger.unwell, name, after !== undefined && after.health !== 'alive'),
+    hostsHeard: ledger.hostsHeard + Number(after?.hostHeard ?? false) - Number(before?.hostHeard ?? false),
+    ...hearingWith(ledger, name, before, after),
+    ...(!isSameObject && {
+      confirmed: member(ledger.confirmed, name, isMarkedDead(after?.node)),
+      addresses: addressesWith(ledger.addresses, name, before?.node, after?.node),
+      zones: zonesWith(ledger.zones, zoneOf(before?.node), zoneOf(after?.node)),
+    }),
+  };
+}
+
+/** A confirmation names one death. When the heart beats again, the death and with it the confirmation is void. */
+function withConfirmation<P extends Watched>(known: KnownNode<P>, at: number): KnownNode<P> {
+  const { node, state } = known;
+  const confirmed = isMarkedDead(node) && confirmedByHuman(node.metadata.annotations, known.deathId);
+  if (confirmed === (state.proof !== undefined)) return known;
+  return known.with({
+    state: observe(state, confirmed ? { kind: 'proof', at, by: 'a human' } : { kind: 'proof-withdrawn', at }),
+  });
+}
+
+function isMarkedDead(node: Node | undefined): boolean {
+  return node?.metadata.annotations?.[confirmedDeadAnnotation] !== undefined;
+}
+
+function signOf({ renewTime, ready }: NodeState): { renewTime: string | undefined; ready: boolean } {
+  return { renewTime, ready: ready === 'True' };
+}
+
+function hearingWith<P extends Watched>(
+  ledger: Ledger<P>,
+  name: string,
+  before: KnownNode<P> | undefined,
+  after: KnownNode<P> | undefined,
+): Pick<Ledger<P>, 'heard' | 'silent' | 'unheard'> {
+  const [was, is] = [before && heardOf(before), after && heardOf(after)];
+  const { heard, silent, unheard } = ledger;
+  return {
+    heard: heard + Number(isHeard(is)) - Number(isHeard(was)),
+    silent: was === is || was === undefined ? silent : silent.delete(name),
+    unheard:
+      typeof is === 'object'
+        ? unheard.set(name, is)
+        : typeof was === 'object'
+          ? unheard.delete(name)
+          : unheard,
+  };
+}
+
+function isHeard(heard: ReturnType<typeof heardOf> | undefined): boolean {
+  return heard === 'now' || typeof heard === 'number';
+}
+
+function addressesWith(
+  addresses: Ledger['addresses'],
+  name: string,
+  before: Node | undefined,
+  after: Node | undefined,
+): Ledger['addresses'] {
+  const none: ReadonlySet<string> = new Set();
+  const [was, is] = [before ? endpointsOf(before) : none, after ? endpointsOf(after) : none];
+  const left = [...was].filter((endpoint) => !is.has(endpoint));
+  if (left.length === 0 && was.size === is.size) return addresses;
+  return addresses.withMutations((changed) => {
+    for (const endpoint of left) {
+      const names = changed.get(endpoint)?.delete(name);
+      if (names === undefined || names.isEmpty()) changed.delete(endpoint);
+      else changed.set(endpoint, names);
+    }
+    for (const endpoint of is) changed.set(endpoint, (changed.get(endpoint) ?? PersistentSet()).add(name));
+  });
+}
+
+function zoneOf(node: Node | undefined): string | undefined {
+  return node?.metadata.labels?.[zoneLabel];
+}
+
+function zonesWith(zones: Ledger['zones'], was: string | undefined, is: string | undefined): Ledger['zones'] {
+  if (was === is) return zones;
+  return zones.withMutations((changed) => {
+    if (is !== undefined) changed.set(is, (changed.get(is) ?? 0) + 1);
+    if (was === undefined) return;
+    const left = (changed.get(was) ?? 1) - 1;
+    if (left === 0) changed.delete(was);
+    else changed.set(was, left);
+  });
+}
+
+function member(names: PersistentSet<string>, name: string, belongs: boolean): PersistentSet<string> {
+  return belongs ? names.add(name) : names.delete(name);
+}

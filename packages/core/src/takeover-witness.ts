@@ -1,0 +1,176 @@
+// What the world says while a takeover runs: whether its node shows life, whether a brake is on, and which policy counts.
+import type { Assessment } from './evidence/judgement.ts';
+import type { KnownNode } from './evidence/known-node.ts';
+import { addressOwner } from './evidence/ledger.ts';
+import { notedOf } from './evidence/noted-node.ts';
+import { ownerOfNotedAddress } from './evidence/reused-address.ts';
+import { brakesOn } from './policy/decision.ts';
+import type { FleetNode } from './policy/fleet-node.ts';
+import type { FleetFacts, NodeFacts } from './policy/guard.ts';
+import { factsOf } from './policy/node-facts.ts';
+import type { Policy } from './policy/policy.ts';
+import { withMarks } from './takeover/follow.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
+import { recordedPolicyOf } from './takeover/recorded-policy.ts';
+import { newerRecordOf } from './takeover/records/newer-records.ts';
+import { laterWith, noRecords, type Records, successorOf } from './takeover/records/records.ts';
+import type { NodeNow, TakeoverWitness } from './takeover/witness.ts';
+import { fleetFacts, policyFor, type World } from './world.ts';
+
+export interface WorldWitnessOptions {
+  /** As it is at the moment of the call. */
+  readonly world: () => World;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+export class WorldWitness implements TakeoverWitness {
+  readonly #options: WorldWitnessOptions;
+
+  constructor(options: WorldWitnessOptions) {
+    this.#options = options;
+  }
+
+  nodeNow(record: TakeoverRecord): NodeNow {
+    const node = this.#ofRecord(record);
+    const policy = this.#policyOf(record, node);
+    const seen = node ?? this.#lastSeen(record);
+    return {
+      gone: !this.#world.ledger.nodes.has(record.node.name),
+      ...(seen && { noted: notedOf(seen.node) }),
+      ...(policy && { policy: recordedPolicyOf(policy) }),
+    };
+  }
+
+  lifeSign(record: TakeoverRecord): string | undefined {
+    const node = this.#world.ledger.nodes.get(record.node.name);
+    if (node === undefined) return undefined;
+    if (node.node.metadata.uid !== record.node.uid) return 'a new Node has taken its name';
+    const { assessment, state } = node;
+    // A Lease that the cache doesn't show yet, as in a new leader's first moments, is no sign of anything; nor is one without a time.
+    const renewTime = state.renewTime ?? '';
+    if (renewTime !== '' && renewTime !== record.lastHeartbeat) return 'its Lease is renewed again';
+    // Without a Lease, only what else its Node says tells that it has lived and died once more, when nobody looked.
+    const leaseless = renewTime === '' && record.lastHeartbeat === '';
+    if (leaseless && node.deathId !== record.deathId) return 'it has lived since';
+    // A human who vouches for the death outweighs a host that still answers.
+    return assessment?.hostUp && assessment.evidence !== 'proven' ? assessment.reasons.join(', ') : undefined;
+  }
+
+  holds(record: TakeoverRecord): readonly string[] {
+    const world = this.#world;
+    const node = this.#ofRecord(record);
+    const policy = this.#policyOf(record, node);
+    if (policy === undefined) return ['no policy selects the node any more'];
+    const fleet = fleetFacts(world, [record.node.name]);
+    // Brakes outlive the Node: its machine may run, and whoever put them on meant the takeover.
+    if (node === undefined)
+      return this.#brakes(
+        factsOnRecord(this.#asLastSeen(record)),
+        assessmentOf(record),
+        policy,
+        fleet,
+        record.deathId,
+      );
+    const { assessment } = node;
+    const reasons =
+      assessment === undefined ? [] : this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId);
+    // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
+    return assessment?.health === 'dead'
+      ? reasons
+      : [...reasons, 'waiting for evidence that the node is still dead'];
+  }
+
+  /** What would hold a takeover of this node even if it died now: marks that people and other controllers put on it. */
+  holdsOn(node: FleetNode): readonly string[] {
+    const { policy, assessment } = node;
+    if (policy === undefined || assessment === undefined) return [];
+    const fleet = { ...fleetFacts(this.#world, []), blind: [], paused: undefined };
+    return this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId);
+  }
+
+  addressIsReused(record: TakeoverRecord): boolean {
+    const { ledger } = this.#world;
+    const seen = this.#lastSeen(record);
+    if (seen !== undefined) return addressOwner(ledger, seen) !== undefined;
+    return (
+      record.noted !== undefined && ownerOfNotedAddress(record.noted, ledger.nodes.values()) !== undefined
+    );
+  }
+
+  successorOf(record: TakeoverRecord): string | undefined {
+    return successorOf(this.#records, record);
+  }
+
+  laterTakeoverWith(record: TakeoverRecord, podUid: string): string | undefined {
+    return laterWith(this.#records, record, podUid);
+  }
+
+  get #world(): World {
+    return this.#options.world();
+  }
+
+  get #records(): Records {
+    return this.#world.term?.records ?? noRecords;
+  }
+
+  #brakes(
+    facts: NodeFacts,
+    assessment: Assessment,
+    policy: Policy,
+    fleet: FleetFacts,
+    deathId: string,
+  ): readonly string[] {
+    const { rules, term } = this.#world;
+    const newerRecord = newerRecordOf(term?.setAside ?? [], facts.name, deathId);
+    const node = newerRecord === undefined ? facts : { ...facts, newerRecord };
+    return brakesOn({ node, assessment, policy, fleet, now: this.#options.now() }, rules.guards);
+  }
+
+  #ofRecord(record: TakeoverRecord): KnownNode<Policy> | undefined {
+    const node = this.#world.ledger.nodes.get(record.node.name);
+    return node?.node.metadata.uid === record.node.uid ? node : undefined;
+  }
+
+  /** The Node that went, or made way for another of its name. */
+  #lastSeen({ node }: TakeoverRecord): KnownNode<Policy> | undefined {
+    return this.#world.ledger.gone.get(node.uid);
+  }
+
+  /** By its labels, as they were noted when there is no Node. */
+  #policyOf(record: TakeoverRecord, node: FleetNode | undefined): Policy | undefined {
+    if (node !== undefined) return node.policy;
+    return policyFor(this.#world, this.#asLastSeen(record).noted?.labels ?? {});
+  }
+
+  /** What was put on the Node after its record was last written counts as well, though the Node went meanwhile. */
+  #asLastSeen(record: TakeoverRecord): TakeoverRecord {
+    const seen = this.#lastSeen(record);
+    return seen === undefined ? record : withMarks(record, notedOf(seen.node));
+  }
+}
+
+/**
+ * What is on record of a node that is gone. Maintenance and other controllers' taints ended with the Node: they were about taking
+ * it away, or about work on it, and it is gone.
+ */
+function factsOnRecord({ node, noted }: TakeoverRecord): NodeFacts {
+  return {
+    name: node.name,
+    uid: node.uid,
+    labels: noted?.labels ?? {},
+    annotations: noted?.annotations ?? {},
+    taints: [],
+  };
+}
+
+function assessmentOf({ evidence, reasons }: TakeoverRecord): Assessment {
+  return {
+    health: 'dead',
+    evidence,
+    reasons,
+    hostUp: false,
+    silentSince: undefined,
+    nextCheckAt: undefined,
+  };
+}
