@@ -173,7 +173,7 @@ describe('a record that somebody puts there in the middle of a term', () => {
     const story = await lead(new LeadershipStory(), 1);
     story.asleep.delete('node-1');
     await story.pass(minute);
-    const { deathId = '' } = story.fleet.nodes.get('node-1') ?? {};
+    const { deathId = '' } = story.nodes.get('node-1') ?? {};
     put(story, newRecord({ id: 'late', deathId, lastHeartbeat: 'long ago' }), 'late');
     await story.pass(11 * minute);
     expect(story.results).toEqual(['late: undone']);

@@ -12,12 +12,12 @@ const writesWithoutTerm: Mutation = {
   defect: {
     edits: [
       {
-        file: 'election/leader-term.ts',
+        file: 'term/leader-term.ts',
         find: '  assertValid(): void {\n    if (',
         replace: '  assertValid(): void {\n    return;\n    if (',
       },
       {
-        file: 'kubernetes/write-in-term.ts',
+        file: 'term/write-in-term.ts',
         find: 'Math.min(longestRequestMs, term.remainingMs()), signal: term.signal',
         replace: 'longestRequestMs, signal: new AbortController().signal',
       },
@@ -59,14 +59,14 @@ const lifeOverlooked: Mutation = {
         replace: 'if (false &&',
       },
       {
-        file: 'fleet-witness.ts',
+        file: 'takeover-witness.ts',
         find: '  lifeSign(record: TakeoverRecord): string | undefined {\n',
         replace: '  lifeSign(record: TakeoverRecord): string | undefined {\n    return undefined;\n',
       },
       {
-        file: 'fleet-witness.ts',
-        find: "return node.assessment?.health === 'dead'\n",
-        replace: 'return node !== undefined\n',
+        file: 'takeover-witness.ts',
+        find: "return assessment?.health === 'dead'\n",
+        replace: 'return assessment !== undefined\n',
       },
     ],
   },
@@ -97,9 +97,9 @@ const goneNodesKnowNoBrake: Mutation = {
   defect: {
     edits: [
       {
-        file: 'fleet-witness.ts',
-        find: 'return brakingReasons(decisions.decideOnRecord(this.#asLastSeen(record), policy, facts));',
-        replace: 'return [];',
+        file: 'takeover-witness.ts',
+        find: '    if (node === undefined)\n',
+        replace: '    if (node === undefined) return [];\n    if (node === undefined)\n',
       },
     ],
   },

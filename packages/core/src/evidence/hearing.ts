@@ -1,8 +1,8 @@
 // What we ourselves have heard of a node, as against what its objects say: sight is proven by that alone.
+import type { Node } from '../kubernetes/objects.ts';
 import { takeoverTaintKey } from '../marks/taints.ts';
 import type { ReadyStatus } from './fact.ts';
-import { neverBooted } from './judgement.ts';
-import type { FleetNode } from './known-node.ts';
+import { type NodeState, neverBooted } from './judgement.ts';
 
 /** What was heard of one Node object since we first saw it. */
 export interface Hearing {
@@ -52,7 +52,15 @@ export function hearReady(hearing: Hearing, at: number, ready: ReadyStatus): Hea
  * we came. Times of blindness change nothing here: who was heard last before one has to be heard again. One whose death
  * somebody vouches for takes no part either: its silence has a cause that is not us.
  */
-export function heardOf({ node, state, hearing }: Pick<FleetNode, 'node' | 'state' | 'hearing'>): Heard {
+export function heardOf({
+  node,
+  state,
+  hearing,
+}: {
+  readonly node: Node;
+  readonly state: NodeState;
+  readonly hearing: Hearing;
+}): Heard {
   const { since, calledSilent, heardAt, unknownSince } = hearing;
   if (state.proof !== undefined) return 'apart';
   if (neverBooted(state) || (!state.hadLease && state.ready === 'absent')) return 'apart';

@@ -10,8 +10,8 @@ import { heardOf, hearReady, newHearing, type UnheardNode } from './hearing.ts';
 import { type Assessment, assess, type Health, type NodeState, newNodeState, observe } from './judgement.ts';
 import { KnownNode, type Watched } from './known-node.ts';
 import { seeMaintenance } from './maintenance-sight.ts';
+import { everPosted, readyStatusOf } from './node-status.ts';
 import { endpointsOf, ownerOfAddress } from './reused-address.ts';
-import { everPosted, readyStatusOf } from './witnesses/node-projection.ts';
 
 /** A node's health changed. */
 export interface HealthChange {

@@ -1,6 +1,6 @@
 // Keeps a node cordoned and takeovers of it held while it is being drained, and notices who interferes.
 
-import { readyStatusOf } from '../evidence/witnesses/node-projection.ts';
+import { readyStatusOf } from '../evidence/node-status.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { isTransient } from '../kubernetes/retry.ts';
 import { type MaintenanceMark, type MovingPod, readMark, writeMaintenance } from '../marks/maintenance.ts';

@@ -1,7 +1,8 @@
 // A Node and a Lease are cut down to what is used, and to nothing less.
 import { describe, expect, it } from 'vitest';
 import type { Lease, Node } from '../../kubernetes/objects.ts';
-import { projectLease, projectNode, readyStatusOf } from './node-projection.ts';
+import { readyStatusOf } from '../node-status.ts';
+import { projectLease, projectNode } from './node-projection.ts';
 
 const meta = { name: 'node-1', uid: 'u', resourceVersion: '7' };
 

@@ -1,7 +1,6 @@
 // Cuts Nodes and Leases down to what is used: a Node of a busy cluster carries 5 to 20 kB, nearly all of it images.
 
 import type { Condition, Lease, Node } from '../../kubernetes/objects.ts';
-import type { ReadyStatus } from '../fact.ts';
 import { renewTimeOf } from '../renew-time.ts';
 
 export function projectNode(node: Node): Node {
@@ -64,18 +63,4 @@ export function projectLease(lease: Lease): Lease {
       ...(leaseTransitions !== undefined && { leaseTransitions }),
     },
   };
-}
-
-export function readyStatusOf(node: Node): ReadyStatus {
-  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'absent';
-}
-
-/**
- * Whether a kubelet ever posted this Node's status. A Node that was made before its machine first booted has no bootID, and no
- * condition but those that the controller manager puts where a kubelet never wrote any.
- */
-export function everPosted({ status }: Node): boolean {
-  if (status?.nodeInfo?.bootID) return true;
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready !== undefined && ready.reason !== 'NodeStatusNeverUpdated';
 }

@@ -5,8 +5,8 @@ import type { FleetNode } from '../../policy/fleet-node.ts';
 import type { LeaderTerm } from '../../term/leader-term.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, UnreadableRecord } from '../cluster.ts';
-import { recordIdIn, recordName } from './names.ts';
 import { byOrder } from '../record.ts';
+import { recordIdIn, recordName } from './names.ts';
 import type { RecordBook } from './record-book.ts';
 
 export interface SetAsideOptions {
