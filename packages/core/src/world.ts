@@ -128,6 +128,8 @@ export interface World {
   readonly heardMost: boolean;
   /** Silence is not judged before: facts that came while we stood still have to be read first. */
   readonly judgesFrom: number;
+  /** When old deaths are forgotten next. */
+  readonly forgetsAt: number;
   /** What policies decide by has changed since they were last asked. */
   readonly stirred: boolean;
   /** Undefined while we don't lead. */
@@ -145,6 +147,8 @@ const askGuardsEveryMs = 500;
 /** Where all guards say when to ask them again, or wait for something that comes as a fact. */
 const planEveryMs = 10_000;
 
+const forgetEveryMs = 60_000;
+
 /** How long facts that came during a standstill may take to be read, as a share of it, and at most. */
 const readingShare = 0.25;
 const longestReadingMs = 2_000;
@@ -159,6 +163,7 @@ export function newWorld(rules: WorldRules, at: number): World {
     missedHeartbeats: true,
     heardMost: false,
     judgesFrom: at,
+    forgetsAt: at,
     stirred: false,
     term: undefined,
   };
@@ -271,8 +276,7 @@ function wake(world: World, now: number): Step {
     looked.changed ? new Set([...due.names, ...looked.world.ledger.unwell]) : due.names,
     now,
   );
-  const old = deathsCountForMs(world.rules);
-  const remembered = { ...judged.world, ledger: forgetOldDeaths(judged.world.ledger, old, now) };
+  const remembered = forgetNowAndThen(judged.world, now);
   const intents: Intent[] = [...judged.intents];
   if (looked.world.blind.join() !== world.blind.join())
     intents.push({ kind: 'sight', blind: looked.world.blind });
@@ -281,6 +285,13 @@ function wake(world: World, now: number): Step {
   if (!stirred && now < term.planAt) return { world: remembered, intents };
   const planned = plan(remembered, term, now);
   return { world: { ...planned.world, stirred: false }, intents: [...intents, ...planned.intents] };
+}
+
+/** Deaths that no budget asks for any more take nothing but room. */
+function forgetNowAndThen(world: World, now: number): World {
+  if (now < world.forgetsAt) return world;
+  const ledger = forgetOldDeaths(world.ledger, deathsCountForMs(world.rules), now);
+  return { ...world, ledger, forgetsAt: now + forgetEveryMs };
 }
 
 /** Those whose time has come. */
@@ -309,7 +320,7 @@ function look(world: World, now: number): { readonly world: World; readonly chan
       ...watches,
       leading: term,
       heard: ledger.heard,
-      silences: [...ledger.silent.values()],
+      silences: silencesIn(ledger),
       unheard: [...ledger.unheard.values()],
       heardMost: world.heardMost,
       leaseHeardAt: ledger.leaseHeardAt,
@@ -331,6 +342,17 @@ function look(world: World, now: number): { readonly world: World; readonly chan
       stirred: world.stirred || changed,
     },
   };
+}
+
+const sortedSilences = new WeakMap<Ledger<Policy>['silent'], readonly number[]>();
+
+/** The same for the same set, which is most often the one of the wake before: in a great outage there are thousands. */
+function silencesIn({ silent }: Ledger<Policy>): readonly number[] {
+  const known = sortedSilences.get(silent);
+  if (known !== undefined) return known;
+  const sorted = [...silent.values()].toSorted((a, b) => a - b);
+  sortedSilences.set(silent, sorted);
+  return sorted;
 }
 
 function newTerm(epoch: number, now: number): TermKnowledge {

@@ -20,7 +20,7 @@ export interface SightInput {
     | undefined;
   /** How many nodes there are of which a heartbeat has reached us. */
   readonly heard: number;
-  /** Of those, when each was heard that has been silent for {@link silentAfterMs}, in any order. */
+  /** Of those, when each was heard that has been silent for {@link silentAfterMs}, the longest first. */
   readonly silences: readonly number[];
   /** The nodes from which none has, although they have sent some before we looked. */
   readonly unheard: readonly UnheardNode[];
@@ -94,7 +94,9 @@ export function lookAround(input: SightInput, now: number, rules: SightRules): S
   const waiting: string[] = [];
   const { heard, unheard } = input;
   const listenedFor = unheard.filter(({ calledSilent }) => !calledSilent).map(({ since }) => since);
-  const silences = [...input.silences, ...listenedFor.filter((since) => now - since >= silentAfter)];
+  const inVain = listenedFor.filter((since) => now - since >= silentAfter);
+  const silences =
+    inVain.length === 0 ? input.silences : [...input.silences, ...inVain].toSorted((a, b) => a - b);
   const together = largestCluster(silences, rules.togetherMs);
   // Nodes that died long before can't fall silent any more, so they don't count among those that could have.
   const listening = heard + listenedFor.length - (silences.length - together);
@@ -134,9 +136,8 @@ export function shortestSafeDeathMs(rules: SightRules): number {
   return 2.3 * rules.heartbeatIntervalMs;
 }
 
-/** The most events that lie within one window of the given length. */
-export function largestCluster(times: readonly number[], windowMs: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
+/** The most events that lie within one window of the given length; their times are sorted. */
+export function largestCluster(sorted: readonly number[], windowMs: number): number {
   let largest = 0;
   let from = 0;
   for (let to = 0; to < sorted.length; to++) {
