@@ -131,6 +131,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         sight: this.#sightRules,
       },
       clock: this.#clock,
+      wakesEveryMs: tickMs,
       perform: (intent) => this.#perform(intent),
       onFailure: (error) => {
         if (this.#leadership === undefined) this.#broken.reject(error);

@@ -5,6 +5,8 @@ import { type Fact, type Intent, newWorld, nextWakeAt, step, type World, type Wo
 export interface WorldLoopOptions {
   readonly rules: WorldRules;
   readonly clock: Clock;
+  /** How often {@link WorldLoop.wake} is called whatever the world asks for, in milliseconds. Default: not at all. */
+  readonly wakesEveryMs?: number;
   /** Called for each intent, after the world that asked for it is the one that is there. */
   readonly perform: (intent: Intent) => void;
   /** Called with whatever is thrown in a wake that nobody asked for: the world can't be trusted any more. */
@@ -16,7 +18,7 @@ export interface WorldLoopOptions {
 /** What falls due within this long of something else that was due is looked at together with it. */
 const togetherMs = 50;
 
-/** A timer that is late by more than this shows that we stood still, and that what others said meanwhile is unread. */
+/** A wake that is late by more than this shows that we stood still, and that what others said meanwhile is unread. */
 const stalledAfterMs = 250;
 
 export class WorldLoop {
@@ -24,12 +26,13 @@ export class WorldLoop {
   #world: World;
   #timer: TimerHandle | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  #wokeAt = Number.NEGATIVE_INFINITY;
+  #wokeAt: number;
   #running = false;
 
   constructor(options: WorldLoopOptions) {
     this.#options = options;
-    this.#world = newWorld(options.rules, options.clock.now());
+    this.#wokeAt = options.clock.now();
+    this.#world = newWorld(options.rules, this.#wokeAt);
   }
 
   get world(): World {
@@ -56,7 +59,8 @@ export class WorldLoop {
   /** Says now what all facts so far mean. */
   wake(): void {
     const now = this.#options.clock.now();
-    const lateMs = now - this.#timerAt;
+    const { wakesEveryMs = Number.POSITIVE_INFINITY } = this.#options;
+    const lateMs = now - Math.min(this.#timerAt, this.#wokeAt + wakesEveryMs);
     this.#disarm();
     if (lateMs > stalledAfterMs) this.#step({ kind: 'stalled', forMs: lateMs }, now);
     this.#wokeAt = now;

@@ -66,6 +66,11 @@ export class ManualClock implements Clock {
     await this.settle();
   }
 
+  /** Time passes in which nobody looks at a timer, as in a process that is stopped: what falls due fires later. */
+  skip(durationMs: number): void {
+    this.#now += durationMs;
+  }
+
   /** Lets everything go on that needs no time to pass. */
   async settle(): Promise<void> {
     for (let turns = 0; turns < this.#turns; turns++) await turn();
