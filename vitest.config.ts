@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -7,10 +7,16 @@ const conditions = ['@liberator/source', 'node', 'import', 'default'];
 
 /** A project per kind of test: what it needs decides where it runs, not which package it belongs to. */
 const project = (name: string, include: string[], more: object = {}): object => ({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
-  test: { name, include, environment: 'node', ...more },
+  extends: true,
+  test: { name, include, ...more },
 });
+
+/**
+ * Hundreds of files in one process a processor: to start one for each, and to load core into it, takes longer than the tests
+ * do. So a file finds in its process what others left there: what it puts in the place of something real it takes away
+ * again. Not threads: those have no environment and no home of their own.
+ */
+const shared = { pool: 'forks', isolate: false, maxWorkers: availableParallelism() };
 
 /** Where the tests on a real control plane note what the agent's account did there, for the one that judges it at the end. */
 const env = { LIBERATOR_E2E_USAGE: join(tmpdir(), `liberator-e2e-${process.pid}`) };
@@ -30,7 +36,15 @@ function rank({ moduleId }: TestSpecification): number {
 }
 
 const config: ViteUserConfig = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    environment: 'node',
+    restoreMocks: true,
+    unstubEnvs: true,
+    tags: [
+      { name: 'long', description: 'minutes of work, of which something shorter is tried at every run' },
+    ],
     sequence: { sequencer: LongestFirst },
     projects: [
       // Simulated days take seconds of work, and more on a machine that has other things to do.
@@ -42,17 +56,18 @@ const config: ViteUserConfig = defineConfig({
           'test/docs/**/*.test.ts',
           'test/rooms/**/*.test.ts',
         ],
-        {
-          testTimeout: 30_000,
-        },
+        { ...shared, testTimeout: 30_000 },
       ),
-      project('contract', ['test/contract/{simulator,ports}.test.ts'], { testTimeout: 60_000 }),
+      project('contract', ['test/contract/{simulator,ports}.test.ts'], { ...shared, testTimeout: 60_000 }),
       // Simulated hours of whole clusters, one after another.
       project('chaos', ['test/chaos/**/*.test.ts', 'test/crash-anywhere/**/*.test.ts'], {
+        ...shared,
         testTimeout: 120_000,
+        hookTimeout: 120_000,
       }),
       // What a release would publish, as its users get it: built, packed, installed, compiled against.
       project('packages', ['test/packages/**/*.test.ts', 'test/deploy/image.test.ts'], {
+        ...shared,
         testTimeout: 120_000,
         hookTimeout: 120_000,
       }),
@@ -66,7 +81,11 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers: 2,
         },
       ),
-      project('agent', ['test/agent/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
+      project('agent', ['test/agent/**/*.test.ts'], {
+        ...shared,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+      }),
       // Mostly waiting for Kubernetes' own timers, so that two control planes side by side don't disturb each other.
       project('e2e', [longest, 'test/e2e/*.test.ts'], {
         testTimeout: 600_000,
