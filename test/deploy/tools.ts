@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type BuildProgress, buildPrograms, type ProgramSource } from '../control-plane/build.ts';
+import { buildPrograms, type ProgramSource } from '../control-plane/build.ts';
 import { withLock } from '../control-plane/lock.ts';
-import { isExecutable } from '../control-plane/programs.ts';
+import { type FindProgramsOptions, isExecutable } from '../control-plane/programs.ts';
 
 const sourceDir = join(import.meta.dirname, 'tools');
 
@@ -24,19 +24,14 @@ class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
-export interface FindToolsOptions {
-  readonly env?: NodeJS.ProcessEnv;
-  readonly onProgress?: (progress: BuildProgress) => void;
-}
-
 /**
  * Building takes about two minutes on two cores, the first time.
  *
  * @throws ClusterError `missing-requirement` when something has to be built and there is no Go, `build-failed` when Go
  * refuses.
  */
-export async function findTools(options: FindToolsOptions = {}): Promise<DeployTools> {
-  const { env = process.env, onProgress } = options;
+export async function findTools(options: FindProgramsOptions = {}): Promise<DeployTools> {
+  const { env = process.env, signal, onProgress } = options;
   const modules = ['go.mod', 'go.sum'].map((file) => readFileSync(join(sourceDir, file), 'utf8'));
   const digest = createHash('sha256').update(modules.join('\0')).digest('hex').slice(0, 12);
   const sources: readonly ProgramSource<keyof DeployTools>[] = [
@@ -47,18 +42,21 @@ export async function findTools(options: FindToolsOptions = {}): Promise<DeployT
   const missing = (): typeof sources =>
     sources.filter(({ fileName }) => !isExecutable(join(cache, fileName)));
   if (missing().length > 0) {
-    await withLock(`build:${cache}`, () =>
-      buildPrograms({
-        // Looked at again: whoever held the lock may have built them all.
-        sources: missing(),
-        sourceDir,
-        cache,
-        variables: kubernetesVariables(modules.join('\n')),
-        lasts: 'some two minutes',
-        env,
-        signal: undefined,
-        onProgress,
-      }),
+    await withLock(
+      `build:${cache}`,
+      () =>
+        buildPrograms({
+          // Looked at again: whoever held the lock may have built them all.
+          sources: missing(),
+          sourceDir,
+          cache,
+          variables: kubernetesVariables(modules.join('\n')),
+          lasts: 'some two minutes',
+          env,
+          signal,
+          onProgress,
+        }),
+      { signal },
     );
   }
   const tool = (name: keyof DeployTools): Tool => {

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildPrograms } from '../control-plane/build.ts';
 import { withLock } from '../control-plane/lock.ts';
-import { isExecutable } from '../control-plane/programs.ts';
+import { type FindProgramsOptions, isExecutable } from '../control-plane/programs.ts';
 
 const sourceDir = join(import.meta.dirname, 'kubectl');
 
@@ -14,7 +14,8 @@ const sourceDir = join(import.meta.dirname, 'kubectl');
  *
  * @throws ClusterError when there is no Go, or Go refuses.
  */
-export async function findKubectl(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+export async function findKubectl(options: FindProgramsOptions = {}): Promise<string> {
+  const { env = process.env, signal, onProgress } = options;
   const sources = readdirSync(sourceDir).toSorted();
   const digest = createHash('sha256')
     .update(sources.map((file) => readFileSync(join(sourceDir, file), 'utf8')).join('\0'))
@@ -25,18 +26,21 @@ export async function findKubectl(env: NodeJS.ProcessEnv = process.env): Promise
   const fileName = `kubectl-${digest}`;
   const path = join(cache, fileName);
   if (isExecutable(path)) return path;
-  await withLock(`build:${cache}`, () =>
-    buildPrograms({
-      // Looked at again: whoever held the lock may have built it.
-      sources: isExecutable(path) ? [] : [{ name: 'kubectl', package: '.', fileName }],
-      sourceDir,
-      cache,
-      variables: {},
-      lasts: 'some three minutes',
-      env,
-      signal: undefined,
-      onProgress: undefined,
-    }),
+  await withLock(
+    `build:${cache}`,
+    () =>
+      buildPrograms({
+        // Looked at again: whoever held the lock may have built it.
+        sources: isExecutable(path) ? [] : [{ name: 'kubectl', package: '.', fileName }],
+        sourceDir,
+        cache,
+        variables: {},
+        lasts: 'some three minutes',
+        env,
+        signal,
+        onProgress,
+      }),
+    { signal },
   );
   return path;
 }
