@@ -99,7 +99,7 @@ export function describeNodeWrites(within: Within): void {
     const nothing = { labels: {}, annotations: {}, taints: [], unschedulable: false };
     const writes: Record<
       string,
-      (cluster: TakeoverCluster, term: LeaderTerm, live: LiveRead<Node>) => Promise<WriteOutcome>
+      (cluster: TakeoverCluster, term: LeaderTerm, live: LiveRead<Node>) => Promise<WriteOutcome | 'held'>
     > = {
       setTaints: (cluster, term, live) => cluster.setTaints(term, live, [cordon]),
       clearTaints: (cluster, term, live) => cluster.clearTaints(term, live, []),
@@ -193,11 +193,11 @@ export function describeNodeWrites(within: Within): void {
           metadata: { ...node.metadata, finalizers: [finalizer] },
         }));
         await port.cluster.setTaints(term, await readNode(port, term), [cordon]);
-        expect(await port.cluster.deleteNode(term, await readNode(port, term))).toBe('written');
+        expect(await port.cluster.deleteNode(term, await readNode(port, term))).toBe('held');
         const held = await readNode(port, term);
         expect(held.object.metadata.deletionTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
         expect(held.object.metadata.finalizers).toEqual([finalizer]);
-        expect(await port.cluster.deleteNode(term, held)).toBe('written');
+        expect(await port.cluster.deleteNode(term, held)).toBe('held');
         expect((await readNode(port, term)).object).toEqual(held.object);
         port.changeNode('node-1', (node) => ({ ...node, metadata: { ...node.metadata, finalizers: [] } }));
         expect(await port.cluster.readNode(term, 'node-1')).toBeUndefined();

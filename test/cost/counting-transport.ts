@@ -41,7 +41,9 @@ export class CountingTransport implements Transport {
         const [verb = '', resource = ''] = kind.split(' ');
         return { verb, resource, count };
       })
-      .toSorted((a, b) => b.count - a.count || (`${a.resource} ${a.verb}` < `${b.resource} ${b.verb}` ? -1 : 1));
+      .toSorted(
+        (a, b) => b.count - a.count || (`${a.resource} ${a.verb}` < `${b.resource} ${b.verb}` ? -1 : 1),
+      );
   }
 }
 

@@ -71,7 +71,8 @@ export async function costOfTakeover(story: CostlyStory): Promise<TakeoverCost> 
   transport.reset();
   simulator.machine(dead).crash();
   if (story.fencer === 'manual') void confirm(simulator, clock, story.confirmedAfterMs ?? 0);
-  for (let waitedMs = 0; closedAt === undefined && waitedMs < 600_000; waitedMs += 100) await clock.advance(100);
+  for (let waitedMs = 0; closedAt === undefined && waitedMs < 600_000; waitedMs += 100)
+    await clock.advance(100);
   // Events are told after what they tell of.
   await clock.advance(2_000);
   const requests = transport.counts.filter(({ verb }) => verb !== 'watch');
@@ -91,7 +92,9 @@ export function sumOf(requests: readonly Count[]): number {
 
 /** For people. */
 export function tableOf(requests: readonly Count[]): string {
-  const lines = requests.map(({ verb, resource, count }) => `${String(count).padStart(4)} ${verb} ${resource}`);
+  const lines = requests.map(
+    ({ verb, resource, count }) => `${String(count).padStart(4)} ${verb} ${resource}`,
+  );
   return [...lines, `${String(sumOf(requests)).padStart(4)} in all`].join('\n');
 }
 

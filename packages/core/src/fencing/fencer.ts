@@ -45,6 +45,11 @@ export interface Fencer {
    */
   readonly timeoutMs?: number;
   /**
+   * It touches neither the machine nor anything else, so asking it in vain costs nothing: then a takeover saves the looks and
+   * the writes that come before a fencer which harms. Default: it may harm.
+   */
+  readonly harmless?: true;
+  /**
    * Rejects only for bugs: a device that can't be reached is a result. An answer that is none, such as `fenced` without a known proof,
    * counts as failed. {@link FenceContext.permit} has to be asked right before
    * each request that harms: a driver that powers off a node which came back is the worst thing that could happen.

@@ -18,6 +18,7 @@ export function confirmationIn(
 /** Waits until a human confirms the death with {@link confirmedDeadAnnotation}. */
 export const manualFencer: Fencer = {
   name: 'manual',
+  harmless: true,
   async fence({ name, confirmation, howToConfirm }) {
     if (confirmation !== undefined) {
       const { by, on } = confirmation;

@@ -65,6 +65,15 @@ export function controllerOf(pod: Pod): OwnerReference | undefined {
 async function describeVolume(reads: VolumeReads, namespace: string, claim: string): Promise<AffectedVolume> {
   const volume = (await reads.readClaim(namespace, claim))?.spec?.volumeName;
   if (volume === undefined) return { claim };
+  return describePinning(reads, { claim, volume });
+}
+
+/** The same with the hosts to which the volume is tied, if it is. */
+export async function describePinning(
+  reads: Pick<VolumeReads, 'readVolume'>,
+  { claim, volume }: AffectedVolume,
+): Promise<AffectedVolume> {
+  if (volume === undefined) return { claim };
   const pinnedTo = pinnedHosts(await reads.readVolume(volume));
   return pinnedTo === undefined ? { claim, volume } : { claim, volume, pinnedTo };
 }

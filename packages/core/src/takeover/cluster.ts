@@ -97,6 +97,8 @@ export interface TakeoverCluster {
   listPodsOn(term: LeaderTerm, node: string): Promise<readonly LiveRead<Pod>[]>;
   /** Undefined when there is no such pod. */
   readPod(term: LeaderTerm, namespace: string, name: string): Promise<Pod | undefined>;
+  /** Those of these pods of a namespace that there are. */
+  readPods(term: LeaderTerm, namespace: string, names: readonly string[]): Promise<readonly Pod[]>;
   /** Undefined when there is no such claim. */
   readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
   /** Undefined when there is no such volume. */
@@ -121,8 +123,11 @@ export interface TakeoverCluster {
   addToNode(term: LeaderTerm, node: LiveRead<Node>, keepsake: Keepsake): Promise<WriteOutcome>;
   /** Forced: no grace, since nobody is there to be graceful. */
   deletePod(term: LeaderTerm, pod: LiveRead<Pod>): Promise<WriteOutcome>;
-  /** The Node must bear the stamp of this very term, which an admission policy on the server may check. */
-  deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome>;
+  /**
+   * The Node must bear the stamp of this very term, which an admission policy on the server may check. `written`: it is gone.
+   * `held`: its deletion is accepted, and something holds it.
+   */
+  deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome | 'held'>;
 
   /** Every record, finished ones included. */
   listRecords(term: LeaderTerm): Promise<RecordListing>;

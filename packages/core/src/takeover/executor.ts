@@ -10,6 +10,7 @@ import { Attempts } from './attempts.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate, withMarksOfNow } from './follow.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
+import { Looks } from './looks.ts';
 import { endedByOthers } from './nothing-left.ts';
 import { isWorthNoting, SpentPatience } from './patience.ts';
 import { pauseInTerm, retryAfterErrorMs } from './pause.ts';
@@ -25,10 +26,11 @@ import {
   type TakeoverStep,
 } from './record.ts';
 import { policyDifferences } from './recorded-policy.ts';
+import { Draft } from './records/draft.ts';
 import { RecordWriter } from './records/record-writer.ts';
 import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
 import { cordon } from './steps/cordon.ts';
-import { fence } from './steps/fence.ts';
+import { fence, isHarmless } from './steps/fence.ts';
 import { recheck } from './steps/recheck.ts';
 import { release } from './steps/release.ts';
 import { remove } from './steps/remove.ts';
@@ -37,7 +39,8 @@ import { takeMarksOff } from './undo.ts';
 import type { NodeNow, TakeoverWitness } from './witness.ts';
 
 /** The claim itself is the creation of the record: by the time it can be performed, it is done. */
-const claim: PerformStep = async () => ({ outcome: 'done', detail: 'the record is ours' });
+const claimed = { outcome: 'done', detail: 'the record is ours' } as const;
+const claim: PerformStep = async () => claimed;
 
 const performers: Readonly<Record<TakeoverStep, PerformStep>> = {
   claim,
@@ -77,6 +80,9 @@ export interface TakeoverExecutorOptions {
   readonly onSaved?: (stored: StoredRecord) => void;
 }
 
+/** Steps that act, or may: each is on record as begun before it does. The fence does without where no fencer of its policy may harm. */
+const actingSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'release', 'remove']);
+
 /** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
 const heldSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'recheck', 'remove']);
 
@@ -95,9 +101,22 @@ function successorOf(record: TakeoverRecord, witness: TakeoverWitness): string |
 }
 
 /** Whatever bears the name of that mark later is somebody else's. */
-function unmarked(stored: StoredRecord): StoredRecord {
-  const { record } = stored;
-  return record.outOfService === true ? { ...stored, record: { ...record, outOfService: false } } : stored;
+function unmarked(record: TakeoverRecord): TakeoverRecord {
+  return record.outOfService === true ? { ...record, outOfService: false } : record;
+}
+
+/** Nothing but its creation has come of it, by this very leader. */
+function isJustClaimed({ epoch, leader, steps }: TakeoverRecord, term: LeaderTerm): boolean {
+  const isAhead = Object.keys(steps).some((step) => step !== 'claim' && step !== 'cordon');
+  return epoch === term.epoch && leader === term.identity && !isAhead && steps.cordon?.outcome === undefined;
+}
+
+/** What a fencer said is not on record yet: the next leader would ask it again. */
+function isFencedOnDraftOnly({ record, stored }: Draft): boolean {
+  const isAsked = stored.record.steps.fence !== undefined;
+  return (
+    isAsked && record.steps.fence?.outcome !== undefined && stored.record.steps.fence?.outcome === undefined
+  );
 }
 
 /** How long to try to take our taint off a node that is given back. What is left is swept off later. */
@@ -130,12 +149,22 @@ export class TakeoverExecutor {
   }
 
   /**
-   * Opens the takeover of a death, or takes up the one that somebody opened before.
+   * Opens the takeover of a death, or takes up the one that somebody opened before. What it puts on record is claimed, and has
+   * begun with its first step.
    *
    * @throws {@link RecordUnreadableError} when something else lies under its id.
    */
-  open(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord> {
-    return this.#writer.open(term, record);
+  async open(term: LeaderTerm, record: TakeoverRecord): Promise<StoredRecord> {
+    const at = this.#timestamp();
+    const ours = { ...record, leader: term.identity };
+    const taken = endStep(startStep(ours, 'claim', term.epoch, at), 'claim', { ...claimed, at });
+    const stored = await this.#writer.open(term, startStep(taken, 'cordon', term.epoch, at));
+    // Ours also when the answer to an earlier try was lost: then nobody was told yet.
+    if (isJustClaimed(stored.record, term)) {
+      this.#report(stored.record, 'claim', 'started', '');
+      this.#report(stored.record, 'claim', claimed.outcome, claimed.detail);
+    }
+    return stored;
   }
 
   /**
@@ -146,45 +175,50 @@ export class TakeoverExecutor {
    * @throws {@link RecordUnreadableError} when somebody made the record unreadable meanwhile.
    */
   async run(term: LeaderTerm, opened: StoredRecord, witness: TakeoverWitness): Promise<StoredRecord> {
-    let stored = opened;
+    const draft = new Draft(term, opened, this.#writer);
+    const looks = new Looks(this.#clock);
     for (;;) {
-      const next = nextMove(stored.record);
-      const successor = next.move === 'step' ? successorOf(stored.record, witness) : undefined;
+      const next = nextMove(draft.record);
+      const successor = next.move === 'step' ? successorOf(draft.record, witness) : undefined;
       if (successor !== undefined) {
         const why = `takeover ${successor} of the same death was opened while this record could not be read`;
-        stored = await this.#writer.save(term, stored, (now) => startLeaving(now, why));
-      } else if (next.move === 'step') stored = await this.#step(term, stored, next.step, witness);
-      else if (next.move === 'undo') stored = await this.#undo(term, stored);
-      else if (next.move === 'close') stored = await this.#close(term, stored);
-      else return stored;
+        await draft.write((now) => startLeaving(now, why));
+      } else if (next.move === 'step') await this.#step(term, draft, next.step, witness, looks);
+      else if (next.move === 'undo') await this.#undo(term, draft);
+      else if (next.move === 'close') await this.#close(draft);
+      else return draft.stored;
     }
   }
 
+  /**
+   * Takes the step as far as it goes. Its end is written with the beginning of the next step that acts, and at once where a
+   * fencer was asked: what the next leader would find out by itself, and without harm, can wait until then.
+   */
   async #step(
     term: LeaderTerm,
-    opened: StoredRecord,
+    draft: Draft,
     step: TakeoverStep,
     witness: TakeoverWitness,
-  ): Promise<StoredRecord> {
-    const before = opened.record.steps[step];
-    const alreadyOurs = before?.epoch === term.epoch && before.outcome === undefined;
-    const claimed = alreadyOurs
-      ? opened
-      : await this.#writer.save(term, opened, (record) =>
-          startStep(record, step, term.epoch, this.#timestamp()),
-        );
+    looks: Looks,
+  ): Promise<void> {
+    const before = draft.record.steps[step];
+    if (before?.epoch !== term.epoch || before.outcome !== undefined) {
+      const at = this.#timestamp();
+      draft.note((record) => startStep(record, step, term.epoch, at));
+    }
+    if (this.#mayAct(step, draft.record) || isFencedOnDraftOnly(draft)) await draft.write();
     // In other hands, or changed: look again from the top at what is next.
-    if (claimed.record.steps[step]?.epoch !== term.epoch) return claimed;
-    this.#report(claimed.record, step, 'started', '');
+    if (draft.record.steps[step]?.epoch !== term.epoch) return;
+    this.#report(draft.record, step, 'started', '');
 
     const firstAskedAt = new Map<string, number>();
     const attempts = new Attempts();
-    const patience = new SpentPatience(this.#clock, claimed.record.steps[step]?.spentMs ?? 0);
+    const settled = new Set<string>();
+    const patience = new SpentPatience(this.#clock, draft.record.steps[step]?.spentMs ?? 0);
     let notedAt = this.#clock.now();
-    let stored = claimed;
     let told: string | undefined;
     for (;;) {
-      const { record } = stored;
+      const { record } = draft;
       const context: StepContext = {
         term,
         cluster: this.#cluster,
@@ -197,6 +231,8 @@ export class TakeoverExecutor {
           return this.#clock.now() - at;
         },
         attempts,
+        looks,
+        settled,
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
@@ -208,10 +244,11 @@ export class TakeoverExecutor {
       const now = witness.nodeNow?.(record) ?? { gone: false };
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
-        stored = await this.#writer.save(term, stored, (one) => ({ ...one, ...changesIn(record, current) }));
-        this.#tellPolicy(record, stored.record);
-        const next = nextMove(stored.record);
-        if (next.move !== 'step' || next.step !== step) return stored;
+        await draft.write((one) => ({ ...one, ...changesIn(record, current) }));
+        this.#tellPolicy(record, draft.record);
+        const next = nextMove(draft.record);
+        if (next.move !== 'step' || next.step !== step) return;
+        // Another policy may name fencers that harm.
         continue;
       }
       // A sign of life goes before any brake: what a step does then is to give the node back.
@@ -223,43 +260,46 @@ export class TakeoverExecutor {
           : now.gone && step !== 'remove'
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
             : { result: held(holds), isAnswered: true };
-      if (result.outcome === 'undo') {
-        return this.#writer.save(term, stored, (now) => startUndoing(now, result.detail));
-      }
-      if (result.outcome === 'overtaken') {
-        return this.#writer.save(term, stored, (now) => startLeaving(now, result.detail));
-      }
+      if (result.outcome === 'undo') return draft.write((one) => startUndoing(one, result.detail));
+      if (result.outcome === 'overtaken') return draft.write((one) => startLeaving(one, result.detail));
       const { detail, findings } = result;
       if (result.outcome !== 'wait') {
         const end = { outcome: result.outcome, detail, at: this.#timestamp(), left: result.left ?? [] };
         // A device may have thought for long: what somebody put on the Node meanwhile outlives it, whoever leads next.
         const marks = changesIn(record, withMarksOfNow(record, step, witness.nodeNow?.(record)));
-        const saved = await this.#writer.save(term, stored, (now) =>
-          endStep({ ...now, ...marks, ...findings }, step, end),
+        draft.note(
+          (one) => endStep({ ...one, ...marks, ...findings }, step, end),
+          (saved) => {
+            if (saved.steps[step]?.outcome !== undefined) this.#report(saved, step, result.outcome, detail);
+          },
         );
-        if (saved.record.steps[step]?.outcome !== undefined) {
-          this.#report(saved.record, step, result.outcome, detail);
-        }
-        return saved;
+        return;
       }
+      const note = { detail, spentMs: Math.round(patience.spentMs) };
+      const isWorthIt = isWorthNoting(step, record, result, this.#clock.now() - notedAt);
+      // Nothing that has happened stays unwritten while something is waited for.
+      if (!draft.isWritten) await draft.write();
       // Told anew by every leader: who looks into the log of this one wants to know what it waits for.
       if (withoutNumbers(detail) !== withoutNumbers(told ?? '') || told === undefined) {
         told = detail;
-        this.#report(record, step, 'waiting', detail, result.held === true);
+        this.#report(draft.record, step, 'waiting', detail, result.held === true);
       }
-      if (isWorthNoting(step, record, result, this.#clock.now() - notedAt)) {
+      if (isWorthIt) {
         notedAt = this.#clock.now();
-        const note = { detail, spentMs: Math.round(patience.spentMs) };
-        stored = await this.#writer.save(term, stored, (now) =>
-          noteStep({ ...now, ...findings }, step, note),
-        );
-        if (nextMove(stored.record).move !== 'step') return stored;
+        await draft.write((one) => noteStep({ ...one, ...findings }, step, note));
       }
+      const next = nextMove(draft.record);
+      if (next.move !== 'step' || next.step !== step) return;
       await pauseInTerm(this.#clock, term, result.retryAfterMs);
+      looks.forget();
       // While nobody answers nothing can be refused, and while a brake is on nothing is tried.
       if (result.held === true || !isAnswered) patience.spare();
       else patience.spend();
     }
+  }
+
+  #mayAct(step: TakeoverStep, record: TakeoverRecord): boolean {
+    return actingSteps.has(step) && (step !== 'fence' || !isHarmless({ record, fencers: this.#fencers }));
   }
 
   /** An error that isn't about our leadership or our rights is a reason to wait, not to give up. */
@@ -302,14 +342,15 @@ export class TakeoverExecutor {
     this.#report(record, 'policy', 'done', `it follows the policy of now: ${differences.join('; ')}`);
   }
 
-  async #undo(term: LeaderTerm, stored: StoredRecord): Promise<StoredRecord> {
-    const { record } = stored;
+  async #undo(term: LeaderTerm, draft: Draft): Promise<void> {
+    await draft.write();
+    const { record } = draft;
     this.#report(record, 'undo', 'started', record.undoing ?? record.overtaken ?? '');
     const startedAt = this.#clock.now();
     for (;;) {
       let problem: string;
       try {
-        if (await takeMarksOff(this.#cluster, term, record)) return await this.#close(term, unmarked(stored));
+        if (await takeMarksOff(this.#cluster, term, record)) return await this.#close(draft, [], unmarked);
         problem = 'the Node changed meanwhile, again and again';
       } catch (error) {
         term.assertValid();
@@ -317,25 +358,30 @@ export class TakeoverExecutor {
         this.#report(record, 'undo', 'retrying', problem);
       }
       if (this.#clock.now() - startedAt >= undoPatienceMs) {
-        return this.#close(term, stored, [`taint ${takeoverTaint(record.id).key}: ${problem}`]);
+        return this.#close(draft, [`taint ${takeoverTaint(record.id).key}: ${problem}`]);
       }
       await pauseInTerm(this.#clock, term, retryAfterErrorMs);
     }
   }
 
-  async #close(term: LeaderTerm, stored: StoredRecord, left: readonly string[] = []): Promise<StoredRecord> {
-    const saved = await this.#writer.save(term, stored, (record) =>
-      close({ ...record, ...(left.length > 0 && { left }) }, this.#timestamp()),
+  async #close(
+    draft: Draft,
+    left: readonly string[] = [],
+    change: (record: TakeoverRecord) => TakeoverRecord = (record) => record,
+  ): Promise<void> {
+    const at = this.#timestamp();
+    await draft.write(
+      (record) => close({ ...change(record), ...(left.length > 0 && { left }) }, at),
+      (record) => {
+        if (record.result === undefined) return;
+        // Told once it is on record, as every step is: whoever comes next would tell it again.
+        if (record.undoing !== undefined || record.overtaken !== undefined) {
+          const marks = left.length > 0 ? `left on the Node: ${left.join(', ')}` : 'our taint is gone';
+          this.#report(record, 'undo', 'done', marks);
+        }
+        this.#report(record, 'close', 'done', record.result);
+      },
     );
-    const { record } = saved;
-    if (record.result === undefined) return saved;
-    // Told once it is on record, as every step is: whoever comes next would tell it again.
-    if (record.undoing !== undefined || record.overtaken !== undefined) {
-      const marks = left.length > 0 ? `left on the Node: ${left.join(', ')}` : 'our taint is gone';
-      this.#report(record, 'undo', 'done', marks);
-    }
-    this.#report(record, 'close', 'done', record.result);
-    return saved;
   }
 
   #report(

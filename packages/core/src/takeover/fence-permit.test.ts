@@ -6,6 +6,7 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import type { MemoryCluster } from '../testing/memory-cluster.ts';
 import { Attempts } from './attempts.ts';
 import { askPermit } from './fence-permit.ts';
+import { Looks } from './looks.ts';
 import type { StepContext } from './step.ts';
 
 type Scene = StepContext & { readonly clock: ManualClock; readonly cluster: MemoryCluster };
@@ -20,6 +21,8 @@ function scene(change: Partial<Scene> = {}): Scene {
     spentMs: () => 0,
     since: () => 0,
     attempts: new Attempts(),
+    looks: new Looks(clock),
+    settled: new Set(),
     fencers: new Map(),
     lifeSign: () => undefined,
     holds: () => [],

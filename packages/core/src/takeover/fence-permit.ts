@@ -1,19 +1,27 @@
 // Whether a fencer may do harm at this moment: by a live look at the node, every brake, and the term.
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import { signOfGoneHost } from './gone-host.ts';
-import { readLiveNode } from './life-signs.ts';
+import { readLiveNode, readNodeUnlessSeen } from './life-signs.ts';
 import { policyDifferences } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
 
 /** How old a look may be on which harm is done. A kubelet may renew at any moment after it. */
 const lookHoldsMs = 5_000;
 
-/** Rejects when the API server doesn't say. */
-export async function askPermit(context: StepContext): Promise<FencePermit> {
+/**
+ * Rejects when the API server doesn't say.
+ *
+ * @param look - `unless-seen`: one that was made right before will do. Only where nothing follows that harms without asking
+ *   for itself.
+ */
+export async function askPermit(
+  context: StepContext,
+  look: 'always' | 'unless-seen' = 'always',
+): Promise<FencePermit> {
   const { term, clock } = context;
   if (term.remainingMs() <= 0) return refused('term', 'leadership ended');
-  let lookedAt = clock.now();
-  let live = await readLiveNode(context);
+  let lookedAt = (look === 'unless-seen' ? context.looks.deadNode?.at : undefined) ?? clock.now();
+  let live = await (look === 'always' ? readLiveNode(context) : readNodeUnlessSeen(context));
   const up = live.state === 'gone' ? await signOfGoneHost(context) : undefined;
   if (clock.now() > lookedAt && live.state === 'gone') {
     // A host that is silent takes seconds to be so, for which the look need not hold as well.

@@ -47,10 +47,19 @@ import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
 import { recordName } from './records/names.ts';
 import { decodeRecord, encodeRecord, listingOf, recordSelector, stored } from './records/takeover-records.ts';
+import { SharedRead } from './shared-read.ts';
 
 const nodeLeaseNamespace = 'kube-node-lease';
 /** Kubernetes refuses an Event with a longer message. */
 const longestMessage = 1_024;
+
+/** As the StatefulSet controller labels each of its pods. */
+const podNameLabel = 'statefulset.kubernetes.io/pod-name';
+/** A selector is part of the address, which servers and proxies bear up to some kilobytes. */
+const longestSelection = 50;
+
+/** Attachments are small, and of all nodes in one list. */
+const attachmentsPage = 500;
 
 const mergePatch = 'application/merge-patch+json';
 
@@ -69,6 +78,8 @@ export class GuardedCluster implements TakeoverCluster {
   readonly #clock: Clock;
   readonly #namespace: string;
   readonly #identity: string;
+  /** By term: in a storm every takeover asks for them, and there is only one list, of all nodes. */
+  readonly #attachments = new WeakMap<LeaderTerm, SharedRead<readonly VolumeAttachment[]>>();
 
   constructor(options: GuardedClusterOptions) {
     this.#client = options.client;
@@ -96,6 +107,24 @@ export class GuardedCluster implements TakeoverCluster {
     return this.#read(term, pods, { namespace, name });
   }
 
+  async readPods(term: LeaderTerm, namespace: string, names: readonly string[]): Promise<readonly Pod[]> {
+    if (names.length === 0) return [];
+    const wanted = new Set(names);
+    const found = new Map<string, Pod>();
+    for (let first = 0; names.length > 1 && first < names.length; first += longestSelection) {
+      const some = names.slice(first, first + longestSelection);
+      const labelSelector = `${podNameLabel} in (${some.join(',')})`;
+      const { items } = await this.#client.list(pods, { namespace, labelSelector, ...limitsOf(term) });
+      for (const pod of items) if (wanted.has(pod.metadata.name)) found.set(pod.metadata.name, pod);
+    }
+    // Whoever else makes pods by these names labels them otherwise.
+    for (const name of wanted) {
+      const pod = found.get(name) ?? (await this.readPod(term, namespace, name));
+      if (pod !== undefined) found.set(name, pod);
+    }
+    return [...found.values()];
+  }
+
   readClaim(term: LeaderTerm, namespace: string, name: string): Promise<PersistentVolumeClaim | undefined> {
     return this.#read(term, persistentVolumeClaims, { namespace, name });
   }
@@ -113,8 +142,9 @@ export class GuardedCluster implements TakeoverCluster {
   }
 
   async listAttachmentsOn(term: LeaderTerm, node: string): Promise<readonly VolumeAttachment[]> {
-    const { items } = await this.#client.list(volumeAttachments, limitsOf(term));
-    return items.filter(({ spec }) => spec?.nodeName === node);
+    const shared = this.#attachments.get(term) ?? new SharedRead(() => this.#listAttachments(term));
+    this.#attachments.set(term, shared);
+    return (await shared.ask()).filter(({ spec }) => spec?.nodeName === node);
   }
 
   setTaints(term: LeaderTerm, node: LiveRead<Node>, taints: readonly Taint[]): Promise<WriteOutcome> {
@@ -152,16 +182,22 @@ export class GuardedCluster implements TakeoverCluster {
     });
   }
 
-  deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome> {
+  async deleteNode(term: LeaderTerm, node: LiveRead<Node>): Promise<WriteOutcome | 'held'> {
     const stamp = node.object.metadata.annotations?.[epochAnnotation];
     if (stamp !== String(term.epoch)) {
       throw new TypeError(`expected a Node stamped with epoch ${term.epoch}, found ${stamp ?? 'no stamp'}`);
     }
-    return this.#outcome(term, node, {
-      verb: 'delete',
-      resource: nodes,
-      body: { preconditions: preconditionsOf(node) },
-    });
+    let left: Partial<Node> | undefined;
+    const outcome = await this.#outcome<Node>(
+      term,
+      node,
+      { verb: 'delete', resource: nodes, body: { preconditions: preconditionsOf(node) } },
+      (answer) => {
+        left = answer;
+      },
+    );
+    // Of what is gone the server says that it was a success; what a finalizer holds it shows as it is now.
+    return outcome === 'written' && (left?.metadata?.finalizers ?? []).length > 0 ? 'held' : outcome;
   }
 
   async listRecords(term: LeaderTerm): Promise<RecordListing> {
@@ -313,6 +349,7 @@ export class GuardedCluster implements TakeoverCluster {
     term: LeaderTerm,
     live: LiveRead<T>,
     request: Pick<RequestOptions, 'verb' | 'resource' | 'body' | 'contentType'>,
+    onAnswer: (answer: Partial<T> | undefined) => void = () => {},
   ): Promise<WriteOutcome> {
     if (live.term !== term) {
       throw new TypeError(
@@ -320,7 +357,14 @@ export class GuardedCluster implements TakeoverCluster {
       );
     }
     const { namespace, name } = live.object.metadata;
-    return outcomeOf(this.#write(term, { ...request, namespace, name }));
+    return outcomeOf(
+      this.#write<Partial<T> | undefined>(term, { ...request, namespace, name }).then(onAnswer),
+    );
+  }
+
+  async #listAttachments(term: LeaderTerm): Promise<readonly VolumeAttachment[]> {
+    const options = { pageSize: attachmentsPage, ...limitsOf(term) };
+    return (await this.#client.list(volumeAttachments, options)).items;
   }
 
   #write<T>(term: LeaderTerm, request: RequestOptions): Promise<T> {

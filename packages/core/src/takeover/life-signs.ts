@@ -23,6 +23,23 @@ export type LiveNode =
  * Lease, since it lags behind by most of a minute.
  */
 export async function readLiveNode(context: StepContext): Promise<LiveNode> {
+  const at = context.clock.now();
+  const live = await look(context);
+  context.looks.sawNode(live.state === 'still-dead' ? live.node : undefined, at);
+  return live;
+}
+
+/**
+ * The same for what harms nobody: the look that was made a moment ago counts still, unless the watch caches know better by
+ * now.
+ */
+export async function readNodeUnlessSeen(context: StepContext): Promise<LiveNode> {
+  const seen = context.looks.deadNode;
+  if (seen === undefined || context.lifeSign() !== undefined) return readLiveNode(context);
+  return { state: 'still-dead', node: seen.what };
+}
+
+async function look(context: StepContext): Promise<LiveNode> {
   const { term, cluster, record } = context;
   // Lease first: a renewal between the two reads then shows in neither, and the conditional write that follows fails
   // only if the Node changed. Asking the cache too, last of all, closes most of that gap.

@@ -5,13 +5,23 @@ import { mustGo } from '../pods/affected-pods.ts';
 import type { LiveRead } from '../term/live-read.ts';
 import type { StepContext, StepResult } from './step.ts';
 
-/** Read live: all pods on the node that have to run elsewhere. */
-export async function podsToRelease({
+/** Read live: all pods on the node. */
+export async function listPods({
   cluster,
   term,
   record,
+  clock,
+  looks,
 }: StepContext): Promise<readonly LiveRead<Pod>[]> {
-  return (await cluster.listPodsOn(term, record.node.name)).filter(({ object }) => mustGo(object));
+  const at = clock.now();
+  const pods = await cluster.listPodsOn(term, record.node.name);
+  looks.sawPods(pods, at);
+  return pods;
+}
+
+/** Read live: all pods on the node that have to run elsewhere. */
+export async function podsToRelease(context: StepContext): Promise<readonly LiveRead<Pod>[]> {
+  return (await listPods(context)).filter(({ object }) => mustGo(object));
 }
 
 /** For a node whose Node is gone: undefined while there is something left to release. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../time/clock.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
-import type { StepResult } from './step.ts';
+import type { StepFindings, StepResult } from './step.ts';
 
 /** Steps that may wait for ever: there is no end to the patience for a proof. */
 const endlessSteps: ReadonlySet<TakeoverStep> = new Set(['fence']);
@@ -39,6 +39,12 @@ export class SpentPatience {
   }
 }
 
+/** What a step waits for no longer than this is known better when it is over; a leader that dies meanwhile loses nothing. */
+const briefMs = 3_000;
+
+/** Steps whose waits have an end, mostly within moments, and of whose findings about pods each look makes all anew. */
+const briefSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'release', 'remove', 'verify']);
+
 /** Whether a waiting step has something to put on record: other words, a finding, or the patience that it spent. */
 export function isWorthNoting(
   step: TakeoverStep,
@@ -46,13 +52,20 @@ export function isWorthNoting(
   { detail, findings, held: isHeld }: StepResult & { readonly outcome: 'wait' },
   sinceNotedMs: number,
 ): boolean {
+  const isBrief = isHeld !== true && briefSteps.has(step) && sinceNotedMs < briefMs;
+  if (isBrief) return hasNews(lastingIn(findings), record);
   const before = record.steps[step]?.detail;
   if (before === undefined || withoutNumbers(detail) !== withoutNumbers(before)) return true;
-  if (
-    Object.entries(findings ?? {}).some(
-      ([name, value]) => !isDeepStrictEqual(value, record[name as keyof TakeoverRecord]),
-    )
-  )
-    return true;
+  if (hasNews(findings, record)) return true;
   return isHeld !== true && !endlessSteps.has(step) && sinceNotedMs >= noteSpentEveryMs;
+}
+
+function hasNews(findings: StepFindings | undefined, record: TakeoverRecord): boolean {
+  return Object.entries(findings ?? {}).some(
+    ([name, value]) => !isDeepStrictEqual(value, record[name as keyof TakeoverRecord]),
+  );
+}
+
+function lastingIn({ pods: _, ...lasting }: StepFindings = {}): StepFindings {
+  return lasting;
 }

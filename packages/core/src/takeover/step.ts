@@ -7,6 +7,7 @@ import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
+import type { Looks } from './looks.ts';
 import type { RecordedPolicy, TakeoverRecord } from './record.ts';
 
 export interface StepContext {
@@ -23,6 +24,10 @@ export interface StepContext {
   readonly since: (event: string) => number;
   /** What was tried since the step was taken up, and when it may be tried again. */
   readonly attempts: Attempts;
+  /** What was read live a moment ago. */
+  readonly looks: Looks;
+  /** What was found since the step was taken up and can't be otherwise any more, as words of the step's own. */
+  readonly settled: Set<string>;
   readonly fencers: ReadonlyMap<string, Fencer>;
   /** Why the watch caches no longer show the node as dead; undefined while they do. */
   readonly lifeSign: () => string | undefined;

@@ -113,6 +113,12 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     return this.#read(term, 'readPod', `${namespace}/${name}`, () => this.pods.get(`${namespace}/${name}`));
   }
 
+  readPods(term: LeaderTerm, namespace: string, names: readonly string[]): Promise<readonly Pod[]> {
+    return this.#read(term, 'readPods', namespace, () =>
+      names.flatMap((name) => this.pods.get(`${namespace}/${name}`) ?? []),
+    );
+  }
+
   readStatefulSet(term: LeaderTerm, namespace: string, name: string): Promise<StatefulSet | undefined> {
     const key = `${namespace}/${name}`;
     return this.#read(term, 'readStatefulSet', key, () => this.statefulSets.get(key));
@@ -185,12 +191,22 @@ export class MemoryCluster extends MemoryKubernetes implements TakeoverCluster {
     );
   }
 
-  deleteNode(term: LeaderTerm, live: LiveRead<Node>): Promise<WriteOutcome> {
+  async deleteNode(term: LeaderTerm, live: LiveRead<Node>): Promise<WriteOutcome | 'held'> {
     const stamp = live.object.metadata.annotations?.[epochAnnotation];
     if (stamp !== String(term.epoch)) throw new TypeError(`the Node is stamped ${stamp}, not ${term.epoch}`);
-    return this.#write(term, 'deleteNode', live.object.metadata.name, live, this.nodes, (node) =>
-      this.deleteNodeObject(node),
+    let held = false;
+    const outcome = await this.#write(
+      term,
+      'deleteNode',
+      live.object.metadata.name,
+      live,
+      this.nodes,
+      (node) => {
+        this.deleteNodeObject(node);
+        held = this.nodes.get(node.metadata.name)?.metadata.uid === node.metadata.uid;
+      },
     );
+    return outcome === 'written' && held ? 'held' : outcome;
   }
 
   listRecords(term: LeaderTerm): Promise<RecordListing> {

@@ -1,21 +1,24 @@
 // One last live look before anything irreversible: fencing may have taken long, and the node may have come back.
 
+import type { Pod } from '../../kubernetes/objects.ts';
 import { keepAnnotation } from '../../marks/pods.ts';
 import type { AffectedPod } from '../../pods/affected-pod.ts';
+import type { LiveRead } from '../../term/live-read.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
 import { describePod } from '../describe-pod.ts';
 import { signOfGoneHost } from '../gone-host.ts';
 import { keepsakeOf } from '../keepsake.ts';
-import { letGoOf, readLiveNode } from '../life-signs.ts';
+import { letGoOf, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
-import { done, held, type PerformStep, withPatience } from '../step.ts';
+import { done, held, type PerformStep, type StepContext, withPatience } from '../step.ts';
+import { wouldMark } from './mark.ts';
 
 /** Longer than a control plane takes to be upgraded; then the death is decided about anew. */
 const patienceMs = 300_000;
 
 const lookAgain: PerformStep = async (context) => {
-  const { cluster, term } = context;
-  const live = await readLiveNode(context);
+  // A device may have been asked in between, for a minute; where nobody was, the look is still a fresh one.
+  const live = await readNodeUnlessSeen(context);
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
     const ended = await endedByOthers(context);
@@ -23,14 +26,30 @@ const lookAgain: PerformStep = async (context) => {
     const up = await signOfGoneHost(context);
     if (up !== undefined) return held([up]);
   }
-  const pods = [];
-  for (const { object } of await podsToRelease(context)) {
-    pods.push(await describePod(term, cluster, object));
-  }
+  const there = await podsToRelease(context);
+  const pods = await described(context, there);
   const state = live.state === 'gone' ? live.detail : 'still dead';
-  const keepsake = live.state === 'gone' ? {} : { keepsake: keepsakeOf(live.node.object) };
-  return done(`${state}; ${planFor(pods)}`, { pods, ...keepsake });
+  if (live.state === 'gone') return done(`${state}; ${planFor(pods)}`, { pods });
+  const { object } = live.node;
+  // Noted now, so that the release need not write it down by itself before it marks the Node.
+  const ours = wouldMark(object, there) ? { outOfService: true } : {};
+  return done(`${state}; ${planFor(pods)}`, { pods, keepsake: keepsakeOf(object), ...ours });
 };
+
+/** So many pods at a time: each is a few requests. */
+const atOnce = 5;
+
+async function described(
+  { cluster, term }: StepContext,
+  pods: readonly LiveRead<Pod>[],
+): Promise<readonly AffectedPod[]> {
+  const all: AffectedPod[] = [];
+  for (let first = 0; first < pods.length; first += atOnce) {
+    const some = pods.slice(first, first + atOnce);
+    all.push(...(await Promise.all(some.map(({ object }) => describePod(term, cluster, object)))));
+  }
+  return all;
+}
 
 /** Without a look nothing may be harmed, and a takeover that can't look must not stand in the way of the next. */
 export const recheck: PerformStep = withPatience(patienceMs, lookAgain, (why) => ({

@@ -5,12 +5,12 @@ import { keepAnnotation } from '../../marks/pods.ts';
 import { isOutOfService, outOfServiceTaint, withTaints } from '../../marks/taints.ts';
 import type { AffectedPod } from '../../pods/affected-pod.ts';
 import { isKept, mustGo } from '../../pods/affected-pods.ts';
-import { toleratesTaint } from '../../pods/tolerations.ts';
 import type { LiveRead } from '../../term/live-read.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
 import { signOfGoneHost } from '../gone-host.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { ownsOutOfService } from '../node-past.ts';
+import { listPods } from '../nothing-left.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
 import {
   done,
@@ -23,9 +23,13 @@ import {
   withPatience,
   wordsOf,
 } from '../step.ts';
+import { keptFromMark } from './mark.ts';
 
-/** How often to look whether pods and attachments are gone. */
-const lookEveryMs = 500;
+/** When to look first whether pods are evicted, or pods and attachments gone. */
+const lookSoonMs = 100;
+
+/** What wasn't gone for a while is hardly so a moment later: each pause is half as long again as all before it, up to this. */
+const lookAtLeastEveryMs = 2_000;
 
 /** How long to wait for an eviction that doesn't come: the controller manager may be the one that is down. */
 const evictionPatienceMs = 5_000;
@@ -40,24 +44,45 @@ const markPatienceMs = 30_000;
 const blindPatienceMs = 600_000;
 
 const letGo: PerformStep = async (context) => {
-  const { cluster, term, record } = context;
-  const pods = await cluster.listPodsOn(term, record.node.name);
+  const { settled, looks } = context;
+  // Where there is nothing to do but to wait nobody is harmed, and no look is needed. A sign of life calls for one.
+  const onlyWaits = settled.has(begun) && context.lifeSign() === undefined;
+  if (onlyWaits && settled.has(podsGone)) return conclude(context, []);
+  const pods = looks.pods ?? (await listPods(context));
+  const stuck = pods.filter((pod) => isOurs(pod, context));
+  if (onlyWaits) {
+    if (stuck.length === 0) return conclude(context, pods);
+    const evictionMs = leftToEviction(context, stuck);
+    if (evictionMs > 0) return evictionWait(evictionMs);
+  }
   // After the list, so that nothing lies between the look and what it allows.
   const notYet = await begin(context, pods);
   if (notYet !== undefined) return notYet;
+  settled.add(begun);
 
-  const stuck = pods.filter((pod) => isOurs(pod, context));
+  const evictionMs = stuck.length === 0 ? 0 : leftToEviction(context, stuck);
+  if (evictionMs > 0) return evictionWait(evictionMs);
+  if (stuck.length === 0) return conclude(context, pods);
+  // Not waiting for the pod garbage collector, which looks only every 20 s.
+  const holds = await deletePods(context, stuck);
+  return holds.length > 0 ? held(holds) : conclude(context, await listPods(context));
+};
+
+/** What these are called among what is settled. */
+const begun = 'begun';
+const podsGone = 'pods gone';
+
+/** For how long the pods are left to Kubernetes' eviction still, or until it is worth a look; 0 when they no longer are. */
+function leftToEviction(context: StepContext, stuck: readonly LiveRead<Pod>[]): number {
+  if (context.record.unmarked !== undefined) return 0;
   // From when the node was marked, not from when this step was taken up: a brake may have held it for hours.
   const markedForMs = context.since('marked');
   const evicted = stuck.every(({ object }) => object.metadata.deletionTimestamp !== undefined);
-  const evicting = evicted ? context.since('evicted') < leaveToEvictionMs : markedForMs < evictionPatienceMs;
-  if (stuck.length > 0 && evicting && record.unmarked === undefined) return evictionWait;
-  // Not waiting for the pod garbage collector, which looks only every 20 s.
-  const holds = await deletePods(context, stuck);
-  return holds.length > 0 ? held(holds) : conclude(context);
-};
+  if (evicted) return Math.max(0, leaveToEvictionMs - context.since('evicted'));
+  return markedForMs < evictionPatienceMs ? Math.min(500, Math.max(lookSoonMs, markedForMs)) : 0;
+}
 
-const evictionWait = wait('waiting for Kubernetes to evict the pods', 100);
+const evictionWait = (ms: number): StepResult => wait('waiting for Kubernetes to evict the pods', ms);
 
 /** What there is to say when not even a look is possible any more. */
 export const release: PerformStep = withPatience(blindPatienceMs, letGo, (why) => ({
@@ -66,9 +91,10 @@ export const release: PerformStep = withPatience(blindPatienceMs, letGo, (why) =
   left: [why],
 }));
 
-async function conclude(context: StepContext): Promise<StepResult> {
-  const { cluster, term } = context;
-  const present = await cluster.listPodsOn(term, context.record.node.name);
+async function conclude(context: StepContext, present: readonly LiveRead<Pod>[]): Promise<StepResult> {
+  const isGone = (uid: string): boolean => !present.some(({ object }) => object.metadata.uid === uid);
+  // A uid that is gone never comes back.
+  if (context.record.pods.every(({ uid }) => isGone(uid))) context.settled.add(podsGone);
   const pods = withKept(context, present);
   const record = { ...context.record, pods };
   const findings = { pods };
@@ -81,9 +107,7 @@ async function conclude(context: StepContext): Promise<StepResult> {
     ...aside('kept', pods.filter(isMarkedKept)),
     ...aside(
       'lost for good',
-      pods.filter(
-        ({ bare, uid }) => bare === true && !present.some(({ object }) => object.metadata.uid === uid),
-      ),
+      pods.filter(({ bare, uid }) => bare === true && isGone(uid)),
     ),
   ].map((one) => `; ${one}`);
   if (left.length === 0) {
@@ -91,7 +115,8 @@ async function conclude(context: StepContext): Promise<StepResult> {
     return done(`free: ${counted(free.length, 'pod')}, and all volumes${words.join('')}`, findings);
   }
   if (context.spentMs() < patienceMs) {
-    return { ...wait(`waiting for ${left.join(', ')}`, lookEveryMs), findings };
+    const pauseMs = Math.min(lookAtLeastEveryMs, Math.max(lookSoonMs, 1.5 * context.since('waiting')));
+    return { ...wait(`waiting for ${left.join(', ')}`, pauseMs), findings };
   }
   return {
     outcome: 'done',
@@ -148,8 +173,8 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
   if (live.state === 'alive') return leaveAlone(context, live.detail);
   const taints = live.state === 'gone' ? [] : live.node.object.spec?.taints;
   const isMarked = isOutOfService(taints);
-  const begun = isMarked && live.state === 'still-dead' && ownsOutOfService(record, live.node.object);
-  if (record.unmarked !== undefined || begun) return undefined;
+  const hasBegun = isMarked && live.state === 'still-dead' && ownsOutOfService(record, live.node.object);
+  if (record.unmarked !== undefined || hasBegun) return undefined;
   const noted = record.outOfService === true;
   const up = live.state === 'gone' ? await signOfGoneHost(context) : undefined;
   const reasons = [...context.holds(), ...(up === undefined ? [] : [up])];
@@ -158,9 +183,9 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
   // Somebody else has marked it, with whom the mark stays.
   if (isMarked) return undefined;
   if (live.state === 'gone') return withoutMark('the Node is gone');
-  const kept = pods.find(({ object }) => isKept(object) && !toleratesTaint(object, outOfServiceTaint));
+  const kept = keptFromMark(pods);
   if (kept !== undefined) {
-    const { namespace, name } = kept.object.metadata;
+    const { namespace, name } = kept.metadata;
     return withoutMark(`it would evict pod ${namespace}/${name}, which bears ${keepAnnotation}`);
   }
   if (!noted) {
@@ -170,7 +195,8 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
     const outcome = await cluster.setTaints(term, live.node, withTaints(taints, [outOfServiceTaint]));
     if (outcome !== 'written') return wait('the Node changed meanwhile', 200);
     context.since('marked');
-    return evictionWait;
+    context.settled.add(begun);
+    return evictionWait(lookSoonMs);
   } catch (error) {
     term.assertValid();
     if (context.spentMs() < markPatienceMs) throw error;

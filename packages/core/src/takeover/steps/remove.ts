@@ -6,6 +6,7 @@ import { epochAnnotation } from '../../marks/taints.ts';
 import { isKept, mustGo } from '../../pods/affected-pods.ts';
 import type { LiveRead } from '../../term/live-read.ts';
 import { readLiveNode } from '../life-signs.ts';
+import { listPods } from '../nothing-left.ts';
 import {
   done,
   isUnanswered,
@@ -27,14 +28,14 @@ const deletion = 'the deletion of the Node';
 const stamping = 'the stamp on the Node';
 
 const removeNode: PerformStep = async (context) => {
-  const { cluster, term, record, attempts, clock } = context;
+  const { cluster, term, record, attempts, clock, looks } = context;
   if (record.policy.node === 'keep') {
     return {
       outcome: 'skipped',
       detail: 'the policy keeps the Node, tainted, until it has returned for certain',
     };
   }
-  const pods = await cluster.listPodsOn(term, record.node.name);
+  const pods = looks.pods ?? (await listPods(context));
   // After the list, so that nothing lies between the look and what it allows.
   const live = await readLiveNode(context);
   if (live.state === 'gone') return gone(context, live.detail);
@@ -81,6 +82,7 @@ async function askToGo(context: StepContext, node: LiveRead<Node>): Promise<Step
   if (outcome === 'conflict') return wait('the Node changed meanwhile', 200);
   if (outcome === 'gone') return done('the Node was gone already');
   attempts.note(deletion, clock.now());
+  if (outcome === 'written') return done('Node deleted');
   // Accepted is not gone.
   const after = await cluster.readNode(term, metadata.name);
   if (after?.object.metadata.uid !== metadata.uid) return done('Node deleted');

@@ -5,16 +5,18 @@ import { isKept } from '../../pods/affected-pods.ts';
 import { whyNotReady } from '../../pods/readiness.ts';
 import { whyUnwanted } from '../../pods/wanted.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
+import { describePinnings } from '../describe-pod.ts';
 import { type LiveNode, readLiveNode } from '../life-signs.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
 import { isAwaited } from '../record.ts';
 import { done, isUnanswered, type PerformStep, type StepContext, wordsOf } from '../step.ts';
 
-const lookEveryMs = 500;
+/** A pod needs seconds to be Ready. Each pause is as long as all before it, up to the longest: nothing waits for these looks. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 5_000;
 
-/** What wasn't Ready within a minute is hardly so a moment later. */
-const lookLaterEveryMs = 2_000;
-const lookLaterAfterMs = 60_000;
+/** Until then nobody asks why there is no new pod yet: its controller makes one within moments, mostly. */
+const beingMadeMs = 2_000;
 
 /** A database may replay its log for long; but a leader can't watch one pod for ever. */
 const patienceMs = 600_000;
@@ -24,6 +26,7 @@ const setMayReturnMs = 5_000;
 
 export const verify: PerformStep = async (context) => {
   const scene = new Scene(context);
+  context.since('verified');
   const pods: AffectedPod[] = [];
   const obstacles: string[] = [];
   for (const before of context.record.pods) {
@@ -35,7 +38,7 @@ export const verify: PerformStep = async (context) => {
   if (obstacles.length === 0) return done(summaryOf(pods), findings);
   const spentMs = context.spentMs();
   if (spentMs < patienceMs) {
-    const retryAfterMs = spentMs < lookLaterAfterMs ? lookEveryMs : lookLaterEveryMs;
+    const retryAfterMs = Math.min(longestPauseMs, Math.max(firstPauseMs, context.since('verified')));
     return { outcome: 'wait', detail: obstacles.join('; '), retryAfterMs, findings };
   }
   const detail = `not recovered: ${obstacles.join('; ')}`;
@@ -73,6 +76,7 @@ class Scene {
   readonly context: StepContext;
   readonly #sets = new Map<string, Promise<StatefulSet | undefined>>();
   readonly #namespaces = new Map<string, Promise<KubernetesObject | undefined>>();
+  readonly #pods = new Map<string, Promise<readonly Pod[]>>();
   #node: Promise<LiveNode> | undefined;
 
   constructor(context: StepContext) {
@@ -83,6 +87,20 @@ class Scene {
   node(): Promise<LiveNode> {
     this.#node ??= readLiveNode(this.context);
     return this.#node;
+  }
+
+  /** What has this pod's name now. All that are looked for in its namespace are read at once. */
+  async podIn({ namespace, name }: AffectedPod): Promise<Pod | undefined> {
+    const { cluster, term, record } = this.context;
+    const pods = await once(this.#pods, namespace, () => {
+      const there = record.pods.filter((pod) => pod.namespace === namespace && isLookedFor(pod));
+      return cluster.readPods(
+        term,
+        namespace,
+        there.map((pod) => pod.name),
+      );
+    });
+    return pods.find(({ metadata }) => metadata.name === name);
   }
 
   set(namespace: string, name: string): Promise<StatefulSet | undefined> {
@@ -102,11 +120,15 @@ function once<T>(known: Map<string, Promise<T>>, key: string, read: () => Promis
   return answer;
 }
 
+function isLookedFor({ unwanted: _, ...pod }: AffectedPod): boolean {
+  return isAwaited(pod) && pod.handedTo === undefined;
+}
+
 /** What can't be asked about one pod is that pod's obstacle: the others are looked at all the same. */
 async function lookAt(scene: Scene, before: AffectedPod): Promise<Look> {
   // Told anew at each look: a set that was scaled down may have been scaled up again.
   const { unwanted: _, ...pod } = before;
-  if (!isAwaited(pod) || pod.handedTo !== undefined) return { pod };
+  if (!isLookedFor(pod)) return { pod };
   try {
     return await lookAtAwaited(scene, pod);
   } catch (error) {
@@ -118,8 +140,8 @@ async function lookAt(scene: Scene, before: AffectedPod): Promise<Look> {
 
 async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
   const { context } = scene;
-  const { term, cluster, clock, laterTakeoverWith } = context;
-  const current = await cluster.readPod(term, pod.namespace, pod.name);
+  const { clock, laterTakeoverWith } = context;
+  const current = await scene.podIn(pod);
   const isOld = current?.metadata.uid === pod.uid;
   if (current !== undefined && isOld && isKept(current)) return { pod: { ...pod, kept: true } };
 
@@ -137,7 +159,8 @@ async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
   }
   const later = current && laterTakeoverWith(current.metadata.uid);
   if (later !== undefined) return { pod: { ...pod, handedTo: later } };
-  const { unwanted, unknown } = await whyNobodyWants(scene, pod);
+  const isYoung = context.since('verified') < beingMadeMs && context.spentMs() < beingMadeMs;
+  const { unwanted, unknown } = isYoung ? {} : await whyNobodyWants(scene, pod);
   if (unwanted !== undefined) return { pod: { ...pod, unwanted } };
 
   if (isOld) return { pod, obstacle: `the old pod is still there${await whatHolds(scene, current)}` };
@@ -145,8 +168,24 @@ async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
     const again = await releaseAgain(scene, current);
     if (again !== undefined) return { pod, obstacle: again };
   }
-  const asides = `${node === undefined ? pinnedNote(pod, obstacle) : ''}${unknown ?? ''}`;
-  return { pod, obstacle: `${obstacle}${asides}` };
+  if (node !== undefined) return { pod, obstacle: `${obstacle}${unknown ?? ''}` };
+  const placed = isYoung ? pod : await withPinnings(context, pod);
+  return { pod: placed, obstacle: `${obstacle}${pinnedNote(placed, obstacle)}${unknown ?? ''}` };
+}
+
+/** A pod without a place may lack one because of its volumes, each of which is read once. */
+async function withPinnings({ term, cluster, settled }: StepContext, pod: AffectedPod): Promise<AffectedPod> {
+  const asked = `volumes of ${pod.uid}`;
+  if (settled.has(asked)) return pod;
+  try {
+    const described = await describePinnings(term, cluster, pod);
+    settled.add(asked);
+    return described;
+  } catch (error) {
+    term.assertValid();
+    if (isUnanswered(error)) throw error;
+    return pod;
+  }
 }
 
 /** Without an answer it is waited for: that somebody may not ask is no reason to stop looking at what has the pod's name. */

@@ -1,0 +1,68 @@
+// A record with what is not written on it yet: what several steps have to tell in a row goes into one write.
+
+import type { LeaderTerm } from '../../term/leader-term.ts';
+import type { StoredRecord } from '../cluster.ts';
+import type { TakeoverRecord } from '../record.ts';
+import type { RecordWriter } from './record-writer.ts';
+
+type Change = (record: TakeoverRecord) => TakeoverRecord;
+
+/**
+ * The record of one takeover in the hands of one leader. What is noted on it is lost if that leader dies before it is
+ * written, so it may be nothing but what the next one finds out by itself, without doing harm twice.
+ */
+export class Draft {
+  readonly #term: LeaderTerm;
+  readonly #writer: Pick<RecordWriter, 'save'>;
+  #stored: StoredRecord;
+  #record: TakeoverRecord;
+  #changes: Change[] = [];
+  #afterwards: ((record: TakeoverRecord) => void)[] = [];
+
+  constructor(term: LeaderTerm, stored: StoredRecord, writer: Pick<RecordWriter, 'save'>) {
+    this.#term = term;
+    this.#writer = writer;
+    this.#stored = stored;
+    this.#record = stored.record;
+  }
+
+  /** As it will be once all is written. */
+  get record(): TakeoverRecord {
+    return this.#record;
+  }
+
+  /** As it is on record. */
+  get stored(): StoredRecord {
+    return this.#stored;
+  }
+
+  get isWritten(): boolean {
+    return this.#changes.length === 0;
+  }
+
+  /**
+   * Goes into the next write.
+   *
+   * @param afterwards - Called with what is on record then.
+   */
+  note(change: Change, afterwards?: (record: TakeoverRecord) => void): void {
+    this.#changes.push(change);
+    this.#record = change(this.#record);
+    if (afterwards !== undefined) this.#afterwards.push(afterwards);
+  }
+
+  /** Writes what was noted, and `change`. What is there then may be another record: see {@link RecordWriter.save}. */
+  async write(change?: Change, afterwards?: (record: TakeoverRecord) => void): Promise<void> {
+    if (change !== undefined) this.note(change, afterwards);
+    if (this.isWritten) return;
+    const changes = this.#changes;
+    const told = this.#afterwards;
+    this.#stored = await this.#writer.save(this.#term, this.#stored, (record) =>
+      changes.reduce((before, one) => one(before), record),
+    );
+    this.#record = this.#stored.record;
+    this.#changes = [];
+    this.#afterwards = [];
+    for (const tell of told) tell(this.#record);
+  }
+}
