@@ -5,6 +5,7 @@ import {
   defaultHeartbeatDetection,
   manualFencer,
   noneFencer,
+  type Pod,
   type Policy,
   readTakeoverRecords,
   type TakeoverRecord,
@@ -24,6 +25,11 @@ export interface CostlyStory {
   readonly fencer: 'none' | 'manual';
   readonly node: Policy['node'];
   readonly pods: number;
+  /**
+   * `waited-for`: as Kubernetes does it, pods stay Terminating until they are deleted by force, and volumes take half a second to
+   * detach. `at-once`: pods and volumes are gone as soon as the node is marked, and replacements Ready, so that nothing is waited for.
+   */
+  readonly lettingGo: 'waited-for' | 'at-once';
   /** With `manual`: how long the human takes. */
   readonly confirmedAfterMs?: number;
 }
@@ -35,7 +41,13 @@ const dead = 'node-1';
 
 export async function costOfTakeover(story: CostlyStory): Promise<TakeoverCost> {
   const clock = new VirtualClock();
-  await using simulator = await Simulator.start({ clock, random: seededRandom('cost'), nodes: 4 });
+  const atOnce = story.lettingGo === 'at-once';
+  await using simulator = await Simulator.start({
+    clock,
+    random: seededRandom('cost'),
+    nodes: 4,
+    ...(atOnce && { timings: promptly }),
+  });
   await build(simulator, story.pods);
   const transport = new CountingTransport(simulator.transport({ user: agent }));
   const leaseTransport = simulator.transport({ user: agent });
@@ -70,6 +82,7 @@ export async function costOfTakeover(story: CostlyStory): Promise<TakeoverCost> 
   await clock.advance(60_000);
   transport.reset();
   simulator.machine(dead).crash();
+  if (atOnce) collectAtOnce(simulator, clock);
   if (story.fencer === 'manual') void confirm(simulator, clock, story.confirmedAfterMs ?? 0);
   for (let waitedMs = 0; closedAt === undefined && waitedMs < 600_000; waitedMs += 100)
     await clock.advance(100);
@@ -141,6 +154,30 @@ async function confirm(simulator: Simulator, clock: VirtualClock, afterMs: numbe
   };
   const look = (): void => {
     if (!said()) clock.setTimeout(look, 20);
+  };
+  look();
+}
+
+const promptly = { detachMs: 1, attachMs: 1, podStartMs: 1, reactionMs: 1 };
+
+/** Somebody deletes each pod by force as soon as it is Terminating. */
+function collectAtOnce(simulator: Simulator, clock: VirtualClock): void {
+  const { store } = simulator;
+  const look = (): void => {
+    const pods = store.list(resources.pods, {
+      fieldSelector: `spec.nodeName=${dead}`,
+    }) as unknown as readonly Pod[];
+    for (const { metadata } of pods) {
+      if (metadata.deletionTimestamp === undefined) continue;
+      store.delete(
+        resources.pods,
+        metadata.namespace,
+        metadata.name,
+        { gracePeriodSeconds: 0 },
+        administrator,
+      );
+    }
+    clock.setTimeout(look, 5);
   };
   look();
 }

@@ -1,6 +1,6 @@
 // Describes a pod of a takeover for its record.
 import type { Pod } from '../kubernetes/objects.ts';
-import type { AffectedPod } from '../pods/affected-pod.ts';
+import type { AffectedPod, AffectedVolume } from '../pods/affected-pod.ts';
 import { describePinning, describePodBy } from '../pods/affected-pods.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { TakeoverCluster } from './cluster.ts';
@@ -23,14 +23,14 @@ export async function describePod(
   );
 }
 
-/** The pod with the hosts to which its volumes are tied. */
+/** The pod's volumes with the hosts to which each is tied. */
 export async function describePinnings(
   term: LeaderTerm,
   cluster: TakeoverCluster,
   pod: AffectedPod,
-): Promise<AffectedPod> {
+): Promise<readonly AffectedVolume[]> {
   const reads = { readVolume: (name: string) => cluster.readVolume(term, name) };
-  const volumes = [];
+  const volumes: AffectedVolume[] = [];
   for (const volume of pod.volumes) volumes.push(await describePinning(reads, volume));
-  return { ...pod, volumes };
+  return volumes;
 }

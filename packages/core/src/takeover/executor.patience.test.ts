@@ -16,12 +16,13 @@ function refuse(cluster: MemoryCluster, method: Call['method'], target?: string)
 /** A role that was taken away says no to the reads that match. */
 function forbid(
   cluster: MemoryCluster,
-  method: Call['method'],
+  method: Call['method'] | readonly Call['method'][],
   isMeant: (call: Call) => boolean = () => true,
 ): void {
   cluster.fateOf = (call) => ({
     before: () => {
-      if (call.method === method && isMeant(call)) throw refusalError(call, { message: 'no such right' });
+      if ([method].flat().includes(call.method) && isMeant(call))
+        throw refusalError(call, { message: 'no such right' });
     },
   });
 }
@@ -205,7 +206,11 @@ describe('a step that is refused again and again', () => {
       metadata: { name: 'mq-0', uid: 'mq', ownerReferences },
       spec: { nodeName: 'node-1' },
     });
-    forbid(story.cluster, 'readPod', ({ target }) => target === 'default/db-0');
+    forbid(
+      story.cluster,
+      ['readPods', 'readPod'],
+      ({ method, target }) => method === 'readPods' || target === 'default/db-0',
+    );
     await story.start().pass(30_000);
     expect(story.record.pods.find(({ name }) => name === 'mq-0')?.replacement).toMatchObject({
       node: 'node-2',

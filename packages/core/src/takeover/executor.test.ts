@@ -217,7 +217,7 @@ describe('verification', () => {
       ...pod,
       status: { conditions: [{ type: 'PodScheduled', status: 'False', message: '0/2 nodes are available' }] },
     });
-    await story.pass(1_000);
+    await story.pass(3_000);
     expect(story.record.steps.verify?.detail).toContain('0/2 nodes are available');
   });
 });

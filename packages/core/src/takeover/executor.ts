@@ -25,7 +25,7 @@ import {
   type TakeoverRecord,
   type TakeoverStep,
 } from './record.ts';
-import { policyDifferences } from './recorded-policy.ts';
+import { isSamePolicy, policyDifferences } from './recorded-policy.ts';
 import { Draft } from './records/draft.ts';
 import { RecordWriter } from './records/record-writer.ts';
 import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
@@ -214,8 +214,10 @@ export class TakeoverExecutor {
     const firstAskedAt = new Map<string, number>();
     const attempts = new Attempts();
     const settled = new Set<string>();
+    const volumes: StepContext['volumes'] = new Map();
     const patience = new SpentPatience(this.#clock, draft.record.steps[step]?.spentMs ?? 0);
-    let notedAt = this.#clock.now();
+    const takenUpAt = this.#clock.now();
+    let notedAt = takenUpAt;
     let told: string | undefined;
     for (;;) {
       const { record } = draft;
@@ -233,6 +235,7 @@ export class TakeoverExecutor {
         attempts,
         looks,
         settled,
+        volumes,
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
@@ -244,7 +247,13 @@ export class TakeoverExecutor {
       const now = witness.nodeNow?.(record) ?? { gone: false };
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
-        await draft.write((one) => ({ ...one, ...changesIn(record, current) }));
+        const brought = (one: TakeoverRecord): TakeoverRecord => ({ ...one, ...changesIn(record, current) });
+        if (isSamePolicy(record.policy, current.policy) && !this.#mayAct(step, current)) {
+          // What is on the Node by now. It is asked about right away, and written with what comes of that.
+          draft.note(brought);
+          continue;
+        }
+        await draft.write(brought);
         this.#tellPolicy(record, draft.record);
         const next = nextMove(draft.record);
         if (next.move !== 'step' || next.step !== step) return;
@@ -276,9 +285,14 @@ export class TakeoverExecutor {
         return;
       }
       const note = { detail, spentMs: Math.round(patience.spentMs) };
-      const isWorthIt = isWorthNoting(step, record, result, this.#clock.now() - notedAt);
+      const waited = {
+        sinceTakenUpMs: this.#clock.now() - takenUpAt,
+        sinceNotedMs: this.#clock.now() - notedAt,
+      };
+      const isWorthIt = !draft.isWritten || isWorthNoting(step, record, result, waited);
+      const noted = (one: TakeoverRecord): TakeoverRecord => noteStep({ ...one, ...findings }, step, note);
       // Nothing that has happened stays unwritten while something is waited for.
-      if (!draft.isWritten) await draft.write();
+      if (!draft.isWritten) await draft.write(noted);
       // Told anew by every leader: who looks into the log of this one wants to know what it waits for.
       if (withoutNumbers(detail) !== withoutNumbers(told ?? '') || told === undefined) {
         told = detail;
@@ -286,7 +300,7 @@ export class TakeoverExecutor {
       }
       if (isWorthIt) {
         notedAt = this.#clock.now();
-        await draft.write((one) => noteStep({ ...one, ...findings }, step, note));
+        if (draft.record === record) await draft.write(noted);
       }
       const next = nextMove(draft.record);
       if (next.move !== 'step' || next.step !== step) return;

@@ -22,6 +22,7 @@ export class Looks {
   readonly #clock: Pick<Clock, 'now'>;
   #node: Seen<LiveRead<Node>> | undefined;
   #pods: Seen<readonly LiveRead<Pod>[]> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -39,11 +40,17 @@ export class Looks {
 
   /** @param node - Undefined when it wasn't found dead. */
   sawNode(node: LiveRead<Node> | undefined, at: number): void {
+    this.#lookedAt = at;
     this.#node = node && { what: node, at };
   }
 
   sawPods(pods: readonly LiveRead<Pod>[], at: number): void {
     this.#pods = { what: pods, at };
+  }
+
+  /** How long ago the node was looked at last, in milliseconds, whatever was waited for since. */
+  get sinceLookMs(): number {
+    return this.#clock.now() - this.#lookedAt;
   }
 
   /** To be called whenever something was waited for. */

@@ -50,9 +50,9 @@ export function isWorthNoting(
   step: TakeoverStep,
   record: TakeoverRecord,
   { detail, findings, held: isHeld }: StepResult & { readonly outcome: 'wait' },
-  sinceNotedMs: number,
+  { sinceTakenUpMs, sinceNotedMs }: { readonly sinceTakenUpMs: number; readonly sinceNotedMs: number },
 ): boolean {
-  const isBrief = isHeld !== true && briefSteps.has(step) && sinceNotedMs < briefMs;
+  const isBrief = isHeld !== true && briefSteps.has(step) && sinceTakenUpMs < briefMs;
   if (isBrief) return hasNews(lastingIn(findings), record);
   const before = record.steps[step]?.detail;
   if (before === undefined || withoutNumbers(detail) !== withoutNumbers(before)) return true;

@@ -2,7 +2,7 @@
 
 import type { NodeProbe } from '../evidence/witnesses/prober.ts';
 import type { Fencer } from '../fencing/fencer.ts';
-import type { AffectedPod } from '../pods/affected-pod.ts';
+import type { AffectedPod, AffectedVolume } from '../pods/affected-pod.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Attempts } from './attempts.ts';
@@ -28,6 +28,8 @@ export interface StepContext {
   readonly looks: Looks;
   /** What was found since the step was taken up and can't be otherwise any more, as words of the step's own. */
   readonly settled: Set<string>;
+  /** Volumes of pods as they were described since the step was taken up, by the pod's uid. */
+  readonly volumes: Map<string, readonly AffectedVolume[]>;
   readonly fencers: ReadonlyMap<string, Fencer>;
   /** Why the watch caches no longer show the node as dead; undefined while they do. */
   readonly lifeSign: () => string | undefined;

@@ -25,11 +25,14 @@ import {
 } from '../step.ts';
 import { keptFromMark } from './mark.ts';
 
-/** When to look first whether pods are evicted, or pods and attachments gone. */
+/** When to look first whether pods are evicted, or gone. */
 const lookSoonMs = 100;
 
-/** What wasn't gone for a while is hardly so a moment later: each pause is half as long again as all before it, up to this. */
-const lookAtLeastEveryMs = 2_000;
+/** To detach a volume takes longer. What wasn't gone for a while is hardly so a moment later, so the pauses grow, up to the longest. */
+const firstPauseMs = 250;
+/** While nothing is done but waiting. */
+const lookAtNodeEveryMs = 1_500;
+const longestPauseMs = 1_000;
 
 /** How long to wait for an eviction that doesn't come: the controller manager may be the one that is down. */
 const evictionPatienceMs = 5_000;
@@ -45,8 +48,9 @@ const blindPatienceMs = 600_000;
 
 const letGo: PerformStep = async (context) => {
   const { settled, looks } = context;
-  // Where there is nothing to do but to wait nobody is harmed, and no look is needed. A sign of life calls for one.
-  const onlyWaits = settled.has(begun) && context.lifeSign() === undefined;
+  // Where there is nothing to do but to wait nobody is harmed, and a look now and then will do. A sign of life calls for one.
+  const isLookedAt = looks.sinceLookMs < lookAtNodeEveryMs && context.lifeSign() === undefined;
+  const onlyWaits = settled.has(begun) && isLookedAt;
   if (onlyWaits && settled.has(podsGone)) return conclude(context, []);
   const pods = looks.pods ?? (await listPods(context));
   const stuck = pods.filter((pod) => isOurs(pod, context));
@@ -115,7 +119,7 @@ async function conclude(context: StepContext, present: readonly LiveRead<Pod>[])
     return done(`free: ${counted(free.length, 'pod')}, and all volumes${words.join('')}`, findings);
   }
   if (context.spentMs() < patienceMs) {
-    const pauseMs = Math.min(lookAtLeastEveryMs, Math.max(lookSoonMs, 1.5 * context.since('waiting')));
+    const pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, context.since('waiting')));
     return { ...wait(`waiting for ${left.join(', ')}`, pauseMs), findings };
   }
   return {

@@ -12,8 +12,8 @@ import { isAwaited } from '../record.ts';
 import { done, isUnanswered, type PerformStep, type StepContext, wordsOf } from '../step.ts';
 
 /** A pod needs seconds to be Ready. Each pause is as long as all before it, up to the longest: nothing waits for these looks. */
-const firstPauseMs = 1_000;
-const longestPauseMs = 5_000;
+const firstPauseMs = 500;
+const longestPauseMs = 3_000;
 
 /** Until then nobody asks why there is no new pod yet: its controller makes one within moments, mostly. */
 const beingMadeMs = 2_000;
@@ -29,8 +29,10 @@ export const verify: PerformStep = async (context) => {
   context.since('verified');
   const pods: AffectedPod[] = [];
   const obstacles: string[] = [];
+  let isSoon = false;
   for (const before of context.record.pods) {
-    const { pod, obstacle } = await lookAt(scene, before);
+    const { pod, obstacle, soon } = await lookAt(scene, before);
+    if (soon) isSoon = true;
     pods.push(pod);
     if (obstacle !== undefined) obstacles.push(`${pod.namespace}/${pod.name}: ${obstacle}`);
   }
@@ -38,7 +40,8 @@ export const verify: PerformStep = async (context) => {
   if (obstacles.length === 0) return done(summaryOf(pods), findings);
   const spentMs = context.spentMs();
   if (spentMs < patienceMs) {
-    const retryAfterMs = Math.min(longestPauseMs, Math.max(firstPauseMs, context.since('verified')));
+    const longestMs = isSoon ? firstPauseMs : longestPauseMs;
+    const retryAfterMs = Math.min(longestMs, Math.max(firstPauseMs, context.since('verified')));
     return { outcome: 'wait', detail: obstacles.join('; '), retryAfterMs, findings };
   }
   const detail = `not recovered: ${obstacles.join('; ')}`;
@@ -69,6 +72,8 @@ interface Look {
   readonly pod: AffectedPod;
   /** What it is still waited for; undefined when it isn't. */
   readonly obstacle?: string;
+  /** Something is to be done about it, and the next look may be the one to do it. */
+  readonly soon?: true;
 }
 
 /** What one look has read so far: much of it is the same for many pods. */
@@ -89,18 +94,24 @@ class Scene {
     return this.#node;
   }
 
-  /** What has this pod's name now. All that are looked for in its namespace are read at once. */
+  /** What has this pod's name now. All that are looked for in its namespace are read at once, where that is allowed. */
   async podIn({ namespace, name }: AffectedPod): Promise<Pod | undefined> {
-    const { cluster, term, record } = this.context;
-    const pods = await once(this.#pods, namespace, () => {
-      const there = record.pods.filter((pod) => pod.namespace === namespace && isLookedFor(pod));
-      return cluster.readPods(
-        term,
-        namespace,
-        there.map((pod) => pod.name),
+    const { cluster, term } = this.context;
+    try {
+      const pods = await once(this.#pods, namespace, () =>
+        cluster.readPods(term, namespace, this.#namesIn(namespace)),
       );
-    });
-    return pods.find(({ metadata }) => metadata.name === name);
+      return pods.find(({ metadata }) => metadata.name === name);
+    } catch (error) {
+      term.assertValid();
+      if (isUnanswered(error)) throw error;
+      return cluster.readPod(term, namespace, name);
+    }
+  }
+
+  #namesIn(namespace: string): readonly string[] {
+    const there = this.context.record.pods.filter((pod) => pod.namespace === namespace && isLookedFor(pod));
+    return there.map(({ name }) => name);
   }
 
   set(namespace: string, name: string): Promise<StatefulSet | undefined> {
@@ -166,7 +177,7 @@ async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
   if (isOld) return { pod, obstacle: `the old pod is still there${await whatHolds(scene, current)}` };
   if (current !== undefined && node === context.record.node.name) {
     const again = await releaseAgain(scene, current);
-    if (again !== undefined) return { pod, obstacle: again };
+    if (again !== undefined) return { pod, obstacle: again, soon: true };
   }
   if (node !== undefined) return { pod, obstacle: `${obstacle}${unknown ?? ''}` };
   const placed = isYoung ? pod : await withPinnings(context, pod);
@@ -174,13 +185,11 @@ async function lookAtAwaited(scene: Scene, pod: AffectedPod): Promise<Look> {
 }
 
 /** A pod without a place may lack one because of its volumes, each of which is read once. */
-async function withPinnings({ term, cluster, settled }: StepContext, pod: AffectedPod): Promise<AffectedPod> {
-  const asked = `volumes of ${pod.uid}`;
-  if (settled.has(asked)) return pod;
+async function withPinnings({ term, cluster, volumes }: StepContext, pod: AffectedPod): Promise<AffectedPod> {
   try {
-    const described = await describePinnings(term, cluster, pod);
-    settled.add(asked);
-    return described;
+    const described = volumes.get(pod.uid) ?? (await describePinnings(term, cluster, pod));
+    volumes.set(pod.uid, described);
+    return { ...pod, volumes: described };
   } catch (error) {
     term.assertValid();
     if (isUnanswered(error)) throw error;
