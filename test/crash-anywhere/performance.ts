@@ -301,10 +301,13 @@ function wordsFor({ body = '{}' }: ApiRequest, { kind, name }: Write): string {
   }
   if (record.result !== undefined) return `record: closed, ${record.result}`;
   if (record.undoing !== undefined) return 'record: to be undone';
-  const step = takeoverSteps.findLast((one) => record.steps[one] !== undefined);
-  if (step === undefined) return 'record: opened';
-  const { outcome, detail } = record.steps[step] ?? {};
-  return `record: ${step} ${outcome ?? (detail === undefined ? 'begun' : 'waiting')}`;
+  // One write has the end of a step and the beginning of the next.
+  const told = takeoverSteps.flatMap((step) => {
+    const { outcome, detail } = record.steps[step] ?? {};
+    if (record.steps[step] === undefined) return [];
+    return [`${step} ${outcome ?? (detail === undefined ? 'begun' : 'waiting')}`];
+  });
+  return `record: ${told.slice(-2).join(', ')}`;
 }
 
 function eventReasons({ simulator }: World, node: string): readonly string[] {

@@ -39,15 +39,15 @@ describe('the fencer', () => {
     const rehearsal = await rehearse({ node: 'delete', fencer: 'switch', fate: 'stays-off', deaths: 1 });
     const calls = new Map<string, number>();
     for (const death of deathsIn(rehearsal.first, 'takeover')) {
-      if (!death.what.startsWith('record: fence')) continue;
+      if (!/^record: .*fence/.test(death.what)) continue;
       const { fencing } = await performWithDeath(rehearsal, death);
       calls.set(`${death.moment} ${death.what}`, fencing.asked);
     }
     expect(Object.fromEntries(calls)).toEqual({
-      'before record: fence begun': 1,
-      'after record: fence begun': 1,
-      'before record: fence done': 2,
-      'after record: fence done': 1,
+      'before record: cordon done, fence begun': 1,
+      'after record: cordon done, fence begun': 1,
+      'before record: fence done, recheck begun': 2,
+      'after record: fence done, recheck begun': 1,
     });
   });
 });

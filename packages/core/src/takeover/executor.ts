@@ -213,7 +213,7 @@ export class TakeoverExecutor {
 
     const firstAskedAt = new Map<string, number>();
     const attempts = new Attempts();
-    const settled = new Set<string>();
+    const settled: StepContext['settled'] = new Map();
     const volumes: StepContext['volumes'] = new Map();
     const patience = new SpentPatience(this.#clock, draft.record.steps[step]?.spentMs ?? 0);
     const takenUpAt = this.#clock.now();
@@ -241,6 +241,7 @@ export class TakeoverExecutor {
         holds: () => witness.holds(record),
         ...(this.#probe && { probe: this.#probe }),
         addressIsReused: () => witness.addressIsReused?.(record) ?? false,
+        nodeNow: () => witness.nodeNow?.(record),
         policyNow: () => witness.nodeNow?.(record).policy,
         laterTakeoverWith: (podUid) => witness.laterTakeoverWith?.(record, podUid),
       };
@@ -254,6 +255,7 @@ export class TakeoverExecutor {
           continue;
         }
         await draft.write(brought);
+        settled.clear();
         this.#tellPolicy(record, draft.record);
         const next = nextMove(draft.record);
         if (next.move !== 'step' || next.step !== step) return;

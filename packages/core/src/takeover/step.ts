@@ -9,6 +9,7 @@ import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { Looks } from './looks.ts';
 import type { RecordedPolicy, TakeoverRecord } from './record.ts';
+import type { NodeNow } from './witness.ts';
 
 export interface StepContext {
   readonly term: LeaderTerm;
@@ -26,8 +27,8 @@ export interface StepContext {
   readonly attempts: Attempts;
   /** What was read live a moment ago. */
   readonly looks: Looks;
-  /** What was found since the step was taken up and can't be otherwise any more, as words of the step's own. */
-  readonly settled: Set<string>;
+  /** What the step found since it was taken up and need not ask again, under names of its own. */
+  readonly settled: Map<string, string>;
   /** Volumes of pods as they were described since the step was taken up, by the pod's uid. */
   readonly volumes: Map<string, readonly AffectedVolume[]>;
   readonly fencers: ReadonlyMap<string, Fencer>;
@@ -37,6 +38,8 @@ export interface StepContext {
   readonly holds: () => readonly string[];
   /** The policy that counts for the node at this moment; undefined when nobody says. */
   readonly policyNow: () => RecordedPolicy | undefined;
+  /** What the watch caches show of the node at this moment; undefined when nobody says. */
+  readonly nodeNow: () => NodeNow | undefined;
   /** Asks a host whether it is up; absent when nobody can. */
   readonly probe?: NodeProbe;
   /** Whether another machine has the node's address by now. */

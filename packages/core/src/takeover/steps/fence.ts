@@ -10,7 +10,15 @@ import { type LiveNode, letGoOf, readLiveNode, readNodeUnlessSeen } from '../lif
 import { endedByOthers } from '../nothing-left.ts';
 import { done, held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 
+/** For a human, whom nobody hurries. Their word and the node's return show in the watch caches, which cost nothing. */
+const lookWhileWaitingEveryMs = 10_000;
+
+/** What that is called among what is settled. */
+const waitsForPeople = 'waits for people';
+
 export const fence: PerformStep = async (context) => {
+  const waitsFor = context.settled.get(waitsForPeople);
+  if (waitsFor !== undefined && isAsBefore(context)) return wait(waitsFor, askAgainMs);
   const live = await (isHarmless(context) ? readNodeUnlessSeen(context) : readLiveNode(context));
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
@@ -23,6 +31,15 @@ export const fence: PerformStep = async (context) => {
     ? { ...result, findings: { ...result.findings, nodeGone: true } }
     : result;
 };
+
+/** As long as the watch caches show the node as it was, without a word of people on it, asking again comes to the same. */
+function isAsBefore(context: StepContext): boolean {
+  const { record, looks } = context;
+  if (looks.sinceLookMs >= lookWhileWaitingEveryMs) return false;
+  const { gone, noted } = context.nodeNow() ?? { gone: true };
+  if (gone || noted === undefined || context.lifeSign() !== undefined) return false;
+  return confirmationIn(noted.annotations, record.deathId, 'node') === undefined;
+}
 
 /** None of its fencers touches the machine, or anything else: then nothing has to be on record, or looked at, before each. */
 export function isHarmless({ record, fencers }: Pick<StepContext, 'record' | 'fencers'>): boolean {
@@ -50,7 +67,11 @@ async function askFencers(
     target,
     { proof, signal: term.signal, clock, permit },
   );
-  if (result.outcome === 'waiting') return wait(result.detail, result.retryAfterMs);
+  if (result.outcome === 'waiting') {
+    if (harmless && live.state !== 'gone') context.settled.set(waitsForPeople, result.detail);
+    else context.settled.delete(waitsForPeople);
+    return wait(result.detail, result.retryAfterMs);
+  }
   if (result.outcome === 'refused') return stopped(result, context);
   const by = result.proof === 'confirmed-by-human' ? target.confirmation?.by : undefined;
   return done(`proof: ${result.proof} (${result.detail})`, {

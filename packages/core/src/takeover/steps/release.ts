@@ -62,7 +62,7 @@ const letGo: PerformStep = async (context) => {
   // After the list, so that nothing lies between the look and what it allows.
   const notYet = await begin(context, pods);
   if (notYet !== undefined) return notYet;
-  settled.add(begun);
+  settled.set(begun, 'the Node is marked, or it is on record why not');
 
   const evictionMs = stuck.length === 0 ? 0 : leftToEviction(context, stuck);
   if (evictionMs > 0) return evictionWait(evictionMs);
@@ -98,7 +98,8 @@ export const release: PerformStep = withPatience(blindPatienceMs, letGo, (why) =
 async function conclude(context: StepContext, present: readonly LiveRead<Pod>[]): Promise<StepResult> {
   const isGone = (uid: string): boolean => !present.some(({ object }) => object.metadata.uid === uid);
   // A uid that is gone never comes back.
-  if (context.record.pods.every(({ uid }) => isGone(uid))) context.settled.add(podsGone);
+  if (context.record.pods.every(({ uid }) => isGone(uid)))
+    context.settled.set(podsGone, 'none of those on record is left');
   const pods = withKept(context, present);
   const record = { ...context.record, pods };
   const findings = { pods };
@@ -199,7 +200,7 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
     const outcome = await cluster.setTaints(term, live.node, withTaints(taints, [outOfServiceTaint]));
     if (outcome !== 'written') return wait('the Node changed meanwhile', 200);
     context.since('marked');
-    context.settled.add(begun);
+    context.settled.set(begun, 'the Node is marked, or it is on record why not');
     return evictionWait(lookSoonMs);
   } catch (error) {
     term.assertValid();
