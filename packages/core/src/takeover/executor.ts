@@ -111,14 +111,6 @@ function isJustClaimed({ epoch, leader, steps }: TakeoverRecord, term: LeaderTer
   return epoch === term.epoch && leader === term.identity && !isAhead && steps.cordon?.outcome === undefined;
 }
 
-/** What a fencer said is not on record yet: the next leader would ask it again. */
-function isFencedOnDraftOnly({ record, stored }: Draft): boolean {
-  const isAsked = stored.record.steps.fence !== undefined;
-  return (
-    isAsked && record.steps.fence?.outcome !== undefined && stored.record.steps.fence?.outcome === undefined
-  );
-}
-
 /** How long to try to take our taint off a node that is given back. What is left is swept off later. */
 const undoPatienceMs = 60_000;
 
@@ -206,7 +198,7 @@ export class TakeoverExecutor {
       const at = this.#timestamp();
       draft.note((record) => startStep(record, step, term.epoch, at));
     }
-    if (this.#mayAct(step, draft.record) || isFencedOnDraftOnly(draft)) await draft.write();
+    if (this.#mayAct(step, draft.record) || this.#hasUnwrittenAnswer(draft)) await draft.write();
     // In other hands, or changed: look again from the top at what is next.
     if (draft.record.steps[step]?.epoch !== term.epoch) return;
     this.#report(draft.record, step, 'started', '');
@@ -312,6 +304,13 @@ export class TakeoverExecutor {
       if (result.held === true || !isAnswered) patience.spare();
       else patience.spend();
     }
+  }
+
+  /** What a fencer that may harm has said is not on record yet: the next leader would ask it again. */
+  #hasUnwrittenAnswer({ record, stored }: Draft): boolean {
+    const isNew =
+      record.steps.fence?.outcome !== undefined && stored.record.steps.fence?.outcome === undefined;
+    return isNew && this.#mayAct('fence', record);
   }
 
   #mayAct(step: TakeoverStep, record: TakeoverRecord): boolean {
