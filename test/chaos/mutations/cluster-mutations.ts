@@ -90,15 +90,15 @@ const noReleaseOfPods: Mutation = {
     parts: (parts) => ({
       ...parts,
       cluster: withMethods(parts.cluster, (inner) => ({
-        async readPod(term, namespace, name) {
-          const pod = await inner.readPod(term, namespace, name);
-          const node = pod?.spec?.nodeName;
-          if (node === undefined) return pod;
-          const found = (await inner.listPodsOn(term, node)).find(
-            ({ object }) => object.metadata.name === name,
-          );
-          if (found !== undefined) await inner.deletePod(term, found);
-          return pod;
+        async readPods(term, namespace, names) {
+          const pods = await inner.readPods(term, namespace, names);
+          for (const { metadata, spec } of pods) {
+            if (spec?.nodeName === undefined) continue;
+            const there = await inner.listPodsOn(term, spec.nodeName);
+            const found = there.find(({ object }) => object.metadata.name === metadata.name);
+            if (found !== undefined) await inner.deletePod(term, found);
+          }
+          return pods;
         },
       })),
     }),
