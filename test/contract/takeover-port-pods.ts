@@ -33,6 +33,21 @@ export function describePodWrites(within: Within): void {
         expect(await cluster.readNamespace(term, 'nowhere')).toBeUndefined();
       }));
 
+    test('are read by their names at once, whoever has labelled them', () =>
+      within(async (port) => {
+        const term = port.term(1);
+        port.addPod('other', 'node-1');
+        const names = async (...wanted: string[]): Promise<readonly string[]> =>
+          (await port.cluster.readPods(term, namespace, wanted))
+            .map(({ metadata }) => metadata.name)
+            .toSorted();
+        expect(await names('db-0', 'other', 'nobody')).toEqual(['db-0', 'other']);
+        expect(await names('other')).toEqual(['other']);
+        expect(await names('nobody')).toEqual([]);
+        expect(await names()).toEqual([]);
+        expect(await port.cluster.readPods(term, 'default', ['db-0', 'other'])).toEqual([]);
+      }));
+
     test('have an owner that says how many it wants, and a namespace that says whether it stays', () =>
       within(async (port) => {
         const term = port.term(1);

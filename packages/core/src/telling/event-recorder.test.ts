@@ -121,6 +121,29 @@ describe('the recorder of Events', () => {
     expect(server.omitted.length).toBeLessThan(10);
   });
 
+  it('has few requests for a storm of 750 takeovers, whatever it leaves out is counted, and no warning is', async () => {
+    const server = new Server();
+    const of = (type: NodeEvent['type'], reason: NodeEvent['reason'], i: number): NodeEvent => ({
+      ...held(reason, `node-${i}`),
+      type,
+      reason,
+    });
+    for (let i = 0; i < 750; i++) {
+      server.recorder.publish(of('Normal', 'NodeReleased', i));
+      server.recorder.publish(of('Normal', 'NodeRemoved', i));
+      server.recorder.publish(of('Normal', 'TakeoverVerified', i));
+      server.recorder.publish(of('Warning', 'TakeoverStarted', i));
+      await server.clock.advance(80);
+    }
+    expect(server.writes.length).toBeLessThanOrEqual(20 + 10 * 60 + 1);
+    expect(server.most).toBeLessThanOrEqual(4);
+    await server.clock.advance(600_000);
+    const told = server.writes.map(({ event }) => event.type);
+    expect(told.filter((type) => type === 'Warning')).toHaveLength(750);
+    expect(told.length + server.omitted.reduce((sum, { count }) => sum + count, 0)).toBe(3_000);
+    expect(server.omitted.length).toBeLessThan(10);
+  });
+
   it('tries again when there is no answer, and then says that it failed', async () => {
     const server = new Server();
     let failures = 2;

@@ -110,7 +110,7 @@ export class EventRecorder {
   #enqueue(said: Said): boolean {
     const now = this.#options.clock.now();
     const { uid } = said.event.node;
-    if (this.#queue.length >= mostWaiting) this.#omissions.add(uid, 'full', now);
+    if (!this.#hasPlaceFor(said.event, now)) this.#omissions.add(uid, 'full', now);
     else if (!this.#allowanceOf(uid).take(now)) this.#omissions.add(uid, 'node-limit', now);
     else {
       said.waiting = true;
@@ -118,6 +118,20 @@ export class EventRecorder {
       return true;
     }
     return false;
+  }
+
+  /** What somebody has to know goes before what went well: in a storm of takeovers most of it does. */
+  #hasPlaceFor({ type }: NodeEvent, now: number): boolean {
+    if (this.#queue.length < mostWaiting) return true;
+    if (type !== 'Warning') return false;
+    const at = this.#queue.findIndex(({ event }) => event.type === 'Normal');
+    const given = this.#queue[at];
+    if (given === undefined) return false;
+    this.#queue.splice(at, 1);
+    given.waiting = false;
+    this.#said.delete(keyOf(given.event));
+    this.#omissions.add(given.event.node.uid, 'full', now);
+    return true;
   }
 
   #allowanceOf(uid: string): Allowance {
