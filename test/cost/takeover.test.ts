@@ -6,14 +6,16 @@ describe('a takeover of a node with two StatefulSet pods, each with a volume', (
   it.each([
     { fencer: 'none', lettingGo: 'at-once', most: 25 },
     { fencer: 'none', lettingGo: 'waited-for', most: 38 },
-    { fencer: 'manual', lettingGo: 'at-once', most: 33 },
-    { fencer: 'manual', lettingGo: 'waited-for', most: 42 },
+    { fencer: 'manual', lettingGo: 'at-once', most: 28 },
+    { fencer: 'manual', lettingGo: 'waited-for', most: 41 },
   ] as const)(
     'costs at most $most requests, fenced by $fencer, with pods and volumes $lettingGo',
     async ({ most, ...story }) => {
       const { requests, record, durationMs } = await costOfTakeover({ ...story, node: 'delete', pods: 2 });
-      console.log(`${story.fencer} ${story.lettingGo}: ${durationMs} ms\n${tableOf(requests)}`);
       expect(record.result).toBe('recovered');
+      // A human takes the time that it takes until they are asked again.
+      if (story.lettingGo === 'at-once')
+        expect(durationMs).toBeLessThanOrEqual(story.fencer === 'none' ? 500 : 2_500);
       expect(sumOf(requests), tableOf(requests)).toBeLessThanOrEqual(most);
     },
   );
