@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { KubernetesClient } from '../kubernetes/client.ts';
+import { nodes } from '../kubernetes/resources.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { answer, statusBody } from '../testing/scripted-server.ts';
 import { connectTo, failureOf, serve } from '../testing/wire.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
@@ -86,5 +89,36 @@ test('read: there may be no such Lease, or one that somebody wrote by hand', asy
       acquireTime: '',
       renewTime: '',
     },
+  });
+});
+
+describe('the election Lease', () => {
+  test('is renewed while everything else waits, full or turned away, even on the same transport', async () => {
+    const clock = new ManualClock();
+    let busy = true;
+    const lease = { metadata: { uid: 'u', resourceVersion: '1' } };
+    const server = await serve((request, response) => {
+      if (request.path.includes('leases')) answer(response, 200, lease);
+      else if (busy) answer(response, 429, {}, { 'retry-after': '30' });
+    });
+    const transport = connectTo(server.kubeConfig(), { maxConnections: 1, clock });
+    const client = new KubernetesClient({ transport, clock });
+    await failureOf(client.request({ verb: 'update', resource: nodes, name: 'a' }));
+    busy = false;
+    const stop = new AbortController();
+    const stuck = failureOf(client.get(nodes, { name: 'b' }, { signal: stop.signal }));
+    const paused = failureOf(
+      client.request({ verb: 'update', resource: nodes, name: 'c', signal: stop.signal }),
+    );
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    const store = createLeaseStore({ transport, clock, namespace: 'ns', name: 'election' });
+    const limits = { timeoutMs: 5_000, signal: new AbortController().signal };
+    const seen = await store.read(limits);
+    expect(seen).toBeDefined();
+    if (seen !== undefined)
+      expect(await store.update(seen, seen.record, limits)).toMatchObject({ outcome: 'written' });
+    expect(server.requests).toHaveLength(4);
+    stop.abort();
+    await Promise.all([stuck, paused]);
   });
 });

@@ -1,10 +1,11 @@
 import { getEventListeners } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { connect } from '../connect.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { answer, statusBody } from '../testing/scripted-server.ts';
-import { clientOf, connectTo, during, failureOf } from '../testing/wire.ts';
-import { createReader } from './client.ts';
+import { clientOf, connectTo, during, failureOf, serve } from '../testing/wire.ts';
+import { createReader, KubernetesClient } from './client.ts';
 import { KubernetesError, MalformedAnswerError, RequestTimeoutError } from './errors.ts';
 import type { KubernetesReader } from './reader.ts';
 import { leases, nodes, pods } from './resources.ts';
@@ -212,4 +213,41 @@ test.each([
   await request?.({ verb: 'delete', resource: nodes, name: 'node-1' });
   expect((await reader.get(nodes, { name: 'node-1' })).metadata.name).toBe('node-1');
   expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+});
+
+describe('a request in the line for a connection', () => {
+  /** One connection, taken by a request that never ends. */
+  async function occupied(clock: ManualClock) {
+    const held: ServerResponse[] = [];
+    const server = await serve((_, response) => void held.push(response));
+    const transport = connectTo(server.kubeConfig(), { maxConnections: 1 });
+    const client = new KubernetesClient({ transport, clock, random: { next: () => 0 } });
+    const first = client.request({ verb: 'get', resource: nodes, name: 'first', timeoutMs: 60_000 });
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    return { client, server, held, first: first.catch(() => undefined) };
+  }
+
+  test('waits no longer than its caller allows for all of it, and was then never sent', async () => {
+    const clock = new ManualClock();
+    const { client, server } = await occupied(clock);
+    const waiting = failureOf(
+      client.request({ verb: 'delete', resource: nodes, name: 'second', timeoutMs: 10_000 }),
+    );
+    await clock.advance(9_999);
+    await clock.advance(1);
+    expect(await waiting).toMatchObject({ code: 'LIBERATOR_TIMEOUT', phase: 'total', sent: false });
+    expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  test('does not count that as silence of the server, which has its whole time from then on', async () => {
+    const clock = new ManualClock();
+    const { client, server, held } = await occupied(clock);
+    const second = client.request({ verb: 'get', resource: nodes, name: 'second', timeoutMs: 60_000 });
+    await clock.advance(14_000);
+    for (const response of held.splice(0)) answer(response, 200, {});
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    await clock.advance(14_000);
+    for (const response of held.splice(0)) answer(response, 200, { name: 'second' });
+    expect(await second).toEqual({ name: 'second' });
+  });
 });

@@ -18,6 +18,7 @@ import type {
 } from './reader.ts';
 import { type Query, type Resource, type ResourceAddress, resourcePath, type Verb } from './resources.ts';
 import { retryTransient } from './retry.ts';
+import { type ServerPatience, serverPatience } from './server-patience.ts';
 import { type CallLimits, TimedCall } from './timed-call.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 import { decodeWatchEvent } from './watch-events.ts';
@@ -45,6 +46,8 @@ export interface RequestOptions extends ResourceAddress {
   readonly beforeSend?: (() => void) | undefined;
   /** From start to end. Default 30000. */
   readonly timeoutMs?: number | undefined;
+  /** See {@link TransportRequest.direct}. */
+  readonly direct?: boolean | undefined;
 }
 
 const methods: Readonly<Record<Verb, TransportRequest['method']>> = {
@@ -79,15 +82,18 @@ export class KubernetesClient {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #patience: ServerPatience;
 
   constructor(options: KubernetesClientOptions) {
     this.#transport = options.transport;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    this.#patience = serverPatience(this.#transport, this.#clock, this.#random);
   }
 
   /**
-   * One call, sent once and never repeated, its JSON answer parsed.
+   * One call, sent once and never repeated, its JSON answer parsed. It is not sent at all while the server asks for patience:
+   * see {@link ServerPatience}.
    *
    * A failure says whether the server may have acted: KubernetesError is its own word; TransportError,
    * RequestTimeoutError and RequestAbortedError carry `sent`.
@@ -108,6 +114,7 @@ export class KubernetesClient {
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       ...(options.contentType === undefined ? {} : { contentType: options.contentType }),
       ...(options.beforeSend === undefined ? {} : { beforeSend: options.beforeSend }),
+      ...(options.direct ? { direct: true } : {}),
     };
     return this.#call(options, limits, options.signal, request, async (call, response) => {
       return parseJson<T>(options, await call.text(response, longestAnswerBytes));
@@ -198,7 +205,7 @@ export class KubernetesClient {
     };
     const call = new TimedCall(this.#transport, this.#clock, description, limits, options.signal);
     try {
-      const response = await call.open({ method: 'GET', path });
+      const response = await call.open({ method: 'GET', path, direct: true });
       if (response.status !== 200) throw await failure(description, call, response);
       options.onOpen?.();
       const splitter = new LineSplitter();
@@ -247,9 +254,13 @@ export class KubernetesClient {
     read: (call: TimedCall, response: TransportResponse) => Promise<T>,
   ): Promise<T> {
     const call = new TimedCall(this.#transport, this.#clock, description, limits, signal);
+    const turn = (inner: AbortSignal) => this.#patience.enter(request.method === 'GET', inner);
     try {
-      const response = await call.open(request);
-      if (response.status < 200 || response.status > 299) throw await failure(description, call, response);
+      const response = await call.open(request, request.direct ? undefined : turn);
+      const isServed = response.status >= 200 && response.status <= 299;
+      const error = isServed ? undefined : await failure(description, call, response);
+      call.answered(error);
+      if (error !== undefined) throw error;
       return await read(call, response);
     } finally {
       call.close();

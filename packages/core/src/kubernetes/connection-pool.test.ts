@@ -10,6 +10,7 @@ import { type CertificateAuthority, createAuthority } from '../testing/certifica
 import { ManualClock } from '../testing/manual-clock.ts';
 import { answer } from '../testing/scripted-server.ts';
 import { connectTo, failureOf, get, read, serve, temporaryFolder } from '../testing/wire.ts';
+import type { Transport, TransportRequest } from './transport.ts';
 
 describe('over TLS', () => {
   let ours: CertificateAuthority;
@@ -201,5 +202,89 @@ describe('through a proxy', () => {
       sent: false,
       message: 'could not reach https://10.0.0.1:6443 through proxy 127.0.0.1:1: connection refused',
     });
+  });
+});
+
+describe('many requests at once', () => {
+  const storm = (transport: Transport, count: number, more: Partial<TransportRequest> = {}) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, i) =>
+        read(await transport.send(get({ path: `/${i}`, ...more }))),
+      ),
+    );
+
+  test('share a capped number of connections, in the order in which they came', async () => {
+    const authority = createAuthority('capped');
+    let underWay = 0;
+    let most = 0;
+    const server = await serve((_, response) => {
+      most = Math.max(most, ++underWay);
+      setTimeout(() => {
+        underWay--;
+        answer(response, 200, {});
+      }, 2);
+    }, authority.issue('server'));
+    const caData = Buffer.from(authority.cert).toString('base64');
+    const transport = connectTo(server.kubeConfig({ token: 't' }, { caData }));
+    await storm(transport, 740);
+    expect(server.requests).toHaveLength(740);
+    expect(most).toBeLessThanOrEqual(32);
+    // A few more than a cap's worth of them ever, if any: one that ended at the wrong moment is replaced.
+    expect(server.connections).toBeLessThanOrEqual(36);
+  });
+
+  test('keep neither a watch nor a renewal waiting', async () => {
+    const held: ServerResponse[] = [];
+    const server = await serve((request, response) => {
+      if (request.path === '/direct') answer(response, 200, {});
+      else held.push(response);
+    });
+    const transport = connectTo(server.kubeConfig(), { maxConnections: 2 });
+    const bulk = storm(transport, 5);
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await read(await transport.send(get({ path: '/direct', direct: true })));
+    expect(held).toHaveLength(2);
+    while (server.requests.length < 6 || held.length > 0) {
+      for (const response of held.splice(0)) answer(response, 200, {});
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await bulk;
+  });
+
+  test('are let go by those that time out, break or are left unread', async () => {
+    let script: 'break' | 'hang' | 'serve' = 'hang';
+    const server = await serve((request, response) => {
+      if (script === 'serve') answer(response, 200, {});
+      else if (script === 'break') request.socket.resetAndDestroy();
+      else response.write('first');
+    });
+    const transport = connectTo(server.kubeConfig(), { maxConnections: 1 });
+    for await (const _ of (await transport.send(get())).body) break;
+    const abort = new AbortController();
+    const reading = failureOf(read(await transport.send(get({ signal: abort.signal }))));
+    abort.abort(new Error('too slow'));
+    await reading;
+    script = 'break';
+    await failureOf(transport.send(get()));
+    script = 'serve';
+    expect(await read(await transport.send(get()))).toBe('{}');
+  });
+
+  test('that wait when the transport is closed end at once, and were never sent', async () => {
+    const server = await serve(() => undefined);
+    const transport = connectTo(server.kubeConfig(), { maxConnections: 1 });
+    const first = failureOf(transport.send(get()));
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    const waiting = failureOf(transport.send(get()));
+    await transport.close();
+    expect(await waiting).toMatchObject({ name: 'TransportError', sent: false });
+    await first;
+  });
+
+  test('need a cap that is one', async () => {
+    const server = await serve(() => undefined);
+    for (const maxConnections of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => connectTo(server.kubeConfig(), { maxConnections })).toThrow(/maxConnections/);
+    }
   });
 });

@@ -1,11 +1,20 @@
-// One pool of connections per TLS identity: a rotated certificate gets new connections while the old ones finish.
+// The connections of one TLS identity, no more than a cap: a rotated certificate gets new ones while the old ones finish.
 import { createHash } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Credentials } from './credentials.ts';
 
 export interface ConnectionPoolOptions {
   readonly proxyUrl: string | undefined;
   readonly connectTimeoutMs: number;
+  /** The most connections at once for what is not `direct`. */
+  readonly maxConnections: number;
+}
+
+/** Two pools of one identity: what lasts or is urgent never waits for what comes in numbers. */
+interface Dispatchers {
+  readonly capped: Dispatcher;
+  readonly direct: Dispatcher;
 }
 
 /** TCP keep-alive probes start after this long, before the usual minute after which load balancers forget. */
@@ -17,7 +26,9 @@ export class ConnectionPool {
   readonly #origin: string;
   readonly #options: ConnectionPoolOptions;
   readonly #retired = new Set<Dispatcher>();
-  #current: { readonly identity: string; readonly dispatcher: Dispatcher } | undefined;
+  #current:
+    | { tls: Credentials['tls']; readonly identity: string; readonly dispatchers: Dispatchers }
+    | undefined;
 
   constructor(origin: string, options: ConnectionPoolOptions) {
     this.#origin = origin;
@@ -25,17 +36,23 @@ export class ConnectionPool {
   }
 
   /** The connections of this identity. Those of the previous one end with the requests on them. */
-  for(credentials: Credentials): Dispatcher {
-    const identity = fingerprint(credentials.tls);
-    if (this.#current?.identity === identity) return this.#current.dispatcher;
-    const previous = this.#current?.dispatcher;
-    this.#current = { identity, dispatcher: this.#create(credentials.tls) };
-    if (previous !== undefined) this.#retire(previous);
-    return this.#current.dispatcher;
+  for(credentials: Credentials, lane: keyof Dispatchers): Dispatcher {
+    const { tls } = credentials;
+    // Credentials that were not read again are the same object: only new ones are worth a look at what they hold.
+    if (this.#current?.tls === tls) return this.#current.dispatchers[lane];
+    const identity = fingerprint(tls);
+    if (this.#current?.identity === identity) {
+      this.#current.tls = tls;
+      return this.#current.dispatchers[lane];
+    }
+    const previous = this.#current?.dispatchers;
+    this.#current = { tls, identity, dispatchers: this.#create(tls) };
+    for (const dispatcher of Object.values(previous ?? {})) this.#retire(dispatcher);
+    return this.#current.dispatchers[lane];
   }
 
   async destroy(): Promise<void> {
-    const all = [...this.#retired, ...(this.#current === undefined ? [] : [this.#current.dispatcher])];
+    const all = [...this.#retired, ...Object.values(this.#current?.dispatchers ?? {})];
     await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
   }
 
@@ -44,12 +61,10 @@ export class ConnectionPool {
     void dispatcher.close().finally(() => this.#retired.delete(dispatcher));
   }
 
-  #create(tls: Credentials['tls']): Dispatcher {
-    const { proxyUrl, connectTimeoutMs } = this.#options;
+  #create(tls: Credentials['tls']): Dispatchers {
+    const { proxyUrl, connectTimeoutMs, maxConnections } = this.#options;
     const connect = {
-      ...tls,
-      // An authority that is signed by another one is trusted as it is: who names it in a kubeconfig means it.
-      allowPartialTrustChain: true,
+      ...contextOf(tls),
       allowH2: false,
       timeout: connectTimeoutMs,
       keepAlive: true,
@@ -62,14 +77,28 @@ export class ConnectionPool {
       keepAliveTimeout: idleConnectionMs,
       keepAliveMaxTimeout: idleConnectionMs,
     };
-    if (proxyUrl === undefined) return new Pool(this.#origin, { ...options, connect });
-    return new ProxyAgent({
-      ...options,
-      uri: proxyUrl,
-      requestTls: connect,
-      connectTimeout: connectTimeoutMs,
-    });
+    const make = (cap: { readonly connections?: number }): Dispatcher =>
+      proxyUrl === undefined
+        ? new Pool(this.#origin, { ...options, ...cap, connect })
+        : new ProxyAgent({
+            ...options,
+            ...cap,
+            uri: proxyUrl,
+            requestTls: connect,
+            connectTimeout: connectTimeoutMs,
+          });
+    return { capped: make({ connections: maxConnections }), direct: make({}) };
   }
+}
+
+/** Read once for all connections: a machine's own authorities alone are 150 certificates, parsed anew for each otherwise. */
+function contextOf({ servername, rejectUnauthorized, ...identity }: Credentials['tls']): object {
+  return {
+    ...(servername !== undefined && { servername }),
+    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+    // An authority that is signed by another one is trusted as it is: who names it in a kubeconfig means it.
+    secureContext: createSecureContext({ ...identity, allowPartialTrustChain: true }),
+  };
 }
 
 function fingerprint(tls: Credentials['tls']): string {

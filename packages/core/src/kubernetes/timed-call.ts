@@ -3,16 +3,21 @@
 import type { Clock, TimerHandle } from '../time/clock.ts';
 import {
   type CallDescription,
+  type KubernetesError,
   MalformedAnswerError,
   RequestAbortedError,
   RequestTimeoutError,
   type TimeoutPhase,
 } from './errors.ts';
+import type { Turn } from './server-patience.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** Time limits of one call. */
 export interface CallLimits {
-  /** Until the response head: credentials (unless a person is waited for), connecting and the server's thinking included. */
+  /**
+   * Until the response head: credentials (unless a person is waited for), connecting and the server's thinking included.
+   * The wait for a turn is not.
+   */
   readonly headMs: number;
   /** Between two pieces of the body. */
   readonly idleMs: number;
@@ -37,8 +42,11 @@ export class TimedCall {
   readonly #outer: AbortSignal | undefined;
   readonly #inner = new AbortController();
   readonly #timers = new Set<TimerHandle>();
-  /** Those until the response head, which stand still while a person is waited for. */
-  #toHead: readonly TimerHandle[] = [];
+  /** Stands still while a person is waited for, until the response head. */
+  #total: TimerHandle | undefined;
+  /** Until the response head: stands still while a person is waited for, and in a queue. */
+  #head: TimerHandle | undefined;
+  #turn: Turn | undefined;
   #failure: Error | undefined;
   #sent = false;
   #lastChunkAt = 0;
@@ -57,12 +65,18 @@ export class TimedCall {
     this.#outer = signal;
   }
 
-  /** Sends the request; resolves with the response head, whatever its status. */
-  async open(request: Omit<TransportRequest, 'signal'>): Promise<TransportResponse> {
+  /**
+   * Sends the request when `turn`, if given, says that it may; resolves with the response head, whatever its status.
+   */
+  async open(
+    request: Omit<TransportRequest, 'signal'>,
+    turn?: (signal: AbortSignal) => Promise<Turn>,
+  ): Promise<TransportResponse> {
     if (this.#outer?.aborted) throw this.#aborted();
     this.#outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
     this.#startClock();
     try {
+      this.#turn = turn && (await this.#queued(turn(this.#inner.signal)));
       return await this.#transport.send({
         ...request,
         signal: this.#inner.signal,
@@ -71,29 +85,42 @@ export class TimedCall {
           this.#sent = true;
         },
         untimed: (work) => this.#untimed(work),
+        queued: (work) => this.#queued(work),
       });
     } catch (error) {
       throw this.#failure ?? error;
     } finally {
-      const head = this.#toHead[1];
-      if (head !== undefined) this.#stopTimer(head);
+      this.#stopTimer(this.#head);
     }
   }
 
   #startClock(): void {
-    this.#toHead = [
-      this.#startTimer(this.#limits.totalMs, () => this.#timeOut('total')),
-      this.#startTimer(this.#limits.headMs, () => this.#timeOut('head')),
-    ];
+    this.#total = this.#startTimer(this.#limits.totalMs, () => this.#timeOut('total'));
+    this.#startHead();
+  }
+
+  #startHead(): void {
+    this.#head = this.#startTimer(this.#limits.headMs, () => this.#timeOut('head'));
   }
 
   /** Afterwards they begin anew: how long a person took says nothing of the server. */
   async #untimed<T>(work: Promise<T>): Promise<T> {
-    for (const timer of this.#toHead) this.#stopTimer(timer);
+    this.#stopTimer(this.#total);
+    this.#stopTimer(this.#head);
     try {
       return await work;
     } finally {
       if (this.#failure === undefined) this.#startClock();
+    }
+  }
+
+  /** Our own line says nothing of the server; the caller waits all the same, so that the limit for all goes on. */
+  async #queued<T>(work: Promise<T>): Promise<T> {
+    this.#stopTimer(this.#head);
+    try {
+      return await work;
+    } finally {
+      if (this.#failure === undefined) this.#startHead();
     }
   }
 
@@ -127,6 +154,11 @@ export class TimedCall {
     return Buffer.concat(chunks, bytes).toString('utf8');
   }
 
+  /** Tells those that wait for the same server what it made of this one. */
+  answered(error: KubernetesError | undefined): void {
+    this.#turn?.answered(error);
+  }
+
   /** Lets go of the signal, the timers and, when the answer was not read to its end, the connection. */
   close(): void {
     this.#outer?.removeEventListener('abort', this.#onOuterAbort);
@@ -134,6 +166,7 @@ export class TimedCall {
     this.#timers.clear();
     this.#failure ??= callIsOver;
     this.#inner.abort(this.#failure);
+    this.#turn?.leave();
   }
 
   readonly #onOuterAbort = (): void => this.#fail(this.#aborted());
@@ -169,7 +202,8 @@ export class TimedCall {
     return timer;
   }
 
-  #stopTimer(timer: TimerHandle): void {
+  #stopTimer(timer: TimerHandle | undefined): void {
+    if (timer === undefined) return;
     this.#timers.delete(timer);
     this.#clock.clearTimeout(timer);
   }

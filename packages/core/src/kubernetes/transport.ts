@@ -22,6 +22,16 @@ export interface TransportRequest {
    * was given.
    */
   readonly untimed?: <T>(work: Promise<T>) => Promise<T>;
+  /**
+   * Called with the wait for a connection, where a transport lets only so many requests go at once: the time limit for
+   * the server's answer begins when it settles, the one for the whole call goes on. Returns what it was given.
+   */
+  readonly queued?: <T>(work: Promise<T>) => Promise<T>;
+  /**
+   * Waits behind nothing, on a connection that others don't share meanwhile: for watches, which last, and for the
+   * election's renewals, which must not wait. Default false.
+   */
+  readonly direct?: boolean;
 }
 
 /** The head of the answer; the body streams. */
