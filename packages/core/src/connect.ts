@@ -74,11 +74,13 @@ export function connect(options: ConnectOptions): Connection {
 }
 
 /**
- * Asks a node's host by connecting to its kubelet's port, from where this process runs.
+ * Asks a node's host by connecting to its kubelet's port, from where this process runs. As far as asked for: see
+ * {@link ProbeDepth}.
  *
  * @param options - `timeoutMs`: how long a host may stay silent. Default 3,000 ms.
  */
 export function kubeletProbe(options: { clock?: Clock; timeoutMs?: number } = {}): NodeProbe {
   const { clock = systemClock, timeoutMs = 3_000 } = options;
-  return async (node, signal) => (await probeKubelet(node, { clock, timeoutMs, signal })).result;
+  return async (node, signal, depth) =>
+    (await probeKubelet(node, { clock, timeoutMs, signal, until: depth?.until })).result;
 }

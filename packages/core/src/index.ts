@@ -27,8 +27,8 @@ export {
   type PollDetection,
 } from './evidence/rules.ts';
 export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
+export type { NodeProbe, ProbeDepth } from './evidence/witnesses/host-asker.ts';
 export { type ProbeAnswer, type ProbeOptions, probeTcp } from './evidence/witnesses/kubelet-probe.ts';
-export type { NodeProbe } from './evidence/witnesses/prober.ts';
 export type { FenceContext, FencePermit, FenceRefusal, FenceRefusalCode } from './fencing/fence-context.ts';
 export type { FenceConfirmation, FenceTarget } from './fencing/fence-target.ts';
 export type { FenceProof, FenceResult, Fencer } from './fencing/fencer.ts';

@@ -52,8 +52,8 @@ export class Metrics {
 
   /** The same probe, counted. */
   countProbes(probe: NodeProbe): NodeProbe {
-    return async (node, signal) => {
-      const result = await probe(node, signal);
+    return async (node, signal, depth) => {
+      const result = await probe(node, signal, depth);
       this.#probes.inc({ result });
       return result;
     };

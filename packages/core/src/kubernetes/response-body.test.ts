@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { ResponseBody } from './response-body.ts';
 
 const source = () => ({ pause: vi.fn(), resume: vi.fn(), cancel: vi.fn() });
@@ -65,5 +66,57 @@ describe('ResponseBody', () => {
     body.end();
     await body.return();
     expect(late.cancel).not.toHaveBeenCalled();
+  });
+});
+
+describe('a body that rests', () => {
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('hands on what is there at once, and then lets the kernel collect for a while', async () => {
+    const clock = new ManualClock();
+    const did: string[] = [];
+    const source = {
+      pause: () => void did.push('pause'),
+      resume: () => void did.push('resume'),
+      cancel: () => undefined,
+    };
+    const body = new ResponseBody(source, { clock, restMs: 100 });
+    body.push(Buffer.from('a'));
+    body.push(Buffer.from('b'));
+    expect((await body.next()).value?.toString()).toBe('a');
+    expect(did).toEqual([]);
+    await turns();
+    expect(did).toEqual(['pause']);
+    await clock.advance(99);
+    expect(did).toEqual(['pause']);
+    await clock.advance(1);
+    expect(did).toEqual(['pause', 'resume']);
+    await turns();
+    // Nothing came: nothing to rest from.
+    expect(did).toEqual(['pause', 'resume']);
+    body.push(Buffer.from('c'));
+    await turns();
+    expect(did).toEqual(['pause', 'resume', 'pause']);
+    body.end();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('does not read on after a rest while its reader is far behind', async () => {
+    const clock = new ManualClock();
+    const did: string[] = [];
+    const source = {
+      pause: () => void did.push('pause'),
+      resume: () => void did.push('resume'),
+      cancel: () => undefined,
+    };
+    const body = new ResponseBody(source, { clock, restMs: 100 });
+    body.push(Buffer.alloc(300 * 1024));
+    await turns();
+    await clock.advance(200);
+    expect(did).toEqual(['pause']);
+    await body.next();
+    expect(did).toEqual(['pause', 'resume']);
   });
 });

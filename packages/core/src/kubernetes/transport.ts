@@ -32,6 +32,11 @@ export interface TransportRequest {
    * election's renewals, which must not wait. Default false.
    */
   readonly direct?: boolean;
+  /**
+   * Once the answer has no more to read for the moment, none of it is read for so many milliseconds: what comes in many
+   * small pieces then costs a waking for each rest and not for each piece. Default: no rests.
+   */
+  readonly restMs?: number;
 }
 
 /** The head of the answer; the body streams. */

@@ -66,6 +66,7 @@ class UndiciTransport implements Transport {
   readonly #credentials: CredentialSource;
   readonly #pool: ConnectionPool;
   readonly #line: WaitingLine;
+  readonly #clock: Clock;
   /** A plugin may be waiting for a person. */
   readonly #attended: boolean;
   #closed = false;
@@ -87,6 +88,7 @@ class UndiciTransport implements Transport {
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#userAgent = options.purpose === undefined ? 'liberator' : `liberator (${options.purpose})`;
     this.#credentials = new CredentialSource(kubeConfig, clock);
+    this.#clock = clock;
     this.#line = new WaitingLine(clock, new FixedGate(maxConnections));
     this.#pool = new ConnectionPool(url.origin, {
       proxyUrl,
@@ -176,7 +178,7 @@ class UndiciTransport implements Transport {
     };
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(this.#peer, request, { resolve, reject, leave });
+      const exchange = new Exchange(this.#peer, request, { resolve, reject, leave, clock: this.#clock });
       dispatcher.dispatch(
         {
           origin: this.#origin,
@@ -213,6 +215,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (response: TransportResponse) => void;
   readonly #reject: (error: unknown) => void;
   readonly #leave: (() => void) | undefined;
+  readonly #clock: Clock;
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
   /** Why the request must not go on: the signal's reason or what `beforeSend` threw. Handed out as it is. */
@@ -226,6 +229,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       readonly resolve: (response: TransportResponse) => void;
       readonly reject: (error: unknown) => void;
       readonly leave: (() => void) | undefined;
+      readonly clock: Clock;
     },
   ) {
     this.#peer = peer;
@@ -233,6 +237,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = outcome.resolve;
     this.#reject = outcome.reject;
     this.#leave = outcome.leave;
+    this.#clock = outcome.clock;
     request.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -255,11 +260,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200) return;
-    this.#body = new ResponseBody({
+    const source = {
       pause: () => controller.pause(),
       resume: () => controller.resume(),
-      cancel: (reason) => controller.abort(reason),
-    });
+      cancel: (reason: Error) => controller.abort(reason),
+    };
+    const { restMs } = this.#request;
+    this.#body = new ResponseBody(source, restMs === undefined ? undefined : { clock: this.#clock, restMs });
     const retryAfterMs = parseRetryAfter(headers);
     this.#resolve({ status, body: this.#body, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }

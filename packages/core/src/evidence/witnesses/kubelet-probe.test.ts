@@ -90,6 +90,24 @@ describe('probeTcp', () => {
     expect(['mute', 'refused']).toContain((await probe(port, 3000)).result);
   });
 
+  test('mute at once, as far as the host is asked for alone: the kernel accepted, and no handshake begins', async () => {
+    let bytes = 0;
+    const server = createServer((socket) => {
+      socket.on('data', (chunk) => {
+        bytes += chunk.length;
+      });
+    });
+    const port = await listen(server);
+    const outcome = await probeTcp('127.0.0.1', port, {
+      clock: systemClock,
+      timeoutMs: 60_000,
+      until: 'host',
+    });
+    expect(outcome.result).toBe('mute');
+    await new Promise((resolve) => server.close(resolve));
+    expect(bytes).toBe(0);
+  });
+
   test('silent: no answer to a SYN within the time', async () => {
     const port = await stoppedListener();
     const fillers = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => undefined));

@@ -2,16 +2,18 @@
 // the kubelet, the host's kernel, or nobody.
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { Node } from '../../kubernetes/objects.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { ProbeResult } from '../fact.ts';
+import type { ProbeDepth } from './host-asker.ts';
 
 /** What a probe found, and why it says so. */
 export interface ProbeAnswer {
   /**
    * - `answered`: something on the port answered a TLS handshake. The host is up, and so is its kubelet.
-   * - `mute`: the connection was accepted, and nobody answered. The host's kernel is up; its kubelet hangs, or is stopped.
+   * - `mute`: the connection was accepted, and nobody answered, or nobody was asked any more. The host's kernel is up; its
+   *   kubelet hangs, or is stopped, or was left alone.
    * - `refused`: the host sent a reset, or no more than that after accepting. It is up without a kubelet, and its containers may still write. A firewall
    *   that resets for a host looks the same, and counts for life just so: that is the safe side.
    * - `silent`: nothing came back within the time, or the network says that the host is not there.
@@ -34,6 +36,8 @@ export interface ProbeOptions {
   readonly timeoutMs: number;
   /** Ends the probe, with `failed`. */
   readonly signal?: AbortSignal | undefined;
+  /** `host`: an accepted connection is `mute` at once, without a handshake. Default `kubelet`. */
+  readonly until?: ProbeDepth['until'] | undefined;
 }
 
 /** The kubelet's port where a Node doesn't name another. */
@@ -57,7 +61,7 @@ export async function probeTcp(host: string, port: number, options: ProbeOptions
   const { clock, timeoutMs, signal } = options;
   if (signal?.aborted) return { result: 'failed', because: 'the probe was ended before it began' };
   const startedAt = clock.now();
-  const attempt = new Attempt(host, port);
+  const attempt = new Attempt(host, port, options.until ?? 'kubelet');
   const onAbort = (): void => attempt.settle({ result: 'failed', because: 'the probe was ended' });
   signal?.addEventListener('abort', onAbort, { once: true });
   const timer = clock.setTimeout(() => {
@@ -90,6 +94,9 @@ export async function probeKubelet(node: Node, options: ProbeOptions): Promise<P
 /** Signs of life first; then what says nothing, since a host counts as silent only if all its addresses are. */
 const bestFirst: readonly ProbeResult[] = ['answered', 'mute', 'refused', 'failed', 'silent'];
 
+/** Nobody is verified, so one serves for all; made anew it would read all authorities again for each probe. */
+let sharedContext: SecureContext | undefined;
+
 /** One connection attempt and what became of it; only the first answer counts. */
 class Attempt {
   readonly answer: Promise<ProbeAnswer>;
@@ -99,14 +106,17 @@ class Attempt {
   #tls: Socket | undefined;
   #resolve: (answer: ProbeAnswer | Promise<ProbeAnswer>) => void = () => undefined;
 
-  constructor(host: string, port: number) {
+  constructor(host: string, port: number, until: ProbeDepth['until']) {
     this.#host = host;
     this.#port = port;
     this.answer = new Promise((resolve) => {
       this.#resolve = resolve;
     });
     this.#socket = connect({ host, port, autoSelectFamily: false });
-    this.#socket.once('connect', () => this.#startTls());
+    this.#socket.once('connect', () => {
+      if (until === 'kubelet') this.#startTls();
+      else this.settle({ result: 'mute', because: 'accepted the connection; no more was asked' });
+    });
     this.#socket.on('error', (error) => {
       this.settle(this.#tls === undefined ? this.#explainConnectError(error) : explainHandshakeError(error));
     });
@@ -138,7 +148,9 @@ class Attempt {
   }
 
   #startTls(): void {
-    this.#tls = connectTls({ socket: this.#socket, rejectUnauthorized: false }, () =>
+    sharedContext ??= createSecureContext();
+    const options = { socket: this.#socket, rejectUnauthorized: false, secureContext: sharedContext };
+    this.#tls = connectTls(options, () =>
       this.settle({ result: 'answered', because: 'answered the TLS handshake' }),
     );
     this.#tls.on('error', (error) => this.settle(explainHandshakeError(error)));

@@ -11,6 +11,8 @@ class Story {
   readonly fleet = new Fleet({ clock: this.clock, policies: [anyNode], onHealthChange: () => {} });
   /** Who was asked, and when, in seconds. */
   readonly asked: string[] = [];
+  /** How deep each was asked. */
+  readonly depths: (string | undefined)[] = [];
   answer: (name: string) => Promise<ProbeResult> = async () => 'answered';
   signal: AbortSignal | undefined;
   readonly prober = new Prober({
@@ -18,8 +20,9 @@ class Story {
     onAnswer: ({ name, uid, result }) => this.fleet.probed(name, uid, result),
     clock: this.clock,
     intervalMs: 2_000,
-    probe: (node, signal) => {
+    probe: (node, signal, depth) => {
       this.signal = signal;
+      this.depths.push(depth?.until);
       this.asked.push(`${node.metadata.name} at ${this.clock.now() / 1000}`);
       return this.answer(node.metadata.name);
     },
@@ -33,13 +36,19 @@ class Story {
     this.fleet.assess();
   }
 
-  async pass(seconds: number, renewing = true): Promise<void> {
+  /** @param renewing all of them, none, or who is named */
+  async pass(
+    seconds: number,
+    renewing: boolean | ReadonlySet<string> = true,
+    assessing = true,
+  ): Promise<void> {
     for (let i = 0; i < seconds; i++) {
       await this.clock.advance(1_000);
-      if (renewing)
-        for (const name of this.fleet.nodes.keys())
-          this.fleet.leaseSeen(leaseOf(name, String(this.clock.now())));
-      this.fleet.assess();
+      for (const name of this.fleet.nodes.keys()) {
+        const renews = typeof renewing === 'boolean' ? renewing : renewing.has(name);
+        if (renews) this.fleet.leaseSeen(leaseOf(name, String(this.clock.now())));
+      }
+      if (assessing) this.fleet.assess();
     }
   }
 
@@ -88,14 +97,69 @@ describe('a node that is well', () => {
     await story.prober.stop();
   });
 
-  it('waits its turn: no more than eight are asked at once', async () => {
-    const story = new Story(20);
+  it('is heard within a minute in a fleet of 5,000, at a hundred a second and not all at once', async () => {
+    const story = new Story(5_000);
     story.prober.start();
-    await story.pass(2);
-    expect(story.asked).toHaveLength(8);
-    await story.pass(4);
-    expect(story.asked).toHaveLength(20);
+    await story.pass(1, false);
+    let most = 0;
+    for (let second = 1; second < 60; second++) {
+      const before = story.asked.length;
+      await story.pass(1, false, false);
+      most = Math.max(most, story.askedSince(before));
+    }
+    expect(story.asked).toHaveLength(5_000);
+    expect(most).toBeLessThanOrEqual(125);
+    expect([...story.fleet.nodes.keys()].filter((name) => !story.fleet.heard(`uid-${name}`))).toEqual([]);
     await story.prober.stop();
+  });
+
+  it('is asked for its host alone, since nobody doubts its kubelet', async () => {
+    const story = new Story(1);
+    story.prober.start();
+    await story.pass(3);
+    story.answer = async () => 'silent';
+    await story.pass(40, false);
+    expect(new Set(story.depths.slice(0, 1))).toEqual(new Set(['host']));
+    expect(new Set(story.depths.slice(1))).toEqual(new Set(['kubelet']));
+    await story.prober.stop();
+  });
+
+  it('whose host never answers is asked again a few at a time: a firewall may hide the whole fleet', async () => {
+    const story = new Story(300);
+    story.answer = async () => 'silent';
+    story.prober.start();
+    await story.pass(30);
+    expect(story.asked).toHaveLength(300);
+    await story.pass(60);
+    const again = story.askedSince(300);
+    expect(again).toBeGreaterThan(0);
+    expect(again).toBeLessThanOrEqual(15 * 8);
+    await story.prober.stop();
+  });
+});
+
+describe('many that are known to be dead', () => {
+  it('take no slot from one that may be dying now', async () => {
+    const story = new Story(300);
+    story.answer = async () => 'answered';
+    story.prober.start();
+    await story.pass(10);
+    const survivors = new Set(['node-299', 'node-300']);
+    // Each silent host takes its slot for three seconds.
+    story.answer = async (name) => {
+      if (survivors.has(name)) return 'answered';
+      await new Promise<void>((resolve) => story.clock.setTimeout(resolve, 3_000));
+      return 'silent';
+    };
+    for (let i = 0; i < 60; i++) await story.pass(1, survivors);
+    expect(story.fleet.nodes.get('node-1')?.health).toBe('dead');
+    survivors.delete('node-300');
+    for (let i = 0; i < 10; i++) await story.pass(1, survivors);
+    const before = story.asked.length;
+    for (let i = 0; i < 14; i++) await story.pass(1, survivors);
+    const asked = story.asked.slice(before).filter((line) => line.startsWith('node-300 '));
+    expect(asked.length).toBeGreaterThanOrEqual(3);
+    await Promise.all([story.pass(4, survivors), story.prober.stop()]);
   });
 });
 

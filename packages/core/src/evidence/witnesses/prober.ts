@@ -1,12 +1,11 @@
-// Asks the hosts of suspect nodes, again and again, whether anybody is there.
-
+// Decides whose hosts are asked and when: those that are suspect or dead again and again, the others once.
 import type { Node } from '../../kubernetes/objects.ts';
 import type { Clock, TimerHandle } from '../../time/clock.ts';
-import type { NodeFact, ProbeResult } from '../fact.ts';
+import type { NodeFact } from '../fact.ts';
 import type { KnownNode } from '../known-node.ts';
+import { HostAsker, type NodeProbe } from './host-asker.ts';
 
-/** Asks one host once. Must settle within a time of its own choosing, and soon after `signal` aborts. */
-export type NodeProbe = (node: Node, signal: AbortSignal) => Promise<ProbeResult>;
+export type { NodeProbe } from './host-asker.ts';
 
 export interface ProberOptions {
   /** Those that may be asked, as they are known at this moment. */
@@ -22,85 +21,112 @@ export interface ProberOptions {
 /** How often a node that is well is asked, until it has answered once. */
 const baselineEveryMs = 60_000;
 
-/** How many nodes that are well are asked in one round: a fleet of thousands must not be asked all at once. */
-const baselinesPerRound = 8;
+/**
+ * How many nodes that are well and were never asked are asked in one round. 5,000 are through within 50 s, at a
+ * hundred a second; each is a connection and no more.
+ */
+const firstBaselinesPerRound = 200;
+/** How many of those that gave no answer are asked once more: behind a firewall that drops, that would be the whole fleet. */
+const repeatedBaselinesPerRound = 8;
+/** A round's baselines are spread over so many moments. */
+const dripsPerRound = 8;
 
-/** How many are asked at the same time, whatever their health: each takes a socket for as long as its host is silent. */
-const askedAtOnce = 64;
+const slots = { suspect: 64, dead: 64, baseline: 128 } as const;
 
 /**
  * Probes each node once while it is well, to know that its host answers at all, and then while it is suspect or dead: often
  * enough to see it come back, seldom enough to go unnoticed.
  */
 export class Prober {
-  readonly #options: ProberOptions;
-  readonly #probe: NodeProbe;
+  readonly #nodes: ProberOptions['nodes'];
+  readonly #asker: HostAsker;
   readonly #clock: Clock;
   readonly #intervalMs: number;
-  readonly #abort = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
-  readonly #probing = new Set<string>();
   /** By uid, when each node was asked last. */
   readonly #askedAt = new Map<string, number>();
+  #baselines: Node[] = [];
   #timer: TimerHandle | undefined;
+  #dripTimer: TimerHandle | undefined;
+  #isStopped = false;
 
   constructor(options: ProberOptions) {
-    this.#options = options;
-    this.#probe = options.probe;
+    this.#nodes = options.nodes;
     this.#clock = options.clock;
     this.#intervalMs = options.intervalMs;
+    this.#asker = new HostAsker({
+      probe: options.probe,
+      slots,
+      onAnswer: ({ metadata: { name, uid } }, result) =>
+        options.onAnswer({ kind: 'probe', name, uid, result }),
+    });
   }
 
   start(): void {
     this.#timer = this.#clock.setTimeout(() => {
       this.#round();
-      if (!this.#abort.signal.aborted) this.start();
+      if (!this.#isStopped) this.start();
     }, this.#intervalMs);
   }
 
   async stop(): Promise<void> {
-    this.#abort.abort();
+    this.#isStopped = true;
     this.#clock.clearTimeout(this.#timer);
-    await Promise.all(this.#underWay);
+    this.#clock.clearTimeout(this.#dripTimer);
+    await this.#asker.stop();
   }
 
   #round(): void {
-    const now = this.#clock.now();
-    let baselines = 0;
-    // Who has waited longest comes first, or a great outage would leave the same nodes unasked in every round.
-    for (const { node, assessment, hostHeard } of this.#longestUnasked()) {
-      if (this.#probing.size === askedAtOnce) break;
+    const suspect: KnownNode[] = [];
+    const dead: KnownNode[] = [];
+    const well: KnownNode[] = [];
+    const there = new Set<string>();
+    for (const known of this.#nodes()) {
+      const { assessment, hostHeard, node } = known;
       const { uid } = node.metadata;
-      if (assessment === undefined || this.#probing.has(uid)) continue;
-      if (assessment.health === 'alive') {
-        const askedAt = this.#askedAt.get(uid);
-        const due = askedAt === undefined || now - askedAt >= baselineEveryMs;
-        if (hostHeard || !due || baselines === baselinesPerRound) continue;
-        baselines++;
-      }
-      this.#askedAt.set(uid, now);
-      const running = this.#ask(node).finally(() => this.#underWay.delete(running));
-      this.#underWay.add(running);
+      there.add(uid);
+      if (assessment === undefined || this.#asker.isAsking(uid)) continue;
+      if (assessment.health === 'dead') dead.push(known);
+      else if (assessment.health !== 'alive') suspect.push(known);
+      else if (!hostHeard) well.push(known);
     }
-    const there = new Set([...this.#options.nodes()].map(({ node }) => node.metadata.uid));
+    this.#askLongestUnasked(suspect, 'suspect');
+    this.#askLongestUnasked(dead, 'dead');
+    this.#baselines = this.#dueBaselines(well);
+    this.#clock.clearTimeout(this.#dripTimer);
+    this.#drip(Math.ceil(this.#baselines.length / dripsPerRound));
     for (const uid of this.#askedAt.keys()) if (!there.has(uid)) this.#askedAt.delete(uid);
   }
 
-  #longestUnasked(): readonly KnownNode[] {
+  /** Who has waited longest comes first, or a great outage would leave the same nodes unasked in every round. */
+  #askLongestUnasked(nodes: KnownNode[], occasion: 'suspect' | 'dead'): void {
     const askedAt = ({ node }: KnownNode): number => this.#askedAt.get(node.metadata.uid) ?? 0;
-    return [...this.#options.nodes()].toSorted((a, b) => askedAt(a) - askedAt(b));
+    nodes.sort((a, b) => askedAt(a) - askedAt(b));
+    for (const { node } of nodes.slice(0, this.#asker.freeSlots(occasion))) {
+      this.#askedAt.set(node.metadata.uid, this.#clock.now());
+      this.#asker.ask(node, occasion);
+    }
   }
 
-  async #ask(node: Node): Promise<void> {
-    const { name, uid } = node.metadata;
-    this.#probing.add(uid);
-    try {
-      const result = await this.#probe(node, this.#abort.signal);
-      if (!this.#abort.signal.aborted) this.#options.onAnswer({ kind: 'probe', name, uid, result });
-    } catch {
-      // A probe that fails for a reason of its own says nothing about the host.
-    } finally {
-      this.#probing.delete(uid);
+  #dueBaselines(well: readonly KnownNode[]): Node[] {
+    const now = this.#clock.now();
+    const first: Node[] = [];
+    const again: Node[] = [];
+    for (const { node } of well) {
+      const askedAt = this.#askedAt.get(node.metadata.uid);
+      if (askedAt === undefined) first.push(node);
+      else if (now - askedAt >= baselineEveryMs) again.push(node);
+      if (first.length === firstBaselinesPerRound) break;
     }
+    return [...first, ...again.slice(0, repeatedBaselinesPerRound)];
+  }
+
+  /** A fleet of thousands must not be asked all at once. */
+  #drip(atOnce: number): void {
+    for (const node of this.#baselines.splice(0, Math.min(atOnce, this.#asker.freeSlots('baseline')))) {
+      this.#askedAt.set(node.metadata.uid, this.#clock.now());
+      this.#asker.ask(node, 'baseline');
+    }
+    if (this.#baselines.length === 0) return;
+    this.#dripTimer = this.#clock.setTimeout(() => this.#drip(atOnce), this.#intervalMs / dripsPerRound);
   }
 }
