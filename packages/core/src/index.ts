@@ -55,6 +55,7 @@ export { KubeConfigError } from './kubernetes/kube-config-error.ts';
 export type * from './kubernetes/objects.ts';
 export type {
   CallOptions,
+  Extent,
   KubernetesReader,
   List,
   ListOptions,

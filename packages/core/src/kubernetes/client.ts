@@ -2,10 +2,12 @@
 // this room uses.
 import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
 import { type CallDescription, isGone, KubernetesError, MalformedAnswerError } from './errors.ts';
+import { leaveOutArrays } from './left-out-arrays.ts';
 import { LineError, LineSplitter } from './line-splitter.ts';
 import type { Status } from './objects.ts';
 import type {
   CallOptions,
+  Extent,
   KubernetesReader,
   List,
   ListOptions,
@@ -48,6 +50,8 @@ export interface RequestOptions extends ResourceAddress {
   readonly timeoutMs?: number | undefined;
   /** See {@link TransportRequest.direct}. */
   readonly direct?: boolean | undefined;
+  /** See {@link Extent.withoutArrays}. */
+  readonly withoutArrays?: readonly string[] | undefined;
 }
 
 const methods: Readonly<Record<Verb, TransportRequest['method']>> = {
@@ -119,7 +123,7 @@ export class KubernetesClient {
       ...(options.direct ? { direct: true } : {}),
     };
     return this.#call(options, limits, options.signal, request, async (call, response) => {
-      return parseJson<T>(options, await call.text(response, longestAnswerBytes));
+      return parseJson<T>(options, await call.text(response, longestAnswerBytes, shortener(options)));
     });
   }
 
@@ -210,7 +214,7 @@ export class KubernetesClient {
       const response = await call.open({ method: 'GET', path, direct: true, restMs: watchRestMs });
       if (response.status !== 200) throw await failure(description, call, response);
       options.onOpen?.();
-      const splitter = new LineSplitter();
+      const splitter = new LineSplitter(shortener(options));
       for await (const chunk of call.chunks(response)) {
         for (const line of splitter.push(chunk)) yield decodeWatchEvent<T>(description, line);
       }
@@ -229,11 +233,11 @@ export class KubernetesClient {
     options: ListOptions,
     token: string | undefined,
   ): Promise<WireList<T>> {
-    const { namespace, signal, timeoutMs } = options;
+    const { namespace, signal, timeoutMs, withoutArrays } = options;
     const call = { verb: 'list', resource, namespace } as const;
     const query = { limit: options.pageSize ?? defaultPageSize, continue: token, ...selectors(options) };
     const page = await this.#retry(options, () =>
-      this.request<Partial<WireList<T>> | undefined>({ ...call, query, signal, timeoutMs }),
+      this.request<Partial<WireList<T>> | undefined>({ ...call, query, signal, timeoutMs, withoutArrays }),
     );
     const metadata = page?.metadata;
     if (typeof metadata?.resourceVersion !== 'string') {
@@ -277,6 +281,10 @@ interface WireList<T> {
 
 function selectors(selection: Selection): Query {
   return { fieldSelector: selection.fieldSelector, labelSelector: selection.labelSelector };
+}
+
+function shortener({ withoutArrays }: Extent): ((json: Buffer) => Buffer) | undefined {
+  return withoutArrays && ((json) => leaveOutArrays(json, withoutArrays));
 }
 
 function parseJson<T>(description: CallDescription, text: string): T {

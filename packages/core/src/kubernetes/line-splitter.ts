@@ -15,9 +15,15 @@ export class LineError extends Error {
  * whole, and copies each byte once, so that a long line in many chunks costs no more than its length.
  */
 export class LineSplitter {
+  readonly #shorten: (line: Buffer) => Buffer;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #parts: Uint8Array[] = [];
   #partBytes = 0;
+
+  /** @param shorten applied to each line before it becomes text. Default: leaves it as it is. */
+  constructor(shorten: (line: Buffer) => Buffer = (line) => line) {
+    this.#shorten = shorten;
+  }
 
   /** The lines that `chunk` completes, without their line ends, blank ones left out. */
   push(chunk: Uint8Array): string[] {
@@ -54,9 +60,13 @@ export class LineSplitter {
       this.#partBytes = 0;
     }
     try {
-      return this.#decoder.decode(bytes);
+      return this.#decoder.decode(this.#shorten(asBuffer(bytes)));
     } catch (error) {
       throw new LineError('a line is not UTF-8', { cause: error });
     }
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -12,6 +12,15 @@ export interface Selection {
   readonly labelSelector?: string | undefined;
 }
 
+/** How much of the objects is wanted. */
+export interface Extent {
+  /**
+   * Members whose value is an array that comes empty, wherever they are in an object, such as `managedFields`: they are not
+   * even parsed. A reader may hand them out all the same. Default: none.
+   */
+  readonly withoutArrays?: readonly string[] | undefined;
+}
+
 /** Limits of one call. */
 export interface CallOptions {
   /** Ends the call, with RequestAbortedError. */
@@ -30,7 +39,7 @@ export interface ReadOptions extends CallOptions {
 }
 
 /** Options of a list. */
-export interface ListOptions extends Selection, ReadOptions {
+export interface ListOptions extends Selection, Extent, ReadOptions {
   /** Objects per request. Default 100: bounds memory and how long parsing one answer blocks the event loop. */
   readonly pageSize?: number | undefined;
 }
@@ -65,7 +74,7 @@ export interface List<T> {
 }
 
 /** Options of a watch. */
-export interface WatchOptions extends Selection {
+export interface WatchOptions extends Selection, Extent {
   /** Events after this one. */
   readonly resourceVersion: string;
   /** After how long the server ends the watch, which is how watches are spread over its replicas. */

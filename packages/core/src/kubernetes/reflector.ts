@@ -9,7 +9,7 @@ import {
   MalformedAnswerError,
   RequestTimeoutError,
 } from './errors.ts';
-import type { KubernetesReader, Selection } from './reader.ts';
+import type { Extent, KubernetesReader, Selection } from './reader.ts';
 import { type CacheObject, keyOf, type ReflectedChange, ReflectedItems } from './reflected-items.ts';
 import type { Resource } from './resources.ts';
 import { askedDelayMs } from './retry.ts';
@@ -33,7 +33,7 @@ export interface ReflectorHandlers<V> {
 }
 
 /** Options of {@link Reflector}. */
-export interface ReflectorOptions<T, V extends CacheObject> extends Selection, Partial<SightOptions> {
+export interface ReflectorOptions<T, V extends CacheObject> extends Selection, Extent, Partial<SightOptions> {
   /** Through which it lists and watches. */
   readonly reader: KubernetesReader;
   /** Which kind. */
@@ -173,7 +173,8 @@ export class Reflector<T, V extends CacheObject> {
   }
 
   async #list(): Promise<string> {
-    const { reader, resource, namespace, fieldSelector, labelSelector, pageSize } = this.#options;
+    const { reader, resource, namespace, fieldSelector, labelSelector, pageSize, withoutArrays } =
+      this.#options;
     const { signal } = this.#abort;
     let listed = new Map<string, V>();
     let resourceVersion = '';
@@ -182,6 +183,7 @@ export class Reflector<T, V extends CacheObject> {
       fieldSelector,
       labelSelector,
       pageSize,
+      withoutArrays,
       signal,
       project: (object: T) => this.#project(object),
     });
@@ -199,7 +201,7 @@ export class Reflector<T, V extends CacheObject> {
   }
 
   async #watch(from: string): Promise<void> {
-    const { reader, resource, namespace, fieldSelector, labelSelector } = this.#options;
+    const { reader, resource, namespace, fieldSelector, labelSelector, withoutArrays } = this.#options;
     const { signal } = this.#abort;
     const startedAt = this.#clock.now();
     try {
@@ -207,6 +209,7 @@ export class Reflector<T, V extends CacheObject> {
         namespace,
         fieldSelector,
         labelSelector,
+        withoutArrays,
         resourceVersion: from,
         timeoutSeconds: 300 + Math.floor(this.#random.next() * 301),
         idleTimeoutMs: this.#idleTimeoutMs,

@@ -140,8 +140,16 @@ export class TimedCall {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** The whole body as text. */
-  async text(response: TransportResponse, maxBytes: number): Promise<string> {
+  /**
+   * The whole body as text.
+   *
+   * @param shorten applied to its bytes before. Default: leaves them as they are.
+   */
+  async text(
+    response: TransportResponse,
+    maxBytes: number,
+    shorten: (body: Buffer) => Buffer = (body) => body,
+  ): Promise<string> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of this.chunks(response)) {
@@ -151,7 +159,7 @@ export class TimedCall {
       }
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks, bytes).toString('utf8');
+    return shorten(Buffer.concat(chunks, bytes)).toString('utf8');
   }
 
   /** Tells those that wait for the same server what it made of this one. */

@@ -20,6 +20,9 @@ export interface FleetWatchesOptions {
   readonly onError: (where: string, error: unknown, retryInMs: number | undefined) => void;
 }
 
+/** Most of what a Node and a Lease weigh, and no projection keeps any of it. */
+const unusedArrays = ['managedFields', 'images', 'volumesInUse', 'volumesAttached', 'ownerReferences'];
+
 export class FleetWatches {
   readonly #clock: Clock;
   readonly #reflectors: ReadonlyMap<string, Reflector<Node, Node> | Reflector<Lease, Lease>>;
@@ -27,7 +30,7 @@ export class FleetWatches {
   constructor(options: FleetWatchesOptions) {
     const { reader, clock, random, tell, election, onElectionLease } = options;
     this.#clock = clock;
-    const common = { reader, clock, random };
+    const common = { reader, clock, random, withoutArrays: unusedArrays };
     const reportAs = (where: string): Pick<ReflectorHandlers<unknown>, 'onError'> => ({
       onError: (error, { willRetryInMs }) => options.onError(where, error, willRetryInMs),
     });
