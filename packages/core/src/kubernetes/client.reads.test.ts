@@ -174,3 +174,24 @@ describe('listing', () => {
     }
   });
 });
+
+test('arrays that nobody wants come empty in lists and watches, and everything else as it is', async () => {
+  const node = {
+    metadata: { name: 'a', uid: 'u', resourceVersion: '2', managedFields: [{ manager: 'kubelet' }] },
+    status: { images: [{ names: ['ä'] }], addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
+  };
+  const { client } = await clientOf((request, response) => {
+    if (request.query.has('watch')) response.end(`${JSON.stringify({ type: 'ADDED', object: node })}\n`);
+    else answer(response, 200, { metadata: { resourceVersion: '1' }, items: [node, node] });
+  });
+  const withoutArrays = ['managedFields', 'images'];
+  const expected = {
+    metadata: { ...node.metadata, managedFields: [] },
+    status: { ...node.status, images: [] },
+  };
+  const { items } = await client.list(nodes, { withoutArrays });
+  expect(items).toEqual([expected, expected]);
+  const watch = client.watch(nodes, { resourceVersion: '1', timeoutSeconds: 60, withoutArrays });
+  expect(await collect(watch)).toEqual([{ type: 'ADDED', object: expected }]);
+  expect((await client.list(nodes)).items).toEqual([node, node]);
+});

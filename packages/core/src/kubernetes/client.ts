@@ -2,7 +2,7 @@
 // this room uses.
 import { type Clock, type Random, sleep, systemClock, systemRandom } from '../time/clock.ts';
 import { type CallDescription, isGone, KubernetesError, MalformedAnswerError } from './errors.ts';
-import { leaveOutArrays } from './left-out-arrays.ts';
+import { arraysLeftOut, type Shortener } from './left-out-arrays.ts';
 import { LineError, LineSplitter } from './line-splitter.ts';
 import type { Status } from './objects.ts';
 import type {
@@ -283,8 +283,17 @@ function selectors(selection: Selection): Query {
   return { fieldSelector: selection.fieldSelector, labelSelector: selection.labelSelector };
 }
 
-function shortener({ withoutArrays }: Extent): ((json: Buffer) => Buffer) | undefined {
-  return withoutArrays && ((json) => leaveOutArrays(json, withoutArrays));
+/** By the list of names that a caller keeps: it is looked for in each page and each event. */
+const shorteners = new WeakMap<readonly string[], Shortener>();
+
+function shortener({ withoutArrays }: Extent): Shortener | undefined {
+  if (withoutArrays === undefined) return undefined;
+  let shorten = shorteners.get(withoutArrays);
+  if (shorten === undefined) {
+    shorten = arraysLeftOut(withoutArrays);
+    shorteners.set(withoutArrays, shorten);
+  }
+  return shorten;
 }
 
 function parseJson<T>(description: CallDescription, text: string): T {

@@ -5,36 +5,41 @@ const backslash = 0x5c;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
+/** Cuts JSON short, in bytes. */
+export type Shortener = (json: Buffer) => Buffer;
+
 /**
- * The same JSON, the array of each member of these names empty. Anything but an array is left as it is, such as a label that
- * happens to be called so; so is JSON with spaces in it, which no API server sends unasked.
+ * A function that returns the same JSON, the array of each member of these names empty. Anything but an array is left as it
+ * is, such as a label that happens to be called so; so is JSON with spaces in it, which no API server sends unasked.
  *
  * Within a string, quotes are escaped, so that `"name":[` can't be part of one.
  */
-export function leaveOutArrays(json: Buffer, names: readonly string[]): Buffer {
+export function arraysLeftOut(names: readonly string[]): Shortener {
   const starts = names.map((name) => Buffer.from(`"${name}":[`));
-  const next = starts.map((start) => json.indexOf(start));
-  const kept: Buffer[] = [];
-  let keptUpTo = 0;
-  for (;;) {
-    const which = indexOfLeast(next);
-    const at = next[which] ?? -1;
-    const start = starts[which];
-    if (at === -1 || start === undefined) break;
-    const inside = at + start.length;
-    const end = endOfArray(json, inside);
-    // Not whole: parsing it will say so.
-    if (end === -1) break;
-    kept.push(json.subarray(keptUpTo, inside));
-    keptUpTo = end;
-    for (const [index, from] of next.entries()) {
-      const beyond = starts[index];
-      if (from !== -1 && from < end && beyond !== undefined) next[index] = json.indexOf(beyond, end);
+  return (json) => {
+    const next = starts.map((start) => json.indexOf(start));
+    const kept: Buffer[] = [];
+    let keptUpTo = 0;
+    for (;;) {
+      const which = indexOfLeast(next);
+      const at = next[which] ?? -1;
+      const start = starts[which];
+      if (at === -1 || start === undefined) break;
+      const inside = at + start.length;
+      const end = endOfArray(json, inside);
+      // Not whole: parsing it will say so.
+      if (end === -1) break;
+      kept.push(json.subarray(keptUpTo, inside));
+      keptUpTo = end;
+      for (const [index, from] of next.entries()) {
+        const beyond = starts[index];
+        if (from !== -1 && from < end && beyond !== undefined) next[index] = json.indexOf(beyond, end);
+      }
     }
-  }
-  if (keptUpTo === 0) return json;
-  kept.push(json.subarray(keptUpTo));
-  return Buffer.concat(kept);
+    if (keptUpTo === 0) return json;
+    kept.push(json.subarray(keptUpTo));
+    return Buffer.concat(kept);
+  };
 }
 
 function indexOfLeast(positions: readonly number[]): number {

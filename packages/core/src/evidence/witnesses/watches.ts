@@ -21,7 +21,8 @@ export interface FleetWatchesOptions {
 }
 
 /** Most of what a Node and a Lease weigh, and no projection keeps any of it. */
-const unusedArrays = ['managedFields', 'images', 'volumesInUse', 'volumesAttached', 'ownerReferences'];
+const unusedOfNodes = ['managedFields', 'images', 'volumesInUse', 'volumesAttached'];
+const unusedOfLeases = ['managedFields', 'ownerReferences'];
 
 export class FleetWatches {
   readonly #clock: Clock;
@@ -30,13 +31,14 @@ export class FleetWatches {
   constructor(options: FleetWatchesOptions) {
     const { reader, clock, random, tell, election, onElectionLease } = options;
     this.#clock = clock;
-    const common = { reader, clock, random, withoutArrays: unusedArrays };
+    const common = { reader, clock, random };
     const reportAs = (where: string): Pick<ReflectorHandlers<unknown>, 'onError'> => ({
       onError: (error, { willRetryInMs }) => options.onError(where, error, willRetryInMs),
     });
     const nodeReflector = new Reflector<Node, Node>({
       ...common,
       resource: nodes,
+      withoutArrays: unusedOfNodes,
       project: projectNode,
       handlers: {
         ...reportAs('watch nodes'),
@@ -48,6 +50,7 @@ export class FleetWatches {
     const leaseReflector: Reflector<Lease, Lease> = new Reflector<Lease, Lease>({
       ...common,
       resource: leases,
+      withoutArrays: unusedOfLeases,
       namespace: 'kube-node-lease',
       project: projectLease,
       handlers: {
@@ -60,6 +63,7 @@ export class FleetWatches {
     const electionReflector = new Reflector<Lease, Lease>({
       ...common,
       resource: leases,
+      withoutArrays: unusedOfLeases,
       namespace: election.namespace,
       fieldSelector: `metadata.name=${election.name}`,
       project: projectLease,
