@@ -15,9 +15,9 @@ export type Shortener = (json: Buffer) => Buffer;
  * Within a string, quotes are escaped, so that `"name":[` can't be part of one.
  */
 export function arraysLeftOut(names: readonly string[]): Shortener {
-  const starts = names.map((name) => Buffer.from(`"${name}":[`));
+  const starts = names.map((name) => Buffer.from(`${name}":[`));
   return (json) => {
-    const next = starts.map((start) => json.indexOf(start));
+    const next = starts.map((start) => memberFrom(json, start, 0));
     const kept: Buffer[] = [];
     let keptUpTo = 0;
     for (;;) {
@@ -33,13 +33,20 @@ export function arraysLeftOut(names: readonly string[]): Shortener {
       keptUpTo = end;
       for (const [index, from] of next.entries()) {
         const beyond = starts[index];
-        if (from !== -1 && from < end && beyond !== undefined) next[index] = json.indexOf(beyond, end);
+        if (from !== -1 && from < end && beyond !== undefined) next[index] = memberFrom(json, beyond, end);
       }
     }
     if (keptUpTo === 0) return json;
     kept.push(json.subarray(keptUpTo));
     return Buffer.concat(kept);
   };
+}
+
+/** Searched for without its first quote: JSON is full of quotes, and each would be looked at. */
+function memberFrom(json: Buffer, start: Buffer, from: number): number {
+  let at = json.indexOf(start, from);
+  while (at > 0 && json[at - 1] !== quote) at = json.indexOf(start, at + 1);
+  return at;
 }
 
 function indexOfLeast(positions: readonly number[]): number {
@@ -65,10 +72,14 @@ function endOfArray(json: Buffer, from: number): number {
 }
 
 function endOfString(json: Buffer, from: number): number {
-  for (let at = from; at < json.length; at++) {
-    const byte = json[at];
-    if (byte === quote) return at;
-    if (byte === backslash) at++;
-  }
-  return -1;
+  let at = json.indexOf(quote, from);
+  while (at !== -1 && isEscaped(json, at)) at = json.indexOf(quote, at + 1);
+  return at;
+}
+
+/** After an odd number of backslashes. */
+function isEscaped(json: Buffer, at: number): boolean {
+  let backslashes = 0;
+  while (json[at - 1 - backslashes] === backslash) backslashes++;
+  return backslashes % 2 === 1;
 }

@@ -21,8 +21,8 @@ export interface FleetWatchesOptions {
 }
 
 /** Most of what a Node and a Lease weigh, and no projection keeps any of it. */
-const unusedOfNodes = ['managedFields', 'images', 'volumesInUse', 'volumesAttached'];
-const unusedOfLeases = ['managedFields', 'ownerReferences'];
+const unusedOfNodes = ['managedFields', 'images'];
+const unusedOfLeases = ['managedFields'];
 
 export class FleetWatches {
   readonly #clock: Clock;
