@@ -216,6 +216,24 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('count no host as mute that was asked for no more than its host', async () => {
+    const { metrics } = watched();
+    const depths: unknown[] = [];
+    const probe = metrics.countProbes(async (_node, _signal, depth) => {
+      depths.push(depth);
+      return 'mute';
+    });
+    const node: Node = { metadata: { name: 'a', uid: 'a-uid', resourceVersion: '1' } };
+    const { signal } = new AbortController();
+    expect(await probe(node, signal, { until: 'host' })).toBe('mute');
+    await probe(node, signal, { until: 'kubelet' });
+    await probe(node, signal);
+    expect(depths).toEqual([{ until: 'host' }, { until: 'kubelet' }, undefined]);
+    expect(await linesOf(metrics, 'liberator_probes_total')).toEqual([
+      'liberator_probes_total{result="mute"} 2',
+    ]);
+  });
+
   it('are all in the README, with the same type, labels and words', async () => {
     const { metrics } = watched();
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

@@ -50,11 +50,11 @@ export class Metrics {
     });
   }
 
-  /** The same probe, counted. */
+  /** The same probe, counted. A host that accepts is `mute` where no more was asked, and no kubelet that hangs. */
   countProbes(probe: NodeProbe): NodeProbe {
     return async (node, signal, depth) => {
       const result = await probe(node, signal, depth);
-      this.#probes.inc({ result });
+      if (depth?.until !== 'host' || result !== 'mute') this.#probes.inc({ result });
       return result;
     };
   }
