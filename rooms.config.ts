@@ -47,7 +47,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
 };
 
 /** What of the core does no I/O and knows nobody who does. */
-const pure: Readonly<Record<string, { readonly path: string; readonly pathNot?: string }>> = {
+export const pure: Readonly<Record<string, { readonly path: string; readonly pathNot?: string }>> = {
   evidence: { path: '^packages/core/src/evidence/', pathNot: '^packages/core/src/evidence/witnesses/' },
   policy: { path: '^packages/core/src/policy/' },
   ladder: { path: '^packages/core/src/fencing/ladder[.]ts$' },

@@ -67,6 +67,12 @@ describe('the tables of the concepts page', () => {
     expect(rows.map(([guard]) => bare(guard))).toEqual(builtInGuards.map(({ name }) => name));
   });
 
+  it('say of every guard whether it is a brake', () => {
+    const { rows } = table(concepts.tables, 'guard', 'holds while', 'a brake');
+    const brakes = rows.filter(([, , brake]) => brake === 'yes').map(([guard]) => bare(guard));
+    expect(brakes).toEqual(builtInGuards.filter(({ brake }) => brake === true).map(({ name }) => name));
+  });
+
   it('have every step, in order', () => {
     const { rows } = table(concepts.tables, 'step');
     expect(rows.map(([step]) => bare(step))).toEqual(takeoverSteps);

@@ -1,5 +1,5 @@
 // Which Events are really published, with which type: by playing every moment of a takeover, and by reading the rest.
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TakeoverRecord, takeoverSteps } from '@liberator/core';
 import type { TakeoverProgress } from '../../packages/core/src/takeover/executor.ts';
@@ -12,15 +12,12 @@ const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'don
 /** Whether a brake holds the same step of the same phase makes another Event of it. */
 const brakes = [{}, { held: true as const }];
 
-/** What publishes Events beside the moments of a takeover. */
-const sources = [
-  'takeover/returner.ts',
-  'leadership.ts',
-  'set-aside.ts',
-  'telling/blindness.ts',
-  'telling/confirmations.ts',
-  'telling/troubles.ts',
-];
+const core = join(root, 'packages/core/src');
+
+/** What publishes Events beside the moments of a takeover, wherever it lies. Those are played: not every branch is one. */
+const sources: readonly string[] = globSync('**/*.ts', { cwd: core }).filter(
+  (path) => !/\.test\.ts$|(^|\/)testing\//.test(path) && path !== 'telling/takeover-events.ts',
+);
 
 /** Sorted, each as `Warning TakeoverHeld`. */
 export function publishedEvents(): readonly string[] {
@@ -43,7 +40,7 @@ export function publishedEvents(): readonly string[] {
 }
 
 function read(file: string): readonly string[] {
-  const source = readFileSync(join(root, 'packages/core/src', file), 'utf8');
+  const source = readFileSync(join(core, file), 'utf8');
   const found = source.matchAll(/(?:event\(\s*|type: )'(Normal|Warning)',\s*(?:reason: )?'(\w+)'/g);
   return [...found].map(([, type, reason]) => `${type} ${reason}`);
 }

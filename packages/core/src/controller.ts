@@ -52,7 +52,8 @@ export interface ControllerOptions {
   readonly fencers: readonly Fencer[];
   /**
    * Guards beside the built-in ones. They can hold, never override. They are asked until a takeover begins, those with
-   * {@link Guard.brake} while it goes on as well. Every half second, while there is something to decide.
+   * {@link Guard.brake} while it goes on as well. Default none. With any, all guards are asked every half second while a death
+   * waits, since nobody tells us when they change their mind; without, when something changed or a time has come.
    */
   readonly guards?: readonly Guard[];
   /** Asks a host whether anybody is there. Absent: nobody asks, and evidence stays at `suspected`. */
@@ -174,7 +175,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return term !== undefined && term.remainingMs() > 0 ? term : undefined;
   }
 
-  /** What is known of all nodes at this moment, by name. */
+  /**
+   * What is known of all nodes at this moment, by name. A copy: nothing in it changes later, and each call makes a new one, which
+   * costs what the fleet is.
+   */
   get fleet(): { readonly nodes: ReadonlyMap<string, FleetNode> } {
     return { nodes: new Map(this.#loop.world.ledger.nodes) };
   }

@@ -12,14 +12,12 @@ export interface Watched {
   readonly detection: Detection;
 }
 
-/** One node as the fleet knows it. */
+/** One node as the fleet knows it. A value: what becomes known later is in another one. */
 export interface FleetNode<P extends Watched = Watched> {
   /** The Node as last seen, cut down to what is used. */
   readonly node: Node;
   /** What is remembered about it. */
   readonly state: NodeState;
-  /** What was heard of it, for the question whether we see. */
-  readonly hearing: Hearing;
   /** The policy that counts for it; undefined when none selects it, and then it is left alone. */
   readonly policy: P | undefined;
   /** Undefined when no policy selects the node: then nobody asks. */
@@ -34,6 +32,8 @@ export interface FleetNode<P extends Watched = Watched> {
 
 /** What a {@link KnownNode} is made of. */
 export interface NodeFields<P extends Watched> extends Omit<FleetNode<P>, 'deathId'> {
+  /** What was heard of it, for the question whether we see. */
+  readonly hearing: Hearing;
   /** The `renewTime` of the Lease of its name as it is there now; undefined when there is none. */
   readonly lease: string | undefined;
   /** A probe of ours has heard its host at least once. */

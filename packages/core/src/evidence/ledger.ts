@@ -13,17 +13,17 @@ import { seeMaintenance } from './maintenance-sight.ts';
 import { everPosted, readyStatusOf } from './node-status.ts';
 import { endpointsOf, ownerOfAddress } from './reused-address.ts';
 
-/** A node's health changed. */
+/** A node's health changed. Of a node that no policy selects, nothing is told. */
 export interface HealthChange {
   /** The Node's name. */
   readonly node: string;
-  /** The Node's uid. */
+  /** The Node's uid: another one under the same name is another node, and begins as `alive`. */
   readonly uid: string;
   /** Its health before. */
   readonly from: Health;
-  /** Its health now. */
+  /** Its health now: never the same as before. */
   readonly to: Health;
-  /** What stands behind it. */
+  /** What stands behind it. It may say `dead` where `to` is `suspect`: while we are blind nobody dies. */
   readonly assessment: Assessment;
 }
 

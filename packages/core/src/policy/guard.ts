@@ -43,9 +43,9 @@ export interface NodeFacts {
 
 /** What is known of one zone. */
 export interface ZoneFacts {
-  /** How many nodes there are in it. */
+  /** How many nodes there are in it, those included that no policy selects. At least 1. */
   readonly nodes: number;
-  /** How many of them are dead or being taken over. */
+  /** How many of them are dead or being taken over, the node in question included. Those whose Node is gone count in no zone. */
   readonly dead: number;
 }
 
@@ -60,8 +60,8 @@ export interface FleetFacts {
   /** How many takeovers run. Absent: none. */
   readonly running?: number;
   /**
-   * By the label `topology.kubernetes.io/zone`: how many nodes there are in each zone, and how many of them are dead or being
-   * taken over. Nodes without the label are in none. Absent: nobody counted.
+   * By the value of the label `topology.kubernetes.io/zone`, each zone that has a node. Nodes without the label are in none.
+   * Absent: nobody counted, as when a brake is asked about a takeover that has begun.
    */
   readonly zones?: ReadonlyMap<string, ZoneFacts>;
   /** Why we can't see; empty when we can. */
@@ -95,8 +95,11 @@ export interface Guard {
   /** Kebab case; appears in records, metrics and Events. */
   readonly name: string;
   /**
-   * A brake also stops a takeover that has begun: it is asked again right before each harm, without `deadSince`, `undone`,
-   * `unproven`, `running` and `zones`. Default false: the guard is asked until a takeover begins, and no more.
+   * Whether it also stops a takeover that has begun: then it is asked again right before each harm, until the node is removed or
+   * kept, and of nodes that live, to tell what would hold. It gets less to decide by: `deadSince`, `undone`, `unproven`,
+   * `running` and `zones` are absent, `fleet.dead` has no other node in it, and of a Node that is gone there is what was noted, taints
+   * and maintenance left out. While it holds, pods stay where they are, of a machine that is off already, too. Default false:
+   * it is asked until a takeover begins, and no more.
    */
   readonly brake?: boolean;
   /** Must not throw or wait. A guard that throws holds, and so does one whose answer is no verdict, a promise for one included. */
