@@ -91,7 +91,7 @@ describe('a guard of an embedder', () => {
     await world.pass(90);
     const [stored] = world.cluster.records.values();
     expect(stored?.record.result).toBe(result);
-    expect(held).toEqual(result === undefined ? ['gate: the gate is closed'] : []);
+    expect(held).toEqual(result === undefined ? ['held: gate: the gate is closed'] : []);
     if (result === undefined) {
       expect(world.cluster.nodes.has('node-1')).toBe(true);
       closed = false;

@@ -135,6 +135,29 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('ask for the fleet as often, however many nodes are held: each time makes a copy of it', async () => {
+    const { metrics, controller } = watched();
+    controller.leading = leading;
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const fleet = fleetOf(...names.map((name) => ({ name, health: 'dead' as const })));
+    let asked = 0;
+    Object.defineProperty(controller, 'fleet', {
+      get: () => {
+        asked++;
+        return fleet;
+      },
+    });
+    await metrics.registry.metrics();
+    const askedWithoutAny = asked;
+    for (const node of names)
+      controller.tell('decision', { node, uid: `${node}-uid`, deathId: 'x', decision: held('budget') });
+    asked = 0;
+    expect(await linesOf(metrics, 'liberator_held_nodes')).toEqual([
+      'liberator_held_nodes{guard="budget"} 8',
+    ]);
+    expect(asked).toBe(askedWithoutAny);
+  });
+
   it('say nothing of held nodes once another replica leads', async () => {
     const { metrics, controller } = watched();
     controller.leading = leading;

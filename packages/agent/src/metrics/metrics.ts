@@ -148,8 +148,9 @@ export class Metrics {
       collect() {
         this.reset();
         if (controller.leading === undefined) newest.clear();
+        const { nodes } = controller.fleet;
         for (const [name, change] of newest) {
-          const node = controller.fleet.nodes.get(name);
+          const node = nodes.get(name);
           const current = node?.assessment?.health === 'dead' && node.node.metadata.uid === change.uid;
           if (!current) newest.delete(name);
           else for (const guard of holdingGuards(change)) this.inc({ guard });
