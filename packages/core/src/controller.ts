@@ -1,4 +1,4 @@
-// Wires the rooms together: watches, health, election, and what a leader does. This is what an embedder starts.
+// Brings facts in, has intents performed, and elects who may: watches, probes, the world and a leader. This is what an embedder starts.
 import { EventEmitter } from 'eventemitter3';
 import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';

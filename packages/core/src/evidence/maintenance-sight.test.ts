@@ -1,4 +1,4 @@
-// How the fleet remembers since when a node is somebody's to work on. What the guard makes of it is tested beside it.
+// How the ledger remembers since when a node is somebody's to work on. What the guard makes of it is tested beside it.
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../kubernetes/objects.ts';
 import { maintenanceAnnotation } from '../marks/maintenance.ts';
@@ -14,7 +14,7 @@ function node(uid: string, annotations: Record<string, string>, unschedulable = 
 
 const marked = { [maintenanceAnnotation]: 'disk swap' };
 
-describe('the fleet', () => {
+describe('the ledger', () => {
   it('counts a mark from when the watch first brought it, whatever else changes about the node', async () => {
     const clock = new ManualClock({ now: 1_000 });
     const fleet = new Fleet({ clock, policies: [], onHealthChange: () => undefined });

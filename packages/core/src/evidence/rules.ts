@@ -1,4 +1,4 @@
-// How death is told from a hiccup: the rules that the health machine runs by, one set per policy.
+// How death is told from a hiccup: the rules by which a node is judged, one set per policy.
 
 /**
  * Rules by heartbeat: the node's Lease, a probe of its host, and the Ready condition bear witness together.

@@ -1,4 +1,4 @@
-// Nodes, Leases and policies as fleet tests need them.
+// Nodes, Leases and policies as tests of the ledger need them.
 import { defaultHeartbeatDetection } from '../evidence/rules.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
 import type { Policy } from '../policy/policy.ts';
