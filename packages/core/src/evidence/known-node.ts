@@ -12,28 +12,22 @@ export interface Watched {
   readonly detection: Detection;
 }
 
-/** One node as the fleet knows it. A value: what becomes known later is in another one. */
-export interface FleetNode<P extends Watched = Watched> {
+/** What a {@link KnownNode} is made of. */
+export interface NodeFields<P extends Watched> {
   /** The Node as last seen, cut down to what is used. */
   readonly node: Node;
   /** What is remembered about it. */
   readonly state: NodeState;
+  /** What was heard of it, for the question whether we see. */
+  readonly hearing: Hearing;
   /** The policy that counts for it; undefined when none selects it, and then it is left alone. */
   readonly policy: P | undefined;
   /** Undefined when no policy selects the node: then nobody asks. */
   readonly assessment: Assessment | undefined;
   /** What the assessment says, or `returning` for a live node that was taken over and isn't trusted again yet. */
   readonly health: Health;
-  /** The id that its death has, or would have now. */
-  readonly deathId: string;
   /** Somebody's work on it, as long as it is cordoned for that. */
   readonly maintenance: MaintenanceSight | undefined;
-}
-
-/** What a {@link KnownNode} is made of. */
-export interface NodeFields<P extends Watched> extends Omit<FleetNode<P>, 'deathId'> {
-  /** What was heard of it, for the question whether we see. */
-  readonly hearing: Hearing;
   /** The `renewTime` of the Lease of its name as it is there now; undefined when there is none. */
   readonly lease: string | undefined;
   /** A probe of ours has heard its host at least once. */
@@ -43,7 +37,7 @@ export interface NodeFields<P extends Watched> extends Omit<FleetNode<P>, 'death
 }
 
 /** A value: it is replaced, never changed. Only the id of its death is found when somebody asks, since that costs a hash. */
-export class KnownNode<P extends Watched = Watched> implements FleetNode<P> {
+export class KnownNode<P extends Watched = Watched> implements NodeFields<P> {
   readonly node: Node;
   readonly state: NodeState;
   readonly hearing: Hearing;
@@ -69,6 +63,7 @@ export class KnownNode<P extends Watched = Watched> implements FleetNode<P> {
     this.checkAt = fields.checkAt;
   }
 
+  /** The id that its death has, or would have now. */
   get deathId(): string {
     const { node, state } = this;
     this.#deathId ??= deathIdOf(node.metadata.uid, state.renewTime ?? heartbeatWithoutLease(node));

@@ -1,14 +1,14 @@
 // Tells whether a dead node's address belongs to another machine by now: what answers there is not the dead one.
 
 import type { Node } from '../kubernetes/objects.ts';
-import type { FleetNode } from './known-node.ts';
+import type { KnownNode } from './known-node.ts';
 import type { NotedNode } from './noted-node.ts';
 
 /** Where a Node doesn't name another. */
 const defaultKubeletPort = 10_250;
 
 /** The other node that lives at the address of `dead`, since after it fell silent; undefined when there is none. */
-export function ownerOfAddress<N extends FleetNode>(dead: FleetNode, all: Iterable<N>): N | undefined {
+export function ownerOfAddress<N extends KnownNode>(dead: KnownNode, all: Iterable<N>): N | undefined {
   const endpoints = endpointsOf(dead.node);
   if (endpoints.size === 0) return undefined;
   for (const other of all) {
@@ -23,7 +23,7 @@ export function ownerOfAddress<N extends FleetNode>(dead: FleetNode, all: Iterab
  * The same for a Node that went before we came, so that only what was noted of it is known: another node that is well has its address, and
  * both say what board they have.
  */
-export function ownerOfNotedAddress(noted: NotedNode, all: Iterable<FleetNode>): FleetNode | undefined {
+export function ownerOfNotedAddress(noted: NotedNode, all: Iterable<KnownNode>): KnownNode | undefined {
   const { systemUuid } = noted.machine;
   const internal = (addresses: NotedNode['addresses'] = []): readonly string[] =>
     addresses.flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []));
@@ -45,7 +45,7 @@ export function endpointsOf({ status }: Node): ReadonlySet<string> {
 }
 
 /** Heard after the other fell silent: of two that claim one address it is the one that has it. */
-function livesSince({ state }: FleetNode, dead: FleetNode): boolean {
+function livesSince({ state }: KnownNode, dead: KnownNode): boolean {
   return state.hadLease && state.ready === 'True' && state.heartbeatAt > dead.state.heartbeatAt;
 }
 
