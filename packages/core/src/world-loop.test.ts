@@ -102,6 +102,23 @@ describe('a world loop', () => {
     told.loop.stop();
   });
 
+  it('takes no word for a death as long as renewals of before may be waiting to be read', async () => {
+    const told = watching();
+    renewAll(told);
+    for (const name of nodes) told.loop.tell({ kind: 'probe', name, uid: `uid-${name}`, result: 'answered' });
+    await told.clock.advance(5_000);
+    await told.clock.standStill(70_000);
+    // The watch of Nodes is faster than the one of Leases, and so are probes.
+    told.loop.tell({ kind: 'node', node: nodeNamed('node-1', { ready: 'Unknown' }) });
+    for (let i = 0; i < 5; i++)
+      told.loop.tell({ kind: 'probe', name: 'node-1', uid: 'uid-node-1', result: 'silent' });
+    renewAll(told);
+    await told.clock.advance(5_000);
+    expect(health(told)).not.toContain('node-1 is dead');
+    expect(told.loop.world.ledger.deaths.size).toBe(0);
+    told.loop.stop();
+  });
+
   it('judges all the same soon after: a standstill is no excuse for those that stay silent', async () => {
     const told = watching();
     renewAll(told);

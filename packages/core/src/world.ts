@@ -6,6 +6,7 @@ import { takeoverNumberOf } from './evidence/death-id.ts';
 import type { NodeFact } from './evidence/fact.ts';
 import type { KnownNode } from './evidence/known-node.ts';
 import {
+  arrange,
   forgetOldDeaths,
   type HealthChange,
   judge,
@@ -245,8 +246,13 @@ function isWell({ health, policy, assessment, checkAt }: KnownNode<Policy>): boo
   return health === 'alive' && assessment !== undefined && policy?.detection.mode !== 'poll';
 }
 
-/** Says of these nodes where they stand. */
+/** Says of these nodes where they stand; or, while facts of before are still to be read, notes that somebody has to. */
 function rejudge(world: World, names: Iterable<string>, now: number): Step {
+  if (now < world.judgesFrom) {
+    let { ledger } = world;
+    for (const name of names) ledger = arrange(ledger, name, world.judgesFrom);
+    return quietly({ ...world, ledger });
+  }
   const intents: Intent[] = [];
   let { ledger, stirred } = world;
   const blind = world.blind.length > 0;

@@ -334,6 +334,12 @@ function withCheck<P extends Watched>(ledger: Ledger<P>, known: KnownNode<P>, at
   };
 }
 
+/** The ledger in which a node is looked at again at this time, if not before. */
+export function arrange<P extends Watched>(ledger: Ledger<P>, name: string, at: number): Ledger<P> {
+  const known = ledger.nodes.get(name);
+  return known === undefined ? ledger : withCheck(ledger, known, at);
+}
+
 /** The ledger when this node's time has come: nothing is arranged for it any more, and if it is silent it counts as such. */
 export function keepAppointment<P extends Watched>(
   ledger: Ledger<P>,
