@@ -64,6 +64,7 @@ const config: ViteUserConfig = defineConfig({
           'test/control-plane/**/*.test.ts',
           'test/docs/**/*.test.ts',
           'test/rooms/**/*.test.ts',
+          'test/bench/*.test.ts',
         ],
         { ...shared, testTimeout: 30_000 },
       ),
@@ -94,7 +95,7 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers: 2,
         },
       ),
-      project('agent', ['test/agent/**/*.test.ts'], {
+      project('agent', ['test/agent/**/*.test.ts', 'test/bench/*/*.test.ts'], {
         ...shared,
         testTimeout: 120_000,
         hookTimeout: 120_000,

@@ -1,0 +1,48 @@
+// Processes that the bench starts, of which none may outlive it: whatever ends us ends them, kill -9 included where they heed it.
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const living = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+/** As `spawn`, and ended with this process. */
+export function startChild(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcess {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+  living.add(child);
+  child.once('close', () => living.delete(child));
+  return child;
+}
+
+/** The first line that it prints. @throws Error when it ends without one */
+export async function firstLineOf(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('expected a pipe for output, found none');
+  const ended = once(child, 'close').then(([code, signal]) => {
+    throw new Error(`expected a line of output, found the end of the process: ${code ?? signal}`);
+  });
+  // It may well end later, when nobody asks any more.
+  ended.catch(() => undefined);
+  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [
+    string,
+  ];
+  return line;
+}
+
+/** Asks it to end, and makes it when it doesn't. */
+export async function endChild(child: ChildProcess, patienceMs = 5_000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'close');
+  child.kill('SIGTERM');
+  // A stopped process hears nothing but this and a kill.
+  child.kill('SIGCONT');
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await gone;
+  clearTimeout(timer);
+}
