@@ -1,6 +1,6 @@
 // The objects behind the stand-in, in the simulator's own store, so that guarded writes are judged as a real API server judges
 // them; and as few controllers as a takeover needs, each of which does at once what a real one does sooner or later.
-import { type Lease, type Node, type Pod, systemClock, systemRandom } from '@liberator/core';
+import { type ConfigMap, type Lease, type Node, type Pod, systemClock, systemRandom } from '@liberator/core';
 import { resources } from '@liberator/simulator';
 import { createStore } from '../../../packages/simulator/src/store/memory-store.ts';
 import type { ServerStore, StoredObject } from '../../../packages/simulator/src/store/store.ts';
@@ -38,6 +38,8 @@ export interface Death {
   readonly diedAt: number;
   /** Database pods that were on it, and when a replacement of each was Ready elsewhere. */
   readonly pods: Record<string, number | undefined>;
+  /** When a takeover of it was first on record. */
+  claimedAt?: number;
   nodeDeletedAt?: number;
 }
 
@@ -53,9 +55,9 @@ export interface ClusterOptions {
 export class StandInCluster {
   readonly store: ServerStore = createStore({ clock: systemClock, random: systemRandom });
   readonly leases: NodeLeases;
-  readonly deaths = new Map<string, Death>();
+  readonly deaths: Map<string, Death> = new Map();
   /** By node, the pods that are bound to it: what `spec.nodeName=` asks for. */
-  readonly podsOn = new Map<string, Map<string, StoredObject>>();
+  readonly podsOn: Map<string, Map<string, StoredObject>> = new Map();
   readonly #options: ClusterOptions;
   readonly #indexOf = new Map<string, number>();
   readonly #pods = new Map<string, DatabasePod>();
@@ -80,6 +82,9 @@ export class StandInCluster {
     });
     this.store.watch(resources.pods, ({ type, object }) => {
       if (type === 'DELETED') this.#podDeleted(object as Pod);
+    });
+    this.store.watch(resources.configmaps, ({ type, object }) => {
+      if (type === 'ADDED') this.#claimed(object);
     });
     // What was there before anybody came is not news.
     this.store.compact();
@@ -321,6 +326,14 @@ export class StandInCluster {
     this.#place(pod, home);
     const death = this.deaths.get(spec.nodeName);
     if (death !== undefined && pod.name in death.pods) death.pods[pod.name] ??= Date.now();
+  }
+
+  #claimed(object: StoredObject): void {
+    const text = (object as ConfigMap).data?.['record.json'];
+    if (text === undefined) return;
+    const { node } = JSON.parse(text) as { readonly node?: { readonly name?: string } };
+    const death = this.deaths.get(node?.name ?? '');
+    if (death !== undefined) death.claimedAt ??= Date.now();
   }
 
   #nodeDeleted(name: string): void {

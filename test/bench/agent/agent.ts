@@ -1,0 +1,111 @@
+// The agent as users run it, the bundle with the flags of its image, in a process of its own that is measured from outside.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { AgentProcess } from '../../agent/agent-process.ts';
+import { readDockerfile } from '../../deploy/dockerfile.ts';
+import { startChild } from '../child.ts';
+import { cpuMsOf, rssMiBOf } from '../proc.ts';
+
+const bundle = 'packages/agent/dist/bundle/liberator.mjs';
+const inside = new URL('inside.mjs', import.meta.url).pathname;
+
+export interface MeasuredAgentOptions {
+  readonly kubeconfig: string;
+  /** Beside what every agent here has. */
+  readonly config?: object;
+  readonly identity: string;
+}
+
+export class MeasuredAgent implements AsyncDisposable {
+  readonly process: AgentProcess;
+  readonly identity: string;
+  readonly #child: ReturnType<typeof startChild>;
+
+  private constructor(child: ReturnType<typeof startChild>, identity: string) {
+    this.#child = child;
+    this.process = new AgentProcess(child);
+    this.identity = identity;
+  }
+
+  /** Resolves as soon as the process exists; see {@link MeasuredAgent.ready}. */
+  static start({ kubeconfig, config = {}, identity }: MeasuredAgentOptions): MeasuredAgent {
+    const folder = mkdtempSync(join(tmpdir(), 'liberator-bench-'));
+    const file = join(folder, 'liberator.yaml');
+    writeFileSync(
+      file,
+      stringify({ namespace: 'liberator', identity, http: { address: '127.0.0.1', port: 0 }, ...config }),
+    );
+    const { flags, env } = imageSettings();
+    const args = [...flags, '--import', inside, bundle, 'run', '--config', file, '--kubeconfig', kubeconfig];
+    const child = startChild(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
+    });
+    const agent = new MeasuredAgent(child, identity);
+    void agent.process.exit.then(() => rmSync(folder, { recursive: true, force: true }));
+    return agent;
+  }
+
+  /** Resolves with the milliseconds that it has taken since `startedAt`. */
+  async ready(startedAt: number, limitMs: number): Promise<number> {
+    await this.process.waitFor(({ event }) => event === 'ready', limitMs);
+    return performance.now() - startedAt;
+  }
+
+  get cpuMs(): number {
+    return cpuMsOf(this.process.pid);
+  }
+
+  get rssMiB(): number {
+    return rssMiBOf(this.process.pid);
+  }
+
+  /** One number off its own page of metrics; 0 when it isn't there. */
+  async metric(line: string): Promise<number> {
+    const text = await (await fetch(`${await this.process.url()}/metrics`)).text();
+    const found = text.split('\n').find((one) => one.startsWith(`${line} `));
+    return found === undefined ? 0 : Number(found.slice(line.length + 1));
+  }
+
+  /** From now on; the watching itself costs some tenths of a percent of a core. */
+  watchStalls(): void {
+    this.#child.send('watch stalls');
+  }
+
+  /** The longest stall of its event loop since, in milliseconds; ends the watching. */
+  longestStall(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const onEnd = (): void => reject(new Error(`the agent ended:\n${this.process.lastLines(5)}`));
+      this.#child.once('close', onEnd);
+      this.#child.once('message', (message: { readonly stallMs: number }) => {
+        this.#child.off('close', onEnd);
+        resolve(message.stallMs);
+      });
+      this.#child.send('tell stalls');
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process[Symbol.asyncDispose]();
+  }
+}
+
+/** How the image starts Node.js: what its users get is what is measured. */
+export function imageSettings(text: string = readFileSync('packages/agent/Dockerfile', 'utf8')): {
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const steps = readDockerfile(text).at(-1)?.steps ?? [];
+  const entry = steps.find(({ instruction }) => instruction === 'ENTRYPOINT')?.text ?? '[]';
+  const words = JSON.parse(entry) as readonly string[];
+  const end = words.findIndex((word) => word.endsWith('.mjs'));
+  const env = Object.fromEntries(
+    steps
+      .filter(({ instruction }) => instruction === 'ENV')
+      .flatMap(({ text: pairs }) => [...pairs.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)])
+      .map(([, name = '', quoted, bare]) => [name, quoted ?? bare ?? '']),
+  );
+  return { flags: words.slice(1, end), env };
+}
