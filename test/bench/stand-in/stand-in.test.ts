@@ -18,6 +18,7 @@ import { probeKubelet } from '../../../packages/core/src/kubernetes/kubelet-prob
 import { Reflector } from '../../../packages/core/src/kubernetes/reflector.ts';
 import { readStandInOptions } from './command-line.ts';
 import { StandIn } from './stand-in.ts';
+import { Tally } from './tally.ts';
 
 const nodeLeases = { namespace: 'kube-node-lease' };
 
@@ -194,6 +195,17 @@ describe('the stand-in', () => {
     const { clients } = await standIn.figures();
     expect(clients['liberator']?.requests).toEqual({ 'list nodes': 3 });
     expect(clients['liberator']?.bytesOut).toBeGreaterThan(29 * 10_000);
+  });
+});
+
+describe('the figures of a client', () => {
+  it('go on counting, after a reset, what a watch brings that was there before', () => {
+    const tally = new Tally();
+    const watch = tally.of('agent');
+    watch.bytesOut += 5;
+    tally.reset(0);
+    watch.bytesOut += 7;
+    expect(tally.figures(0).clients['agent']?.bytesOut).toBe(7);
   });
 });
 

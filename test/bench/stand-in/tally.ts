@@ -3,12 +3,12 @@
 /** The figures of one client, by its user agent. */
 export interface ClientTally {
   /** By verb and resource: `list nodes`, `patch configmaps`. */
-  readonly requests: Record<string, number>;
+  requests: Record<string, number>;
   /** Bodies, as they go over the wire: compressed where they are. */
   bytesOut: number;
   bytesIn: number;
   /** By status, where it is 400 or more. */
-  readonly refused: Record<string, number>;
+  refused: Record<string, number>;
 }
 
 /** What the desk answers to `GET /figures`. */
@@ -27,7 +27,7 @@ export interface StandInFigures {
 export class Tally {
   #since = performance.now();
   #cpu = process.cpuUsage();
-  #clients: Record<string, ClientTally> = {};
+  readonly #clients: Record<string, ClientTally> = {};
   #renewalsBefore = 0;
   connections = 0;
 
@@ -44,7 +44,10 @@ export class Tally {
   reset(renewals: number): void {
     this.#since = performance.now();
     this.#cpu = process.cpuUsage();
-    this.#clients = {};
+    // In place: a watch goes on counting where it began.
+    for (const tally of Object.values(this.#clients)) {
+      Object.assign(tally, { requests: {}, bytesOut: 0, bytesIn: 0, refused: {} } satisfies ClientTally);
+    }
     this.#renewalsBefore = renewals;
     this.connections = 0;
   }
