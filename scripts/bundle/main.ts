@@ -1,11 +1,11 @@
-// `npm run bundle`: the agent as one file that needs Node.js and nothing else, for the image.
+// `npm run bundle [-- FOLDER]`: the agent as one file that needs Node.js and nothing else, for the image.
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Options } from 'tsup';
 import { licencesOf } from './licences.ts';
 import { narrowClientNode } from './narrow-client-node.ts';
 
-const outDir = 'packages/agent/dist/bundle';
+const outDir = process.argv[2] ?? 'packages/agent/dist/bundle';
 
 /** Packages in CommonJS ask for Node's own modules with `require`, which a module does not have. */
 const requireForCommonJs = [

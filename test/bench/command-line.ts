@@ -1,8 +1,10 @@
 // The words after `npm run bench --`, read and checked: what to measure, how large, how long.
 import { parseArgs } from 'node:util';
-import { handoverSignals } from './cases/handover.ts';
-import { recoveryCases } from './cases/recovery.ts';
-import { nameOf, type StormCase, stormCaseNamed } from './cases/storm.ts';
+import { type HandoverOptions, handoverSignals } from './cases/handover.ts';
+import { type RecoveryOptions, recoveryCases } from './cases/recovery.ts';
+import type { ScaleOptions } from './cases/scale.ts';
+import type { SimulationOptions } from './cases/simulation.ts';
+import { nameOf, type StormCase, type StormOptions, stormCaseNamed } from './cases/storm.ts';
 
 export const benchNames = ['scale', 'storm', 'handover', 'recovery', 'simulation'] as const;
 
@@ -15,6 +17,7 @@ Measures processes, and prints a table. NAME is one of these; without one, all o
   scale       what an agent costs on a quiet fleet, beside polling all nodes every 5 s
     --nodes N[,N]    sizes of the fleets, default 100,1000,5000,15000
     --seconds S      how long each is measured, default 60
+    --warm-up S      how long each is left alone before, default 20
     --starts N       how often each is started, default 3
   storm       many nodes die at once
     --case C[,C]     D-of-N, or held-D-of-N for a budget that holds them;
@@ -42,27 +45,16 @@ export class UsageError extends Error {
 export interface BenchPlan {
   readonly names: readonly BenchName[];
   readonly json: boolean;
-  readonly scale: { readonly nodes: readonly number[]; readonly seconds: number; readonly starts: number };
-  readonly storm: {
-    readonly cases: readonly StormCase[];
-    readonly limitSeconds: number;
-    readonly heldSeconds: number;
-  };
-  readonly handover: {
-    readonly signals: readonly (typeof handoverSignals)[number][];
-    readonly trials: number;
-  };
-  readonly recovery: {
-    readonly cases: readonly (typeof recoveryCases)[number][];
-    readonly crashes: number;
-    readonly seed: number;
-  };
-  readonly simulation: { readonly seeds: number };
+  readonly scale: ScaleOptions;
+  readonly storm: StormOptions;
+  readonly handover: HandoverOptions;
+  readonly recovery: RecoveryOptions;
+  readonly simulation: SimulationOptions;
 }
 
 /** Which options mean something to which bench. */
 const optionsOf: Readonly<Record<BenchName, readonly string[]>> = {
-  scale: ['nodes', 'seconds', 'starts'],
+  scale: ['nodes', 'seconds', 'warm-up', 'starts'],
   storm: ['case', 'limit', 'seconds'],
   handover: ['case', 'trials'],
   recovery: ['case', 'crashes', 'seed'],
@@ -98,6 +90,7 @@ export function readPlan(args: readonly string[]): BenchPlan | undefined {
     scale: {
       nodes: listed('nodes', ['100', '1000', '5000', '15000']).map((text) => whole('nodes', text, 1, 60_000)),
       seconds: number('seconds', 60, 1, 86_400),
+      warmUpSeconds: number('warm-up', 20, 0, 86_400),
       starts: number('starts', 3, 1, 100),
     },
     storm: {

@@ -1,6 +1,4 @@
 // `npm run bench`: measures what Liberator costs and how fast it is, always beside something else.
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { handover } from './cases/handover.ts';
 import { recovery } from './cases/recovery.ts';
 import { scale } from './cases/scale.ts';
@@ -51,7 +49,6 @@ async function run(plan: BenchPlan): Promise<number> {
   };
   const machine = thisMachine();
   try {
-    if (plan.names.some((name) => name !== 'simulation')) bundle(session);
     for (const name of plan.names) await benches[name](session, plan);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -74,14 +71,6 @@ const benches: Readonly<Record<BenchName, (session: Session, plan: BenchPlan) =>
   recovery: (session, plan) => recovery(session, plan.recovery),
   simulation: (session, plan) => simulation(session, plan.simulation),
 };
-
-/** Of the source as it is now, as `npm run bundle` makes it. */
-function bundle({ say }: Session): void {
-  const program = 'scripts/bundle/main.ts';
-  if (!existsSync(program)) throw new Error('expected to be run from the root of the repository');
-  say('bundles the agent');
-  execFileSync(process.execPath, [program], { stdio: ['ignore', 'ignore', 'inherit'] });
-}
 
 // Whatever is left to wait for is no part of the bench.
 process.exit(await main(process.argv.slice(2)));

@@ -11,14 +11,14 @@ export interface ScaleOptions {
   readonly nodes: readonly number[];
   /** How long each of the two is measured. */
   readonly seconds: number;
+  /** How long each is left alone before that: until its start's garbage is gone, and what is used is compiled. */
+  readonly warmUpSeconds: number;
   /** How often each is started to see how long it takes. */
   readonly starts: number;
 }
 
-/** Until the start's garbage is gone and everything is compiled that will be. */
-const warmUpMs = 20_000;
 /** A longer one evens out the fifth second in which polling works; a whole number of its rounds. */
-const windowMs = 10_000;
+const longestWindowMs = 10_000;
 const readyLimitMs = 120_000;
 
 /** Measured once in each window. */
@@ -34,6 +34,7 @@ interface Samples {
 export async function scale(session: Session, options: ScaleOptions): Promise<void> {
   for (const nodes of options.nodes) {
     session.say(`scale: ${nodes} nodes`);
+    MeasuredAgent.prepare();
     await using standIn = await StandIn.start(['--nodes', String(nodes)]);
     const agent = await measureAgent(session, standIn, options);
     const polling = await measurePolling(session, standIn, options);
@@ -90,7 +91,7 @@ async function measureAgent(session: Session, standIn: StandIn, options: ScaleOp
     await agent.process.waitFor(
       ({ event, ...fields }) => event === 'leadership' && fields['leading'] === true,
     );
-    await sleep(warmUpMs, session.signal);
+    await sleep(options.warmUpSeconds * 1_000, session.signal);
     const { pid } = agent.process;
     await measureWindows(
       session,
@@ -99,7 +100,8 @@ async function measureAgent(session: Session, standIn: StandIn, options: ScaleOp
       samples,
     );
     // In a time of its own, since the watching costs something too.
-    for (let at = 0; at < windowsIn(options.seconds); at++) {
+    const { count, windowMs } = windowsIn(options.seconds);
+    for (let at = 0; at < count; at++) {
       agent.watchStalls();
       await sleep(windowMs, session.signal);
       samples.stallMs.push(await agent.longestStall());
@@ -116,15 +118,16 @@ async function measurePolling(session: Session, standIn: StandIn, options: Scale
     await polling.waitFor(({ event }) => event === 'ready', readyLimitMs);
     samples.readyMs.push(performance.now() - startedAt);
     if (start < options.starts) continue;
-    await sleep(warmUpMs, session.signal);
+    await sleep(options.warmUpSeconds * 1_000, session.signal);
     const what = { pid: polling.pid, client: 'polling', seconds: options.seconds };
     await measureWindows(session, standIn, what, samples);
     return samples;
   }
 }
 
-function windowsIn(seconds: number): number {
-  return Math.max(1, Math.round((seconds * 1_000) / windowMs));
+function windowsIn(seconds: number): { readonly count: number; readonly windowMs: number } {
+  const count = Math.max(1, Math.round((seconds * 1_000) / longestWindowMs));
+  return { count, windowMs: (seconds * 1_000) / count };
 }
 
 async function measureWindows(
@@ -133,7 +136,8 @@ async function measureWindows(
   what: { readonly pid: number; readonly client: string; readonly seconds: number },
   samples: Samples,
 ): Promise<void> {
-  for (let at = 0; at < windowsIn(what.seconds); at++) {
+  const { count, windowMs } = windowsIn(what.seconds);
+  for (let at = 0; at < count; at++) {
     await standIn.reset();
     const startedAt = performance.now();
     const before = cpuMsOf(what.pid);
