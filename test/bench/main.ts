@@ -48,12 +48,19 @@ async function run(plan: BenchPlan): Promise<number> {
     say: (sentence) => console.error(sentence),
   };
   const machine = thisMachine();
-  try {
-    for (const name of plan.names) await benches[name](session, plan);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    console.error('ended before it was done; nothing is left behind');
-    return interrupted;
+  let code = 0;
+  for (const name of plan.names) {
+    try {
+      await benches[name](session, plan);
+    } catch (error) {
+      if (stop.signal.aborted) {
+        console.error('ended before it was done; nothing is left behind');
+        return interrupted;
+      }
+      // What was measured before counts, and so may the others.
+      console.error(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
+      code = 1;
+    }
   }
   const { rows } = findings;
   for (const line of tableOf(rows)) console.log(line);
@@ -61,7 +68,7 @@ async function run(plan: BenchPlan): Promise<number> {
     const report: BenchReport = { bench: plan.names.join(','), machine, versions: versions(), rows };
     console.log(JSON.stringify(report));
   }
-  return 0;
+  return code;
 }
 
 const benches: Readonly<Record<BenchName, (session: Session, plan: BenchPlan) => Promise<void>>> = {

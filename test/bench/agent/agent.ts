@@ -83,11 +83,15 @@ export class MeasuredAgent implements AsyncDisposable {
     return performance.now() - startedAt;
   }
 
+  /** @throws Error with its last words when it has ended */
   get cpuMs(): number {
+    this.#assertAlive();
     return cpuMsOf(this.process.pid);
   }
 
+  /** @throws Error with its last words when it has ended */
   get rssMiB(): number {
+    this.#assertAlive();
     return rssMiBOf(this.process.pid);
   }
 
@@ -114,6 +118,13 @@ export class MeasuredAgent implements AsyncDisposable {
       });
       this.#child.send('tell stalls');
     });
+  }
+
+  #assertAlive(): void {
+    if (this.process.alive) return;
+    throw new Error(
+      `${this.identity} ended while it was measured; its last words:\n${this.process.lastLines(3)}`,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -92,13 +92,8 @@ async function measureAgent(session: Session, standIn: StandIn, options: ScaleOp
       ({ event, ...fields }) => event === 'leadership' && fields['leading'] === true,
     );
     await sleep(options.warmUpSeconds * 1_000, session.signal);
-    const { pid } = agent.process;
-    await measureWindows(
-      session,
-      standIn,
-      { pid, client: agent.identity, seconds: options.seconds },
-      samples,
-    );
+    const client = agent.identity;
+    await measureWindows(session, standIn, { process: agent, client, seconds: options.seconds }, samples);
     // In a time of its own, since the watching costs something too.
     const { count, windowMs } = windowsIn(options.seconds);
     for (let at = 0; at < count; at++) {
@@ -119,8 +114,15 @@ async function measurePolling(session: Session, standIn: StandIn, options: Scale
     samples.readyMs.push(performance.now() - startedAt);
     if (start < options.starts) continue;
     await sleep(options.warmUpSeconds * 1_000, session.signal);
-    const what = { pid: polling.pid, client: 'polling', seconds: options.seconds };
-    await measureWindows(session, standIn, what, samples);
+    const process = {
+      get cpuMs(): number {
+        return cpuMsOf(polling.pid);
+      },
+      get rssMiB(): number {
+        return rssMiBOf(polling.pid);
+      },
+    };
+    await measureWindows(session, standIn, { process, client: 'polling', seconds: options.seconds }, samples);
     return samples;
   }
 }
@@ -133,18 +135,22 @@ function windowsIn(seconds: number): { readonly count: number; readonly windowMs
 async function measureWindows(
   session: Session,
   standIn: StandIn,
-  what: { readonly pid: number; readonly client: string; readonly seconds: number },
+  what: {
+    readonly process: { readonly cpuMs: number; readonly rssMiB: number };
+    readonly client: string;
+    readonly seconds: number;
+  },
   samples: Samples,
 ): Promise<void> {
   const { count, windowMs } = windowsIn(what.seconds);
   for (let at = 0; at < count; at++) {
     await standIn.reset();
     const startedAt = performance.now();
-    const before = cpuMsOf(what.pid);
+    const before = what.process.cpuMs;
     await sleep(windowMs, session.signal);
     const tookMs = performance.now() - startedAt;
-    samples.cpuPercent.push(((cpuMsOf(what.pid) - before) / tookMs) * 100);
-    samples.rssMiB.push(rssMiBOf(what.pid));
+    samples.cpuPercent.push(((what.process.cpuMs - before) / tookMs) * 100);
+    samples.rssMiB.push(what.process.rssMiB);
     const { bytes, requests, forMs } = await trafficOf(standIn, what.client);
     samples.megabytesPerMinute.push((bytes / 1e6 / forMs) * 60_000);
     samples.requestsPerMinute.push((requests / forMs) * 60_000);
