@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { createProgram } from '../../packages/agent/src/command-line.ts';
 import { readFlags } from '../../packages/examples/src/demo/command-line.ts';
+import { readPlan } from '../bench/command-line.ts';
+import { readStandInOptions } from '../bench/stand-in/command-line.ts';
 import { buildProgram } from '../control-plane/command-line.ts';
 import { isChartValue } from './chart-values.ts';
 import { whyRefused } from './command-line-trial.ts';
@@ -13,6 +15,7 @@ type Check = (args: readonly string[]) => string | undefined;
 
 const programs: Readonly<Record<string, Check>> = {
   liberator: (args) => whyRefused(createProgram(), args),
+  node: checkNode,
   npm: checkNpm,
   npx: checkNpx,
   kubectl: checkKubectl,
@@ -55,14 +58,28 @@ function checkNpm(args: readonly string[]): string | undefined {
   if (name === 'cluster' && given.length > 0) {
     return whyRefused(buildProgram({}, new AbortController().signal), given);
   }
-  if (name === 'demo') {
-    try {
-      readFlags(given);
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  }
+  if (name === 'demo') return whyThrown(() => readFlags(given));
+  if (name === 'bench') return whyThrown(() => readPlan(given));
   return undefined;
+}
+
+/** A program of this repository, run from source. */
+function checkNode(args: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => arg.endsWith('.ts'));
+  const program = args[at];
+  if (program === undefined) return 'expected a program of this repository, found none';
+  const problem = missing(program);
+  if (problem !== undefined || program !== 'test/bench/stand-in/main.ts') return problem;
+  return whyThrown(() => readStandInOptions(args.slice(at + 1)));
+}
+
+function whyThrown(read: () => unknown): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function checkNpx([program = '']: readonly string[]): string | undefined {

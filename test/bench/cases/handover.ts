@@ -5,7 +5,7 @@ import { StandIn } from '../stand-in/stand-in.ts';
 
 export const handoverSignals = ['SIGTERM', 'SIGKILL', 'SIGSTOP'] as const;
 
-export type HandoverSignal = (typeof handoverSignals)[number];
+type HandoverSignal = (typeof handoverSignals)[number];
 
 export interface HandoverOptions {
   readonly signals: readonly HandoverSignal[];

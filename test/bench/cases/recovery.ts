@@ -21,7 +21,7 @@ import { between, timelinesOf } from './timeline.ts';
 
 export const recoveryCases = ['default', 'polling', 'kubernetes'] as const;
 
-export type RecoveryCase = (typeof recoveryCases)[number];
+type RecoveryCase = (typeof recoveryCases)[number];
 
 export interface RecoveryOptions {
   readonly cases: readonly RecoveryCase[];

@@ -91,6 +91,7 @@ async function recover(session: Session, one: StormCase, { limitSeconds }: Storm
     findings.add({ case: name, figure, unit }, samples);
   add('recovered', 'nodes', [recovered.length]);
   add('leaderChanges', 'changes', [(await standIn.election()).transitions - transitions]);
+  add('agentsEnded', 'agents', [crew.ended]);
   add(
     'decisionToClosed',
     'ms',
@@ -188,6 +189,8 @@ class Crew implements AsyncDisposable {
   readonly #standIn: StandIn;
   readonly #policy: object;
   readonly #agents: MeasuredAgent[] = [];
+  /** How many ended by themselves: a leader that lost its Lease does. */
+  ended = 0;
   #done = false;
 
   constructor(standIn: StandIn, policy: object) {
@@ -203,7 +206,9 @@ class Crew implements AsyncDisposable {
     });
     this.#agents.push(agent);
     void agent.process.exit.then(() => {
-      if (!this.#done) this.start();
+      if (this.#done) return;
+      this.ended += 1;
+      this.start();
     });
     return agent;
   }

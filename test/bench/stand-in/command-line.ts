@@ -56,7 +56,7 @@ export function readStandInOptions(args: readonly string[]): StandInOptions | un
 }
 
 /** @throws UsageError for anything but a whole number within the bounds */
-export function between(option: string, text: string, least: number, most: number): number {
+function between(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
   throw new UsageError(`--${option}: expected a whole number from ${least} to ${most}, found "${text}"`);
