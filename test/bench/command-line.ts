@@ -16,7 +16,7 @@ Measures processes, and prints a table. NAME is one of these; without one, all o
 
   scale       what an agent costs on a quiet fleet, beside polling all nodes every 5 s
     --nodes N[,N]    sizes of the fleets, default 100,1000,5000,15000
-    --seconds S      how long each is measured, default 60
+    --seconds S      how long each is measured, default 120
     --warm-up S      how long each is left alone before, default 20
     --starts N       how often each is started, default 3
   storm       many nodes die at once
@@ -89,7 +89,7 @@ export function readPlan(args: readonly string[]): BenchPlan | undefined {
     json: flags.has('json'),
     scale: {
       nodes: listed('nodes', ['100', '1000', '5000', '15000']).map((text) => whole('nodes', text, 1, 60_000)),
-      seconds: number('seconds', 60, 1, 86_400),
+      seconds: number('seconds', 120, 1, 86_400),
       warmUpSeconds: number('warm-up', 20, 0, 86_400),
       starts: number('starts', 3, 1, 100),
     },

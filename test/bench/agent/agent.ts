@@ -102,29 +102,34 @@ export class MeasuredAgent implements AsyncDisposable {
     return found === undefined ? 0 : Number(found.slice(line.length + 1));
   }
 
-  /** From now on; the watching itself costs some tenths of a percent of a core. */
+  /** From now on; the watching itself costs some tenths of a percent of a core. @throws Error when it has ended */
   watchStalls(): void {
-    this.#child.send('watch stalls');
+    this.#assertAlive();
+    // That it ends in this very moment shows when it is asked.
+    this.#child.send('watch stalls', () => undefined);
   }
 
-  /** The longest stall of its event loop since, in milliseconds; ends the watching. */
+  /** The longest stall of its event loop since, in milliseconds; ends the watching. @throws Error when it has ended */
   longestStall(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const onEnd = (): void => reject(new Error(`the agent ended:\n${this.process.lastLines(5)}`));
+      this.#assertAlive();
+      const onEnd = (): void => reject(this.#endedError());
       this.#child.once('close', onEnd);
       this.#child.once('message', (message: { readonly stallMs: number }) => {
         this.#child.off('close', onEnd);
         resolve(message.stallMs);
       });
-      this.#child.send('tell stalls');
+      this.#child.send('tell stalls', () => undefined);
     });
   }
 
+  #endedError(): Error {
+    const words = this.process.lastLines(3);
+    return new Error(`${this.identity} ended while it was measured; its last words:\n${words}`);
+  }
+
   #assertAlive(): void {
-    if (this.process.alive) return;
-    throw new Error(
-      `${this.identity} ended while it was measured; its last words:\n${this.process.lastLines(3)}`,
-    );
+    if (!this.process.alive) throw this.#endedError();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,8 +17,8 @@ export interface ScaleOptions {
   readonly starts: number;
 }
 
-/** A longer one evens out the fifth second in which polling works; a whole number of its rounds. */
-const longestWindowMs = 10_000;
+/** Polling works in bursts: a window has to have several of them. */
+const longestWindowMs = 20_000;
 const readyLimitMs = 120_000;
 
 /** Measured once in each window. */

@@ -132,40 +132,56 @@ async function hold(session: Session, one: StormCase, { heldSeconds }: StormOpti
   const name = nameOf(one);
   await using standIn = await StandIn.start(['--nodes', String(one.nodes)]);
   await using crew = new Crew(standIn, stock);
-  const agent = crew.start();
-  await agent.ready(performance.now(), readyLimitMs);
+  await crew.start().ready(performance.now(), readyLimitMs);
   await sleep(30_000, signal);
-  findings.add({ case: name, figure: 'idleCpuPercent', unit: '%' }, await cpuWindows(session, agent, 60));
+  const idle = await windowsOf(session, crew, 60, cpuOf);
+  findings.add({ case: name, figure: 'idleCpuPercent', unit: '%' }, idle);
   const { transitions } = await standIn.election();
   await standIn.kill(one.dead);
   await sleep(settleMs, signal);
-  findings.add(
-    { case: name, figure: 'cpuPercent', unit: '%' },
-    await cpuWindows(session, agent, heldSeconds / 2),
-  );
-  const stalls: number[] = [];
-  for (let at = 0; at < heldSeconds / 2; at += windowMs / 1_000) {
-    agent.watchStalls();
-    await sleep(windowMs, signal);
-    stalls.push(await agent.longestStall());
-  }
+  const held = await windowsOf(session, crew, heldSeconds / 2, cpuOf);
+  findings.add({ case: name, figure: 'cpuPercent', unit: '%' }, held);
+  const stalls = await windowsOf(session, crew, heldSeconds / 2, stallOf);
   findings.add({ case: name, figure: 'stallMs', unit: 'ms' }, stalls);
-  findings.add({ case: name, figure: 'rssMiB', unit: 'MiB' }, [agent.rssMiB]);
+  findings.add({ case: name, figure: 'rssMiB', unit: 'MiB' }, [crew.newest().rssMiB]);
   const changes = (await standIn.election()).transitions - transitions;
   findings.add({ case: name, figure: 'leaderChanges', unit: 'changes' }, [changes]);
+  findings.add({ case: name, figure: 'agentsEnded', unit: 'agents' }, [crew.ended]);
 }
 
-async function cpuWindows(
-  session: Session,
-  agent: MeasuredAgent,
+type Measure = (agent: MeasuredAgent, signal: AbortSignal) => Promise<number>;
+
+const cpuOf: Measure = async (agent, signal) => {
+  const before = agent.cpuMs;
+  const startedAt = performance.now();
+  await sleep(windowMs, signal);
+  return ((agent.cpuMs - before) / (performance.now() - startedAt)) * 100;
+};
+
+const stallOf: Measure = async (agent, signal) => {
+  agent.watchStalls();
+  await sleep(windowMs, signal);
+  return agent.longestStall();
+};
+
+/** One figure in each window; a window in which the agent ended has none, and the end itself is counted. */
+async function windowsOf(
+  { signal, say }: Session,
+  crew: Crew,
   seconds: number,
+  measure: Measure,
 ): Promise<readonly number[]> {
   const samples: number[] = [];
   for (let at = 0; at < Math.max(1, (seconds * 1_000) / windowMs); at++) {
-    const before = agent.cpuMs;
-    const startedAt = performance.now();
-    await sleep(windowMs, session.signal);
-    samples.push(((agent.cpuMs - before) / (performance.now() - startedAt)) * 100);
+    const agent = crew.newest();
+    try {
+      samples.push(await measure(agent, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (agent.process.alive) throw error;
+      say(String(error));
+      await sleep(windowMs, signal);
+    }
   }
   return samples;
 }
@@ -210,6 +226,12 @@ class Crew implements AsyncDisposable {
       this.ended += 1;
       this.start();
     });
+    return agent;
+  }
+
+  newest(): MeasuredAgent {
+    const agent = this.#agents.at(-1);
+    if (agent === undefined) throw new Error('expected an agent, found none: start one first');
     return agent;
   }
 
