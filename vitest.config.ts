@@ -68,11 +68,10 @@ const config: ViteUserConfig = defineConfig({
         ],
         { ...shared, testTimeout: 30_000 },
       ),
-      project(
-        'contract',
-        ['test/contract/{simulator,ports}.test.ts', 'test/cost/**/*.test.ts'],
-        { ...shared, testTimeout: 60_000 },
-      ),
+      project('contract', ['test/contract/{simulator,ports}.test.ts', 'test/cost/**/*.test.ts'], {
+        ...shared,
+        testTimeout: 60_000,
+      }),
       // Simulated hours of whole clusters, one after another.
       project('chaos', ['test/chaos/**/*.test.ts', 'test/crash-anywhere/**/*.test.ts'], {
         ...shared,

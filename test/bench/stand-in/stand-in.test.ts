@@ -14,7 +14,7 @@ import {
   systemRandom,
 } from '@liberator/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probeKubelet } from '../../../packages/core/src/kubernetes/kubelet-probe.ts';
+import { probeKubelet } from '../../../packages/core/src/evidence/witnesses/kubelet-probe.ts';
 import { Reflector } from '../../../packages/core/src/kubernetes/reflector.ts';
 import { readStandInOptions } from './command-line.ts';
 import { StandIn } from './stand-in.ts';
