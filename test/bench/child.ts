@@ -3,12 +3,6 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const living = new Set<ChildProcess>();
-
-process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 /** As `spawn`, and ended with this process. */
 export function startChild(
   program: string,
@@ -16,23 +10,26 @@ export function startChild(
   options: SpawnOptions = {},
 ): ChildProcess {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
-  living.add(child);
-  child.once('close', () => living.delete(child));
+  const endWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  child.once('close', () => process.off('exit', endWithUs));
   return child;
 }
 
-/** The first line that it prints. @throws Error when it ends without one */
+/** The next line that it prints. @throws Error when it ends without one */
 export async function firstLineOf(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('expected a pipe for output, found none');
-  const ended = once(child, 'close').then(([code, signal]) => {
-    throw new Error(`expected a line of output, found the end of the process: ${code ?? signal}`);
-  });
-  // It may well end later, when nobody asks any more.
-  ended.catch(() => undefined);
-  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [
-    string,
-  ];
-  return line;
+  const lines = createInterface({ input: child.stdout });
+  try {
+    return await new Promise((resolve, reject) => {
+      lines.once('line', resolve);
+      child.once('close', (code, signal) => {
+        reject(new Error(`expected a line of output, found the end of the process: ${code ?? signal}`));
+      });
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 /** Asks it to end, and makes it when it doesn't. */

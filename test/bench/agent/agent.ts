@@ -95,13 +95,6 @@ export class MeasuredAgent implements AsyncDisposable {
     return rssMiBOf(this.process.pid);
   }
 
-  /** One number off its own page of metrics; 0 when it isn't there. */
-  async metric(line: string): Promise<number> {
-    const text = await (await fetch(`${await this.process.url()}/metrics`)).text();
-    const found = text.split('\n').find((one) => one.startsWith(`${line} `));
-    return found === undefined ? 0 : Number(found.slice(line.length + 1));
-  }
-
   /** From now on; the watching itself costs some tenths of a percent of a core. @throws Error when it has ended */
   watchStalls(): void {
     this.#assertAlive();

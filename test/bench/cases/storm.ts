@@ -64,7 +64,7 @@ async function recover(session: Session, one: StormCase, { limitSeconds }: Storm
   const agent = crew.start();
   const startedAt = performance.now();
   await agent.ready(startedAt, readyLimitMs);
-  const heardMs = await untilEveryHostIsHeard(session, agent, one.nodes);
+  const heardMs = await untilEveryHostIsHeard(session, standIn, one.nodes);
   if (heardMs !== undefined) {
     findings.add({ case: `agent-${one.nodes}`, figure: 'heardEveryHostMs', unit: 'ms' }, [heardMs]);
   }
@@ -188,14 +188,13 @@ async function windowsOf(
 
 async function untilEveryHostIsHeard(
   session: Session,
-  agent: MeasuredAgent,
+  standIn: StandIn,
   nodes: number,
 ): Promise<number | undefined> {
   const startedAt = performance.now();
   const limitMs = 60_000 + nodes * heardLimitMsPerNode;
   const heard = async (): Promise<number | undefined> => {
-    const answered = await agent.metric('liberator_probes_total{result="answered"}');
-    return answered >= nodes ? performance.now() - startedAt : undefined;
+    return (await standIn.asked()) >= nodes ? performance.now() - startedAt : undefined;
   };
   return until(heard, { limitMs, everyMs: 1_000, signal: session.signal });
 }

@@ -53,6 +53,8 @@ export async function startDesk(options: DeskOptions): Promise<{ readonly url: s
           return cluster.election();
         case 'GET /deaths':
           return [...cluster.deaths.values()];
+        case 'GET /asked':
+          return { hosts: await options.hosts.asked(Number(searchParams.get('times') ?? 1)) };
         case 'POST /die':
           return { died: await die(options, Number(searchParams.get('count'))) };
         default:

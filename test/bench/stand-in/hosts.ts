@@ -8,13 +8,23 @@ import { firstLineOf, startChild } from '../child.ts';
 /** More than the shortest queue holds. Linux drops a SYN for a listener whose queue is full. */
 const callers = 4;
 
-/** All addresses lead here as long as no more precise listener has one. TLS, as a kubelet's port: probes count that as an answer. */
+/**
+ * All addresses lead here as long as no more precise listener has one. TLS, as a kubelet's port: probes count that as an answer.
+ * The first line that it reads is its identity, each further one a number: how many hosts were asked at least so often?
+ */
 const answering = `
-const { readFileSync, writeSync } = require('node:fs');
-const { key, cert } = JSON.parse(readFileSync(0, 'utf8'));
-const server = require('node:tls').createServer({ key, cert }, (socket) => socket.on('error', () => {}).end());
-server.on('tlsClientError', () => {});
-server.listen({ host: '0.0.0.0', port: 0, reusePort: true }, () => writeSync(1, server.address().port + '\\n'));`;
+const asked = new Map();
+let server;
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  if (server !== undefined) {
+    console.log([...asked.values()].filter((times) => times >= Number(line)).length);
+    return;
+  }
+  server = require('node:tls').createServer(JSON.parse(line), (socket) => socket.on('error', () => {}).end());
+  server.on('connection', ({ localAddress }) => asked.set(localAddress, (asked.get(localAddress) ?? 0) + 1));
+  server.on('tlsClientError', () => {});
+  server.listen({ host: '0.0.0.0', port: 0, reusePort: true }, () => console.log(server.address().port));
+}).on('close', () => process.exit());`;
 
 /** Listens at each address that it is told and then stands still: its queues fill up, and nobody empties them. */
 const silent = `
@@ -31,18 +41,27 @@ for (const host of addresses) {
 export class Hosts implements AsyncDisposable {
   /** The kubelets' port, the same on all hosts. */
   readonly port: number;
+  readonly #answering: ChildProcess;
   readonly #children: ChildProcess[] = [];
   readonly #waiting: Socket[] = [];
 
   private constructor(answering: ChildProcess, port: number) {
+    this.#answering = answering;
     this.#children.push(answering);
     this.port = port;
   }
 
   static async open(identity: { readonly key: string; readonly cert: string }): Promise<Hosts> {
     const child = startChild(process.execPath, ['--eval', answering]);
-    child.stdin?.end(JSON.stringify(identity));
+    child.stdin?.write(`${JSON.stringify(identity)}\n`);
     return new Hosts(child, Number(await firstLineOf(child)));
+  }
+
+  /** How many hosts somebody has connected to at least so often. */
+  async asked(times: number): Promise<number> {
+    const answer = firstLineOf(this.#answering);
+    this.#answering.stdin?.write(`${times}\n`);
+    return Number(await answer);
   }
 
   /** From now on these hosts say nothing; resolves when they are silent for certain. */

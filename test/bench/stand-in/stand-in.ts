@@ -40,6 +40,12 @@ export class StandIn implements AsyncDisposable {
     return this.#ask('GET', '/deaths') as Promise<DeathFigures>;
   }
 
+  /** How many hosts somebody has connected to at least so often. */
+  async asked(times = 1): Promise<number> {
+    const { hosts } = (await this.#ask('GET', `/asked?times=${times}`)) as { readonly hosts: number };
+    return hosts;
+  }
+
   /** So many nodes die in one moment, spread over the fleet; returns their names. */
   async kill(count: number): Promise<readonly string[]> {
     const { died } = (await this.#ask('POST', `/die?count=${count}`)) as { readonly died: readonly string[] };
