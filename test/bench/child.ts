@@ -3,14 +3,19 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** As `spawn`, and ended with this process. */
+/**
+ * As `spawn`, and ended with this process.
+ *
+ * @param endSignal SIGTERM for one that has children of its own to end
+ */
 export function startChild(
   program: string,
   args: readonly string[],
   options: SpawnOptions = {},
+  endSignal: NodeJS.Signals = 'SIGKILL',
 ): ChildProcess {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
-  const endWithUs = (): void => void child.kill('SIGKILL');
+  const endWithUs = (): void => void child.kill(endSignal);
   process.once('exit', endWithUs);
   child.once('close', () => process.off('exit', endWithUs));
   return child;

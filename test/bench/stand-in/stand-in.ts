@@ -17,9 +17,9 @@ export class StandIn implements AsyncDisposable {
 
   /** Resolves once it serves. @param args as on its command line: `['--nodes', '100']` */
   static async start(args: readonly string[]): Promise<StandIn> {
-    const child = startChild(process.execPath, ['--conditions=@liberator/source', program, ...args], {
-      env: { ...process.env, LIBERATOR_ENDS_WITH_PARENT: '1' },
-    });
+    const command = ['--conditions=@liberator/source', program, ...args];
+    const env = { ...process.env, LIBERATOR_ENDS_WITH_PARENT: '1' };
+    const child = startChild(process.execPath, command, { env }, 'SIGTERM');
     return new StandIn(child, JSON.parse(await firstLineOf(child)) as StandInAddress);
   }
 
