@@ -7,6 +7,7 @@ export {
   whoAmI,
 } from './access-review.ts';
 export { type BarePod, barePods } from './bare-pods.ts';
+export type { ClusterSnapshot } from './occupancy.ts';
 export {
   type AskOptions,
   describePermission,
@@ -15,5 +16,5 @@ export {
   neededPermissions,
   type Permission,
 } from './permissions.ts';
-export { type ClusterSnapshot, type TakeoverProspect, takeoverProspects } from './prospects.ts';
+export { type TakeoverProspect, takeoverProspects } from './prospects.ts';
 export { serverVersion, tryElectionLease } from './server-probe.ts';

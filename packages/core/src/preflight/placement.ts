@@ -16,32 +16,37 @@ export interface OccupiedNode {
   readonly pods: readonly Pod[];
 }
 
+/** What keeps a pod off a node; undefined when nothing that is looked at does. */
+export type ObstacleOn = (place: OccupiedNode) => string | undefined;
+
 /**
- * What keeps `pod` off a node; undefined when nothing that is looked at does. Looked at are readiness, the cordon,
- * taints, node selector and required node affinity of the pod, the node affinity of its volumes, required pod
- * anti-affinity, and requested resources. Not looked at: pod affinity, topology spread, ports, limits on attached
- * volumes, priorities that would make room, and whatever a scheduler of one's own adds.
+ * Asks of one node after another what keeps `pod` off it. Looked at are readiness, the cordon, taints, node selector and
+ * required node affinity of the pod, the node affinity of its volumes, required pod anti-affinity, and requested resources.
+ * Not looked at: pod affinity, topology spread, ports, limits on attached volumes, priorities that would make room, and
+ * whatever a scheduler of one's own adds.
  *
  * @param all every node on which something else may be that the pod must keep away from
  */
-export function obstacleOn(
-  { node, pods }: OccupiedNode,
+export function obstaclesFor(
   pod: Pod,
   volumes: readonly PersistentVolume[],
   all: readonly OccupiedNode[],
-): string | undefined {
-  if (node.status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True') return 'not Ready';
-  if (node.spec?.unschedulable === true) return 'cordoned';
-  const taint = (node.spec?.taints ?? []).find(
-    (one) => one.effect !== 'PreferNoSchedule' && !toleratesTaint(pod, one),
-  );
-  if (taint !== undefined) return `taint ${taint.key}${taint.value ? `=${taint.value}` : ''}`;
-  const pinned = volumes.find((volume) => !meetsTerms(volume.spec?.nodeAffinity?.required, node));
-  if (pinned !== undefined) return `volume ${pinned.metadata.name} can not be used there`;
-  if (!fitsSelectors(pod, node)) return "the pod's node selector or affinity";
-  const rival = rivalOf(pod, node, all);
-  if (rival !== undefined) return `anti-affinity with ${rival.metadata.name}`;
-  return lackingResource(pod, node, pods);
+): ObstacleOn {
+  const rivals = rivalsOf(pod, all);
+  return ({ node, pods }) => {
+    if (node.status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True') return 'not Ready';
+    if (node.spec?.unschedulable === true) return 'cordoned';
+    const taint = (node.spec?.taints ?? []).find(
+      (one) => one.effect !== 'PreferNoSchedule' && !toleratesTaint(pod, one),
+    );
+    if (taint !== undefined) return `taint ${taint.key}${taint.value ? `=${taint.value}` : ''}`;
+    const pinned = volumes.find((volume) => !meetsTerms(volume.spec?.nodeAffinity?.required, node));
+    if (pinned !== undefined) return `volume ${pinned.metadata.name} can not be used there`;
+    if (!fitsSelectors(pod, node)) return "the pod's node selector or affinity";
+    const rival = rivals.find(({ key, value }) => node.metadata.labels?.[key] === value);
+    if (rival !== undefined) return `anti-affinity with ${rival.pod}`;
+    return lackingResource(pod, node, pods);
+  };
 }
 
 function fitsSelectors({ spec }: Pod, node: Node): boolean {
@@ -90,26 +95,34 @@ function meets(
   }
 }
 
-/** A pod that this one must not be near: its own required anti-affinity, and the other way round. */
-function rivalOf(pod: Pod, node: Node, all: readonly OccupiedNode[]): Pod | undefined {
-  for (const other of all) {
-    const near = (key: string): boolean => {
-      const here = node.metadata.labels?.[key];
-      return here !== undefined && here === other.node.metadata.labels?.[key];
-    };
-    const rival = other.pods.find((there) => keepsAway(pod, there, near) || keepsAway(there, pod, near));
-    if (rival !== undefined) return rival;
-  }
-  return undefined;
+/** A pod that another one must not be near, and what counts as near: nodes with this label. */
+interface Rival {
+  readonly pod: string;
+  readonly key: string;
+  readonly value: string;
 }
 
-function keepsAway(pod: Pod, other: Pod, near: (topologyKey: string) => boolean): boolean {
-  const terms = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-  return terms.some(
-    ({ topologyKey, labelSelector, namespaces }) =>
-      near(topologyKey) &&
-      (namespaces ?? [namespaceOf(pod)]).includes(namespaceOf(other)) &&
-      selectsLabels(labelSelector, other.metadata.labels ?? {}),
+/** By the pod's own required anti-affinity, and by that of others. Found once for all nodes: most pods have none. */
+function rivalsOf(pod: Pod, all: readonly OccupiedNode[]): readonly Rival[] {
+  return all.flatMap(({ node, pods }) =>
+    pods.flatMap((there) =>
+      [...keysOfDislike(pod, there), ...keysOfDislike(there, pod)].flatMap((key) => {
+        const value = node.metadata.labels?.[key];
+        return value === undefined ? [] : [{ pod: there.metadata.name, key, value }];
+      }),
+    ),
+  );
+}
+
+/** The topologies within which `pod` keeps away from the other one. */
+function keysOfDislike(pod: Pod, other: Pod): readonly string[] {
+  const terms = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (terms === undefined) return [];
+  return terms.flatMap(({ topologyKey, labelSelector, namespaces }) =>
+    (namespaces ?? [namespaceOf(pod)]).includes(namespaceOf(other)) &&
+    selectsLabels(labelSelector, other.metadata.labels ?? {})
+      ? [topologyKey]
+      : [],
   );
 }
 
@@ -142,6 +155,19 @@ function lackingResource(pod: Pod, node: Node, pods: readonly Pod[]): string | u
   }
   const room = allocatable['pods'];
   return room !== undefined && pods.length + 1 > quantity(room) ? 'too many pods' : undefined;
+}
+
+/**
+ * How full a node is: of CPU and memory, the larger share that is asked for already. 0 for a node that does not say what it
+ * has.
+ */
+export function fullness({ node, pods }: OccupiedNode): number {
+  const shares = ['cpu', 'memory'].map((name) => {
+    const has = quantity(node.status?.allocatable?.[name] ?? '');
+    const used = pods.reduce((sum, pod) => sum + (requestsOf(pod).get(name) ?? 0), 0);
+    return has > 0 ? used / has : 0;
+  });
+  return Math.max(...shares);
 }
 
 function requestsOf(pod: Pod): ReadonlyMap<string, number> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../kubernetes/objects.ts';
-import { type ClusterSnapshot, takeoverProspects } from './prospects.ts';
+import type { ClusterSnapshot } from './occupancy.ts';
+import { takeoverProspects } from './prospects.ts';
 import { quantity } from './quantity.ts';
 
 const meta = (name: string, more: object = {}) => ({

@@ -1,19 +1,8 @@
 // Whether a takeover could help: where each StatefulSet pod could run if its node died, and what is in the way. Pure.
-import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../kubernetes/objects.ts';
+import type { PersistentVolume, Pod } from '../kubernetes/objects.ts';
 import { controllerOf } from '../pods/affected-pods.ts';
-import { type OccupiedNode, obstacleOn } from './placement.ts';
-
-/** Everything that a pod's chances depend on, as it is now. */
-export interface ClusterSnapshot {
-  /** All of them. */
-  readonly nodes: readonly Node[];
-  /** All of them, of every kind: they take room, and others keep away from them. */
-  readonly pods: readonly Pod[];
-  /** All of them. */
-  readonly claims: readonly PersistentVolumeClaim[];
-  /** All of them. */
-  readonly volumes: readonly PersistentVolume[];
-}
+import { type ClusterSnapshot, occupancyOf } from './occupancy.ts';
+import { type OccupiedNode, obstaclesFor } from './placement.ts';
 
 /** What would become of one StatefulSet pod if its node died now. */
 export interface TakeoverProspect {
@@ -35,42 +24,35 @@ export interface TakeoverProspect {
 
 /**
  * The prospects of every StatefulSet pod that is on a node. Each pod is looked at alone: that there is room for one does
- * not mean that there is room for all pods of its node. What is looked at, and what is not, see `obstacleOn`.
+ * not mean that there is room for all pods of its node. What is looked at, and what is not, see `obstaclesFor`.
  */
 export function takeoverProspects(snapshot: ClusterSnapshot): readonly TakeoverProspect[] {
-  const occupied = snapshot.nodes.map((node): { node: Node; pods: Pod[] } => ({ node, pods: [] }));
-  const byName = new Map(occupied.map((one) => [one.node.metadata.name, one]));
-  const present = snapshot.pods.filter(isPresent);
-  for (const pod of present) byName.get(pod.spec?.nodeName ?? '')?.pods.push(pod);
-  const claims = new Map(snapshot.claims.map((claim) => [keyOf(claim), claim]));
-  const volumes = new Map(snapshot.volumes.map((volume) => [volume.metadata.name, volume]));
-  const volumesOf = (pod: Pod): readonly PersistentVolume[] =>
-    (pod.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim }) => {
-      const claim = claims.get(`${pod.metadata.namespace}/${persistentVolumeClaim?.claimName}`);
-      return volumes.get(claim?.spec?.volumeName ?? '') ?? [];
-    });
+  const { places, present, volumesOf } = occupancyOf(snapshot);
   return present.flatMap((pod) => {
     const owner = controllerOf(pod);
     const node = pod.spec?.nodeName;
     if (owner?.kind !== 'StatefulSet' || node === undefined) return [];
     const { namespace = 'default', name } = pod.metadata;
-    const others = occupied.filter((one) => one.node.metadata.name !== node);
+    const others = places.filter((one) => one.node.metadata.name !== node);
     const pinned = volumesOf(pod);
     const about = { namespace, statefulSet: owner.name, pod: name, node };
     return { ...about, ...chances(pod, pinned, others), leftBehind: leftBehind(pod, pinned) };
   });
 }
 
-function chances(
+/** Which of these nodes would take the pod, and what is in the way on the rest. */
+export function chances(
   pod: Pod,
   volumes: readonly PersistentVolume[],
   others: readonly OccupiedNode[],
+  all: readonly OccupiedNode[] = others,
 ): Pick<TakeoverProspect, 'fits' | 'obstacles'> {
   const fits: string[] = [];
   const reasons = new Map<string, string[]>();
+  const obstacleOn = obstaclesFor(pod, volumes, all);
   for (const other of others) {
     const { name } = other.node.metadata;
-    const reason = obstacleOn(other, pod, volumes, others);
+    const reason = obstacleOn(other);
     if (reason === undefined) fits.push(name);
     else reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
   }
@@ -78,7 +60,8 @@ function chances(
   return { fits, obstacles: obstacles.toSorted((a, b) => b.nodes.length - a.nodes.length) };
 }
 
-function leftBehind(pod: Pod, volumes: readonly PersistentVolume[]): readonly string[] {
+/** Data of the pod that is its node's alone, one sentence each. */
+export function leftBehind(pod: Pod, volumes: readonly PersistentVolume[]): readonly string[] {
   const mounted = (pod.spec?.volumes ?? []).flatMap(({ name, hostPath }) =>
     hostPath === undefined ? [] : [`volume ${name} is ${hostPath.path} of the node`],
   );
@@ -89,12 +72,4 @@ function leftBehind(pod: Pod, volumes: readonly PersistentVolume[]): readonly st
       : [`volume ${metadata.name} is ${spec.hostPath.path} of the node`],
   );
   return [...mounted, ...claimed];
-}
-
-function isPresent({ status }: Pod): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
-}
-
-function keyOf({ metadata }: PersistentVolumeClaim): string {
-  return `${metadata.namespace}/${metadata.name}`;
 }
