@@ -104,12 +104,21 @@ export {
 export { keepAnnotation } from './marks/pods.ts';
 export { epochAnnotation, outOfServiceTaint, takeoverTaintKey } from './marks/taints.ts';
 export type { KeptPause, PausableLease, PauseStore } from './pausing/global-pause.ts';
+export { readPause } from './pausing/read-pause.ts';
 export type { AffectedPod, AffectedVolume, UnwantedPod } from './pods/affected-pod.ts';
 export type { FleetNode } from './policy/fleet-node.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
 export { defaultReturnRules, type ReturnMove, type ReturnRules } from './returning/moves.ts';
 export type { ReturnProgress } from './returning/returner.ts';
+export {
+  type SimulateDeathsOptions,
+  type SimulatedCluster,
+  type SimulatedDeaths,
+  type SimulatedLeader,
+  simulateDeaths,
+} from './simulate-deaths.ts';
+export type { FencerAssumption } from './simulated-takeovers.ts';
 export type {
   EventWrite,
   NodeEvent,

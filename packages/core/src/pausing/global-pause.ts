@@ -1,4 +1,5 @@
 // What pauses everything, and how that outlives the Lease which says so: a brake must survive what it brakes. Pure.
+import type { ConfigMap } from '../kubernetes/objects.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 
 /** A pause as it is remembered beside the election Lease. */
@@ -65,4 +66,14 @@ export function resolvePause(
     return { paused: undefined, keep: undefined, restore: false };
   }
   return { paused: kept.reason, keep: kept, restore: true };
+}
+
+/** Of the ConfigMap that keeps a pause beside the election Lease of this name. */
+export function pauseName(election: string): string {
+  return `${election}-pause`;
+}
+
+/** Whatever a human wrote into it by hand is a pause as well: what can't be read must not pass for nothing. */
+export function pauseIn({ data }: ConfigMap): KeptPause {
+  return { reason: data?.['reason'] ?? 'no reason given', leaseUid: data?.['leaseUid'] ?? '' };
 }

@@ -6,7 +6,7 @@ import type { ConfigMap } from '../kubernetes/objects.ts';
 import { configMaps, leases } from '../kubernetes/resources.ts';
 import { pausedAnnotation } from '../marks/paused.ts';
 import { limitsOf, writeInTerm } from '../term/write-in-term.ts';
-import type { KeptPause, PauseStore } from './global-pause.ts';
+import { type PauseStore, pauseIn, pauseName } from './global-pause.ts';
 
 const mergePatch = 'application/merge-patch+json';
 
@@ -19,7 +19,7 @@ export interface PauseStoreOptions {
 
 /** What it needs is allowed to whoever may keep takeover records and hold the election. */
 export function createPauseStore({ client, namespace, election }: PauseStoreOptions): PauseStore {
-  const name = `${election.name}-pause`;
+  const name = pauseName(election.name);
   const at = { resource: configMaps, namespace };
 
   const find = async (options: {
@@ -77,9 +77,4 @@ export function createPauseStore({ client, namespace, election }: PauseStoreOpti
       }
     },
   };
-}
-
-/** Whatever a human wrote into it by hand is a pause as well: what can't be read must not pass for nothing. */
-function pauseIn({ data }: ConfigMap): KeptPause {
-  return { reason: data?.['reason'] ?? 'no reason given', leaseUid: data?.['leaseUid'] ?? '' };
 }

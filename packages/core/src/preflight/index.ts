@@ -7,6 +7,15 @@ export {
   whoAmI,
 } from './access-review.ts';
 export { type BarePod, barePods } from './bare-pods.ts';
+export type { InhabitedCluster, PodFate } from './deaths/evacuation.ts';
+export type {
+  SimulatedEvent,
+  SimulatedHold,
+  SimulatedMoment,
+  SimulatedNode,
+  SimulatedOutcome,
+} from './deaths/moment.ts';
+export type { WayToDie } from './deaths/virtual-fleet.ts';
 export type { ClusterSnapshot } from './occupancy.ts';
 export {
   type AskOptions,

@@ -1,0 +1,139 @@
+// Where the pods of dead nodes could go, one after another: each takes room from those that come later. Pure.
+import type { KubernetesObject, PersistentVolume, Pod, StatefulSet } from '../../kubernetes/objects.ts';
+import { outOfServiceTaint } from '../../marks/taints.ts';
+import { controllerOf, isBare, isKept, mustGo } from '../../pods/affected-pods.ts';
+import { toleratesTaint } from '../../pods/tolerations.ts';
+import { whyUnwanted } from '../../pods/wanted.ts';
+import { type ClusterSnapshot, occupancyOf, type Place } from '../occupancy.ts';
+import { fullness } from '../placement.ts';
+import { chances, leftBehind, type TakeoverProspect } from '../prospects.ts';
+
+/**
+ * What would become of one pod.
+ * - `moves`: another node takes what is made in its place.
+ * - `nowhere`: no node would take it.
+ * - `unwanted`: nobody makes it anew, since its StatefulSet or its namespace wants it no more.
+ * - `lost`: nobody makes it anew, since it has no controller.
+ * - `kept`: people want it kept, so it stays, and its Node with it.
+ * - `kept-at-a-price`: the same; but volumes of the other pods come free only after Kubernetes' own six minutes.
+ */
+export interface PodFate {
+  /** The pod's namespace. */
+  readonly namespace: string;
+  /** The pod's name. */
+  readonly name: string;
+  /** Who would make it anew; absent: nobody. */
+  readonly controller?: { readonly kind: string; readonly name: string };
+  /** What would become of it. */
+  readonly fate: 'moves' | 'nowhere' | 'unwanted' | 'lost' | 'kept' | 'kept-at-a-price';
+  /** Where it would most likely go: of those that would take it, the node that is least full. */
+  readonly to?: string;
+  /** How many nodes would take it at that moment. */
+  readonly fits: number;
+  /** Where it goes `nowhere`: what is in the way, the most frequent reason first. */
+  readonly obstacles: TakeoverProspect['obstacles'];
+  /** Data that stays on the dead node, while the pod would start elsewhere without it. */
+  readonly leftBehind: readonly string[];
+}
+
+/** What a cluster has, with what tells whether a pod is still wanted. */
+export interface InhabitedCluster extends ClusterSnapshot {
+  /** All of them. Absent: every pod of a StatefulSet is taken to be wanted. */
+  readonly statefulSets?: readonly StatefulSet[];
+  /** All of them. Absent: none is taken to be going. */
+  readonly namespaces?: readonly KubernetesObject[];
+}
+
+/** What leaves one node, and how many pods stay on it as its own. */
+export interface LeavingPods {
+  readonly pods: readonly PodFate[];
+  readonly stays: number;
+}
+
+/** Empties dead nodes one by one. It remembers what it placed. */
+export class Evacuation {
+  readonly #cluster: InhabitedCluster;
+  readonly #places: ReadonlyMap<string, Place>;
+  readonly #living: readonly Place[];
+  readonly #volumesOf: (pod: Pod) => readonly PersistentVolume[];
+  readonly #sets: ReadonlyMap<string, StatefulSet>;
+  readonly #namespaces: ReadonlyMap<string, KubernetesObject>;
+
+  /** @param dead - Names of nodes that take nothing any more, released or not. */
+  constructor(cluster: InhabitedCluster, dead: ReadonlySet<string>) {
+    const { places, volumesOf } = occupancyOf(cluster);
+    this.#cluster = cluster;
+    this.#places = new Map(places.map((place) => [place.node.metadata.name, place]));
+    this.#living = places.filter(({ node }) => !dead.has(node.metadata.name));
+    this.#volumesOf = volumesOf;
+    this.#sets = new Map((cluster.statefulSets ?? []).map((set) => [keyOf(set), set]));
+    this.#namespaces = new Map((cluster.namespaces ?? []).map((one) => [one.metadata.name, one]));
+  }
+
+  /** Says what becomes of each pod of a node, and puts those that move where they most likely go. */
+  empty(node: string): LeavingPods {
+    const place = this.#places.get(node);
+    const leaving = (place?.pods ?? []).filter(mustGo).toSorted(byName);
+    const stays = (place?.pods.length ?? 0) - leaving.length;
+    // Nothing that is let go keeps others away any more, but for what is kept.
+    place?.pods.splice(0, place.pods.length, ...leaving.filter(isKept));
+    return { pods: leaving.map((pod) => this.#place(pod)), stays };
+  }
+
+  #place(pod: Pod): PodFate {
+    const owner = controllerOf(pod);
+    const about = {
+      namespace: namespaceOf(pod),
+      name: pod.metadata.name,
+      ...(owner && { controller: { kind: owner.kind, name: owner.name } }),
+    };
+    const idle = { ...about, fits: 0, obstacles: [], leftBehind: [] };
+    if (isKept(pod)) {
+      return { ...idle, fate: toleratesTaint(pod, outOfServiceTaint) ? 'kept' : 'kept-at-a-price' };
+    }
+    if (isBare(pod)) return { ...idle, fate: 'lost' };
+    if (this.#isUnwanted(pod)) return { ...idle, fate: 'unwanted' };
+    const volumes = this.#volumesOf(pod);
+    const { fits, obstacles } = chances(pod, volumes, this.#living, [...this.#places.values()]);
+    const behind = leftBehind(pod, volumes);
+    const to = this.#leastFull(fits);
+    if (to === undefined) return { ...about, fate: 'nowhere', fits: 0, obstacles, leftBehind: behind };
+    to.pods.push(pod);
+    const { name } = to.node.metadata;
+    return { ...about, fate: 'moves', to: name, fits: fits.length, obstacles: [], leftBehind: behind };
+  }
+
+  #isUnwanted(pod: Pod): boolean {
+    const owner = controllerOf(pod);
+    const namespace = namespaceOf(pod);
+    const { statefulSets, namespaces } = this.#cluster;
+    const home = namespaces === undefined ? nowhere : this.#namespaces.get(namespace);
+    if (owner?.kind !== 'StatefulSet') return home?.metadata.deletionTimestamp !== undefined;
+    if (statefulSets === undefined) return home === undefined;
+    const set = this.#sets.get(`${namespace}/${owner.name}`);
+    return whyUnwanted(pod.metadata, set, home) !== undefined;
+  }
+
+  #leastFull(names: readonly string[]): Place | undefined {
+    const places = names.flatMap((name) => this.#places.get(name) ?? []);
+    return places
+      .map((place) => ({ place, full: fullness(place) }))
+      .toSorted((a, b) => a.full - b.full || a.place.pods.length - b.place.pods.length)[0]?.place;
+  }
+}
+
+/** In place of a namespace that nobody could read. */
+const nowhere: KubernetesObject = { metadata: { name: '', uid: '', resourceVersion: '' } };
+
+function byName(a: Pod, b: Pod): number {
+  const [one, other] = [keyOf(a), keyOf(b)];
+  return one < other ? -1 : Number(one > other);
+}
+
+function keyOf({ metadata }: KubernetesObject): string {
+  return `${metadata.namespace ?? 'default'}/${metadata.name}`;
+}
+
+function namespaceOf({ metadata }: Pod): string {
+  return metadata.namespace ?? 'default';
+}

@@ -1,0 +1,414 @@
+// What would be decided and done if some nodes died now: the same world that a replica keeps, fed with facts in virtual time.
+import type { Health } from './evidence/judgement.ts';
+import type { KnownNode } from './evidence/known-node.ts';
+import { defaultHeartbeatDetection } from './evidence/rules.ts';
+import { defaultSightRules, type SightRules } from './evidence/sight.ts';
+import type { Lease } from './kubernetes/objects.ts';
+import { builtInGuards, type Decision } from './policy/decision.ts';
+import type { Guard } from './policy/guard.ts';
+import type { Policy } from './policy/policy.ts';
+import { Evacuation, type InhabitedCluster } from './preflight/deaths/evacuation.ts';
+import type {
+  SimulatedEvent,
+  SimulatedHold,
+  SimulatedMoment,
+  SimulatedNode,
+  SimulatedOutcome,
+} from './preflight/deaths/moment.ts';
+import { Schedule } from './preflight/deaths/schedule.ts';
+import { VirtualFleet, type WayToDie } from './preflight/deaths/virtual-fleet.ts';
+import { type FencerAssumption, SimulatedTakeovers } from './simulated-takeovers.ts';
+import type { UnreadableRecord } from './takeover/cluster.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
+import { type Fact, type Intent, newWorld, nextWakeAt, step, type World } from './world.ts';
+
+/** A cluster as it is, for a simulation. Whatever is absent could not be read. */
+export interface SimulatedCluster extends InhabitedCluster {
+  /** Those of `kube-node-lease`. Absent: every node is taken to have one. */
+  readonly leases?: readonly Lease[];
+}
+
+/** Who leads, and who could. */
+export interface SimulatedLeader {
+  /** The node that the leader runs on. */
+  readonly on: string;
+  /** The nodes that other replicas run on. */
+  readonly others: readonly string[];
+  /** How long it takes until another replica leads. Default 17,000 ms: a Lease of 15 s, and a retry after 2 s. */
+  readonly electedAfterMs?: number;
+}
+
+/** Options of {@link simulateDeaths}. */
+export interface SimulateDeathsOptions {
+  /** As it is now. */
+  readonly cluster: SimulatedCluster;
+  /** As a {@link Controller} has them. */
+  readonly policies: readonly Policy[];
+  /** Guards of your own, asked after the built-in ones. Default: none. */
+  readonly guards?: readonly Guard[];
+  /** As a {@link Controller} has it. Default {@link defaultSightRules}. */
+  readonly sight?: Partial<SightRules>;
+  /**
+   * What each fencer is taken to come to, by name. Default: `manual` waits for a human, `none` gives the proof `none` at once.
+   */
+  readonly fencers?: Readonly<Record<string, FencerAssumption>>;
+  /** How hosts are asked. Default: every 2,000 ms, and silent after 3,000 ms. `false`: they are not. */
+  readonly probe?: { readonly intervalMs?: number; readonly timeoutMs?: number } | false;
+  /** What is on record, in any order. Default: nothing. */
+  readonly takeovers?: readonly TakeoverRecord[];
+  /** What lies beside the records and can't be used. Default: nothing. */
+  readonly setAside?: readonly UnreadableRecord[];
+  /** Why everything is paused. Absent: it isn't. */
+  readonly paused?: string | undefined;
+  /** Absent: somebody leads, whichever nodes die. */
+  readonly leader?: SimulatedLeader | undefined;
+  /** Names of the nodes that die, all at the same moment. */
+  readonly kill: readonly string[];
+  /** How they die. Default `crash`. */
+  readonly how?: WayToDie;
+  /** How long after a takeover asks for it a human confirms the death. Absent: nobody does. */
+  readonly confirmAfterMs?: number | undefined;
+  /** How long it goes on at most. Default 1,800,000 ms. It ends before when nothing more can change by time. */
+  readonly forMs?: number;
+}
+
+/** What {@link simulateDeaths} found. */
+export interface SimulatedDeaths {
+  /** In the order in which it would happen. What went on before the nodes were killed is not in it. */
+  readonly timeline: readonly SimulatedMoment[];
+  /** The killed nodes, and others that were not well before. */
+  readonly nodes: readonly SimulatedNode[];
+  /** Why nothing may be decided, in the end; empty: it may. */
+  readonly blind: readonly string[];
+  /**
+   * How many of the deaths a human would have to confirm so that it can be seen again, though they stay silent. Absent: it
+   * can be seen, or no such word would help.
+   */
+  readonly confirmationsToSee?: number;
+  /** When the last thing happened, in milliseconds after the nodes were killed. */
+  readonly lastAt: number;
+  /** `settled`: nothing more changes by time alone. `time`: it was looked at for no longer. */
+  readonly ended: 'settled' | 'time';
+}
+
+const defaultFencers: Readonly<Record<string, FencerAssumption>> = {
+  manual: 'waits-for-human',
+  none: { proof: 'none', tookMs: 0 },
+};
+
+/** As an agent has it that is told nothing else. */
+const defaultProbe = { intervalMs: 2_000, timeoutMs: 3_000 } as const;
+
+/** As the loops of a replica do. */
+const lookEveryMs = 500;
+const lookTogetherMs = 50;
+
+/** A client-go candidate renews this often. */
+const renewEveryMs = 2_000;
+
+const electedAfterMs = 17_000;
+
+/** How often to look whether anything can still change. */
+const settledEveryMs = 5_000;
+
+/**
+ * What would be decided, released and placed where, and when, if nodes died now. Pure: nothing is read or written, no clock is
+ * asked, and the same options give the same answer.
+ *
+ * It begins as a leader that has watched for some minutes: nodes that Kubernetes calls Unknown are silent already, all others
+ * renew their Leases until they are killed, and their hosts are known to answer probes. A death that is only on record counts
+ * towards the budget for a whole window from then, as it does for every leader that has just begun. Nobody reboots anything,
+ * and nothing that is killed comes back. Where pods go is judged as in {@link takeoverProspects}, one after another. Of nodes
+ * that are not released by the end, `pods` says what would become of them if they were, after all others.
+ *
+ * @throws RangeError for a node to be killed that isn't there, or a fencer of which nothing is known
+ */
+export function simulateDeaths(options: SimulateDeathsOptions): SimulatedDeaths {
+  return new Simulation(options).run();
+}
+
+class Simulation {
+  readonly #options: SimulateDeathsOptions;
+  readonly #killed: ReadonlySet<string>;
+  readonly #killAt: number;
+  readonly #quietMs: number;
+  readonly #guards: readonly Guard[];
+  readonly #schedule = new Schedule();
+  readonly #fleet: VirtualFleet;
+  readonly #evacuation: Evacuation;
+  readonly #takeovers: SimulatedTakeovers;
+  readonly #timeline: SimulatedMoment[] = [];
+  readonly #deadAt = new Map<string, number>();
+  #world: World;
+  #now = 0;
+  #wokeAt = Number.NEGATIVE_INFINITY;
+  #lastAt = 0;
+  #settled = false;
+  #leaderless = false;
+
+  constructor(options: SimulateDeathsOptions) {
+    this.#options = options;
+    const { cluster, policies, guards = [], probe = {}, how = 'crash' } = options;
+    const sight = { ...defaultSightRules, ...options.sight };
+    const fencers = { ...defaultFencers, ...options.fencers };
+    check(options, fencers);
+    this.#killed = new Set(options.kill);
+    this.#guards = guards;
+    // What was silent before must have been decided about, and what happens afterwards must not be cut off.
+    this.#quietMs = sight.togetherMs + longestDetectionMs(policies) + 30_000;
+    this.#killAt = this.#quietMs;
+    this.#world = newWorld({ policies, guards: [...builtInGuards, ...guards], sight }, 0);
+    this.#evacuation = new Evacuation(cluster, this.#killed);
+    const now = (): number => this.#now;
+    this.#fleet = new VirtualFleet({
+      nodes: cluster.nodes,
+      leases: cluster.leases,
+      killed: this.#killed,
+      how,
+      killAt: this.#killAt,
+      heartbeatIntervalMs: sight.heartbeatIntervalMs,
+      probe: probe === false ? undefined : { ...defaultProbe, ...probe },
+      schedule: this.#schedule,
+      now,
+      tell: (fact) => this.#inform(fact),
+      toAsk: () => this.#hostsToAsk(),
+    });
+    this.#takeovers = new SimulatedTakeovers({
+      schedule: this.#schedule,
+      evacuation: this.#evacuation,
+      fleet: this.#fleet,
+      fencers,
+      confirmAfterMs: options.confirmAfterMs,
+      world: () => this.#world,
+      now,
+      inform: (fact) => this.#inform(fact),
+      tell: (event) => this.#tell(event),
+    });
+  }
+
+  run(): SimulatedDeaths {
+    const { takeovers = [], setAside = [], paused, forMs = 1_800_000 } = this.#options;
+    const end = this.#killAt + forMs;
+    this.#fleet.begin();
+    this.#inform({ kind: 'watches', synced: true, stale: [] });
+    this.#inform({ kind: 'pause', paused });
+    this.#lead(1);
+    this.#inform({ kind: 'set-aside', records: setAside });
+    this.#takeovers.takeUp(takeovers);
+    this.#schedule.every(renewEveryMs, renewEveryMs, () => this.#inform({ kind: 'echo', sentAt: this.#now }));
+    this.#schedule.every(lookEveryMs, lookEveryMs, () => this.#wake());
+    this.#schedule.at(this.#killAt, () => this.#beginDying());
+    this.#schedule.every(settledEveryMs, this.#killAt + settledEveryMs, () => {
+      this.#settled = this.#isSettled();
+    });
+    while (!this.#settled) {
+      const wakeAt = this.#wakeAt();
+      const at = Math.max(this.#now, Math.min(wakeAt, this.#schedule.nextAt));
+      if (at > end) break;
+      this.#now = at;
+      // What is heard at this moment comes before what it means.
+      if (this.#schedule.nextAt <= at) this.#schedule.runNext();
+      else this.#wake();
+    }
+    return this.#report();
+  }
+
+  #wakeAt(): number {
+    const wanted = nextWakeAt(this.#world, this.#now);
+    return this.#world.stirred ? wanted : Math.max(wanted, this.#wokeAt + lookTogetherMs);
+  }
+
+  #wake(): void {
+    this.#wokeAt = this.#now;
+    this.#inform({ kind: 'wake' });
+  }
+
+  #lead(epoch: number): void {
+    this.#inform({ kind: 'term', epoch });
+    this.#inform({ kind: 'echo', sentAt: this.#now });
+  }
+
+  #beginDying(): void {
+    if (this.#world.blind.length > 0) this.#tell({ kind: 'sight', blind: this.#world.blind });
+    const { leader, how = 'crash', setAside = [] } = this.#options;
+    // Without its kubelet a container goes on.
+    if (leader === undefined || how !== 'crash' || !this.#killed.has(leader.on)) return;
+    this.#inform({ kind: 'term-over' });
+    this.#tell({ kind: 'leader', state: 'gone' });
+    if (leader.others.every((node) => this.#killed.has(node))) {
+      this.#leaderless = true;
+      this.#tell({ kind: 'leader', state: 'never' });
+      return;
+    }
+    this.#schedule.at(this.#now + (leader.electedAfterMs ?? electedAfterMs), () => {
+      this.#tell({ kind: 'leader', state: 'elected' });
+      this.#lead(2);
+      this.#inform({ kind: 'set-aside', records: setAside });
+      this.#takeovers.handOver();
+    });
+  }
+
+  /** Those whose hosts may still change what is known of them. */
+  *#hostsToAsk(): Iterable<string> {
+    const { nodes, unwell } = this.#world.ledger;
+    for (const name of unwell) {
+      const known = nodes.get(name);
+      if (known?.policy === undefined) continue;
+      const { detection } = known.policy;
+      const { silentProbes } = detection.mode === 'poll' ? defaultHeartbeatDetection : detection;
+      if (known.state.silentProbes < silentProbes) yield name;
+    }
+  }
+
+  #inform(fact: Fact): void {
+    const { world, intents } = step(this.#world, fact, this.#now);
+    this.#world = world;
+    for (const intent of intents) this.#perform(intent);
+  }
+
+  #perform(intent: Intent): void {
+    switch (intent.kind) {
+      case 'health': {
+        const { node, from, to, assessment } = intent.change;
+        const { evidence, reasons } = assessment;
+        this.#tell({ kind: 'health', node, from, to, evidence, reasons });
+        if (to === 'dead') this.#deadAt.set(node, this.#now);
+        return;
+      }
+      case 'sight':
+        return this.#tell({ kind: 'sight', blind: intent.blind });
+      case 'decided': {
+        const holds = holdsOf(intent.decision);
+        if (holds.length > 0) this.#tell({ kind: 'held', node: intent.node.node.metadata.name, holds });
+        return;
+      }
+      case 'take-over':
+        return this.#takeovers.begin(intent.node, intent.decision);
+      case 'windows-passed':
+        return;
+    }
+  }
+
+  #tell(event: SimulatedEvent): void {
+    const at = this.#now - this.#killAt;
+    if (at < 0) return;
+    this.#lastAt = at;
+    this.#timeline.push({ ...event, at });
+  }
+
+  /** Nothing happened for long enough, and nobody knows a time at which anything will. */
+  #isSettled(): boolean {
+    if (this.#now - this.#killAt - this.#lastAt < this.#quietMs) return false;
+    if (!this.#takeovers.isQuiet && !this.#leaderless && this.#world.blind.length === 0) return false;
+    // Guards of others may change their mind at any moment.
+    if (this.#guards.length > 0) return false;
+    const decisions = [...(this.#world.term?.decisions.values() ?? [])];
+    return this.#world.blind.length > 0 || decisions.every((one) => one.nextCheckAt === undefined);
+  }
+
+  #report(): SimulatedDeaths {
+    const { nodes } = this.#options.cluster;
+    const names = nodes.map(({ metadata }) => metadata.name).filter((name) => this.#isOfInterest(name));
+    // Whoever was released has taken its room already; then those that wait, in their order, then the rest.
+    const begun = [...this.#takeovers.all.keys()].filter((name) => names.includes(name));
+    const found = [...new Set([...begun, ...names])].map((name) => this.#describe(name));
+    const { blind } = this.#world;
+    const needed = this.#confirmationsToSee();
+    return {
+      timeline: this.#timeline,
+      nodes: found,
+      blind,
+      ...(needed !== undefined && { confirmationsToSee: needed }),
+      lastAt: this.#lastAt,
+      ended: this.#settled ? 'settled' : 'time',
+    };
+  }
+
+  #isOfInterest(name: string): boolean {
+    const health: Health | undefined = this.#world.ledger.nodes.get(name)?.health;
+    return (
+      this.#killed.has(name) || this.#takeovers.all.has(name) || (health !== undefined && health !== 'alive')
+    );
+  }
+
+  #describe(name: string): SimulatedNode {
+    const known = this.#world.ledger.nodes.get(name);
+    const takeover = this.#takeovers.all.get(name);
+    const decision = this.#world.term?.decisions.get(name);
+    const killed = this.#killed.has(name);
+    const policy =
+      known?.policy ?? this.#world.ledger.gone.findLast((one) => one.node.metadata.name === name)?.policy;
+    const outcome: SimulatedOutcome = takeover?.state ?? outcomeOf(known, decision);
+    const goesOn = this.#options.how === 'stop-kubelet' || !killed;
+    const left = takeover?.left ?? (goesOn ? { pods: [], stays: 0 } : this.#evacuation.empty(name));
+    const deadAt = this.#deadAt.get(name);
+    return {
+      name,
+      killed,
+      ...(policy && { policy: policy.name }),
+      outcome,
+      holds: outcome === 'held' && decision !== undefined ? holdsOf(decision) : [],
+      ...timeOf('deadAt', deadAt, this.#killAt),
+      ...timeOf('admittedAt', takeover?.admittedAt, this.#killAt),
+      ...timeOf('releasedAt', takeover?.releasedAt, this.#killAt),
+      ...left,
+    };
+  }
+
+  /** Whoever is confirmed takes no part any more: neither among those that fell silent, nor among those that could have. */
+  #confirmationsToSee(): number | undefined {
+    const { blind, ledger } = this.#world;
+    const { heard, silent } = ledger;
+    if (blind.length === 0 || silent.size === heard || silent.size <= heard / 2) return undefined;
+    return 2 * silent.size - heard;
+  }
+}
+
+function outcomeOf(known: KnownNode<Policy> | undefined, decision: Decision | undefined): SimulatedOutcome {
+  if (known === undefined || known.policy === undefined) return 'left-alone';
+  if (decision?.action === 'hold' && known.health !== 'alive') return 'held';
+  return known.health === 'alive' ? 'alive' : 'undecided';
+}
+
+function holdsOf({ verdicts }: Decision): readonly SimulatedHold[] {
+  return verdicts.flatMap(({ guard, verdict }) =>
+    verdict.outcome === 'hold' ? [{ guard, reason: verdict.reason }] : [],
+  );
+}
+
+function timeOf<K extends string>(
+  key: K,
+  at: number | undefined,
+  zero: number,
+): { readonly [P in K]?: number } {
+  // What happened before is nobody's question.
+  return (at === undefined || at < zero ? {} : { [key]: at - zero }) as { readonly [P in K]?: number };
+}
+
+function longestDetectionMs(policies: readonly Policy[]): number {
+  const times = policies.map(({ detection }) =>
+    detection.mode === 'poll'
+      ? detection.intervalMs * (detection.threshold + 3) + 60_000
+      : detection.deadUnprobedAfterMs,
+  );
+  return Math.max(60_000, ...times);
+}
+
+function check(
+  { cluster, policies, kill }: SimulateDeathsOptions,
+  fencers: Readonly<Record<string, FencerAssumption>>,
+): void {
+  const names = new Set(cluster.nodes.map(({ metadata }) => metadata.name));
+  const unknown = kill.find((name) => !names.has(name));
+  if (unknown !== undefined) {
+    throw new RangeError(`expected the name of a node, found ${unknown}`);
+  }
+  for (const { name, fencing } of policies) {
+    const missing = fencing.drivers.find((driver) => !Object.hasOwn(fencers, driver));
+    if (missing !== undefined) {
+      throw new RangeError(
+        `policy ${name}: expected a fencer among ${Object.keys(fencers).join(', ')}, found ${missing}`,
+      );
+    }
+  }
+}

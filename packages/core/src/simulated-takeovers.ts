@@ -1,0 +1,268 @@
+// What takeovers would do in virtual time, and how long each step would take. Pure.
+import type { KnownNode } from './evidence/known-node.ts';
+import { notedOf } from './evidence/noted-node.ts';
+import type { FenceProof } from './fencing/fencer.ts';
+import { confirmedDeadAnnotation } from './marks/confirmed.ts';
+import { takeoverTaint, withTaints } from './marks/taints.ts';
+import type { Decision } from './policy/decision.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Evacuation, LeavingPods } from './preflight/deaths/evacuation.ts';
+import type { SimulatedEvent } from './preflight/deaths/moment.ts';
+import type { Schedule } from './preflight/deaths/schedule.ts';
+import type { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
+import { type TakeoverRecord, waitsForProof } from './takeover/record.ts';
+import { recordedPolicyOf } from './takeover/recorded-policy.ts';
+import { openTakeoverId } from './takeover/records/records.ts';
+import type { Fact, World } from './world.ts';
+
+/**
+ * How long each step takes, as measured on a real control plane with hollow kubelets (the picture of a recovery in the README):
+ * claim 8 ms, cordon 23, fence 9, recheck 16; release 1.11 s, most of it the second that is left to Kubernetes' own eviction;
+ * remove 38; then 535 until the replacement is Ready. A control plane under load takes longer, and so does a database.
+ */
+const typicalMs = { claimAndCordon: 31, fence: 9, recheckAndRelease: 1_126, remove: 38, ready: 535 } as const;
+
+/** How often a takeover that is held looks whether it still is. */
+const lookAgainMs = 1_000;
+
+/** What a fencer is taken to come to: a proof, so many milliseconds later; or nothing before a human vouches for the death. */
+export type FencerAssumption =
+  | 'waits-for-human'
+  | {
+      /** What it vouches for. */
+      readonly proof: FenceProof;
+      /** How long it takes. */
+      readonly tookMs: number;
+    };
+
+export interface SimulatedTakeoversOptions {
+  readonly schedule: Schedule;
+  readonly evacuation: Evacuation;
+  readonly fleet: VirtualFleet;
+  readonly fencers: Readonly<Record<string, FencerAssumption>>;
+  /** How long after it is asked for a human confirms a death; undefined: nobody does. */
+  readonly confirmAfterMs: number | undefined;
+  readonly world: () => World;
+  readonly now: () => number;
+  readonly inform: (fact: Fact) => void;
+  readonly tell: (event: SimulatedEvent) => void;
+}
+
+/** How far a takeover came. */
+export interface SimulatedTakeover {
+  readonly node: string;
+  readonly admittedAt: number;
+  readonly state: 'under-way' | 'waits' | 'over';
+  readonly releasedAt?: number;
+  readonly left?: LeavingPods;
+}
+
+export class SimulatedTakeovers {
+  readonly #options: SimulatedTakeoversOptions;
+  /** By node, in the order in which they were begun. */
+  readonly #takeovers = new Map<string, SimulatedTakeover>();
+  /** By id, as a leader would find them. */
+  readonly #records = new Map<string, TakeoverRecord>();
+  /** Things that will happen by themselves. */
+  #pending = 0;
+  #version = 0;
+
+  constructor(options: SimulatedTakeoversOptions) {
+    this.#options = options;
+  }
+
+  get all(): ReadonlyMap<string, SimulatedTakeover> {
+    return this.#takeovers;
+  }
+
+  /** Whether nothing will happen by itself any more. */
+  get isQuiet(): boolean {
+    return this.#pending === 0;
+  }
+
+  /** What earlier leaders left: those that work are over in a moment, those that wait for a proof go on waiting. */
+  takeUp(records: readonly TakeoverRecord[]): void {
+    for (const record of records) {
+      this.#save(record);
+      if (record.result !== undefined) continue;
+      this.#options.inform({
+        kind: 'work',
+        node: record.node.name,
+        state: waitsForProof(record) ? 'waits' : 'works',
+      });
+      if (waitsForProof(record)) continue;
+      this.#after(typicalMs.recheckAndRelease + typicalMs.remove, () => this.#end(record, 'recovered'));
+    }
+  }
+
+  /** A new leader reads what the last one wrote, and goes on. */
+  handOver(): void {
+    const { inform } = this.#options;
+    for (const record of this.#records.values()) this.#save(record);
+    for (const { node, state } of this.#takeovers.values()) {
+      if (state !== 'over') inform({ kind: 'work', node, state: state === 'waits' ? 'waits' : 'works' });
+    }
+  }
+
+  begin(node: KnownNode<Policy>, decision: Decision): void {
+    const { policy } = node;
+    const record = this.#recordOf(node, decision);
+    if (policy === undefined || record === undefined) return;
+    const { name } = record.node;
+    this.#takeovers.set(name, { node: name, admittedAt: this.#options.now(), state: 'under-way' });
+    this.#save(record);
+    this.#options.tell({ kind: 'admitted', node: name, policy: policy.name });
+    this.#after(typicalMs.claimAndCordon, () => this.#fence(record, policy));
+  }
+
+  /** As the ladder does: the first proof that satisfies wins; without one it waits, or goes on where none is required. */
+  #fence(record: TakeoverRecord, policy: Policy): void {
+    const { proof: demand, drivers } = policy.fencing;
+    let tookMs = typicalMs.fence;
+    let waits = false;
+    for (const driver of drivers) {
+      const answer = this.#options.fencers[driver] ?? 'waits-for-human';
+      const vouched = answer === 'waits-for-human' && this.#isConfirmed(record);
+      if (vouched) return this.#fenced(record, policy, 'confirmed-by-human', tookMs);
+      if (answer === 'waits-for-human') waits = true;
+      else {
+        tookMs += answer.tookMs;
+        if (answer.proof !== 'none' || demand === 'optional')
+          return this.#fenced(record, policy, answer.proof, tookMs);
+      }
+    }
+    if (!waits && demand === 'optional') return this.#fenced(record, policy, 'none', tookMs);
+    this.#wait(record, policy);
+  }
+
+  #wait(record: TakeoverRecord, policy: Policy): void {
+    const { inform, tell, confirmAfterMs, fleet } = this.#options;
+    const { name } = record.node;
+    this.#note(name, { state: 'waits' });
+    this.#save({ ...record, steps: { fence: { startedAt: '', epoch: record.epoch, detail: 'waits' } } });
+    inform({ kind: 'work', node: name, state: 'waits' });
+    tell({ kind: 'asks', node: name, drivers: policy.fencing.drivers });
+    if (confirmAfterMs === undefined || !policy.fencing.drivers.some((driver) => this.#asksHuman(driver)))
+      return;
+    this.#after(confirmAfterMs, () => {
+      fleet.change(name, (node) => ({
+        ...node,
+        metadata: {
+          ...node.metadata,
+          annotations: { ...node.metadata.annotations, [confirmedDeadAnnotation]: record.deathId },
+        },
+      }));
+      tell({ kind: 'confirmed', node: name });
+      this.#note(name, { state: 'under-way' });
+      inform({ kind: 'work', node: name, state: 'works' });
+      this.#fenced(record, policy, 'confirmed-by-human', typicalMs.fence);
+    });
+  }
+
+  #asksHuman(driver: string): boolean {
+    return (this.#options.fencers[driver] ?? 'waits-for-human') === 'waits-for-human';
+  }
+
+  #isConfirmed({ node }: TakeoverRecord): boolean {
+    return this.#options.world().ledger.nodes.get(node.name)?.state.proof !== undefined;
+  }
+
+  #fenced(record: TakeoverRecord, policy: Policy, proof: FenceProof, tookMs: number): void {
+    const fenced = { ...record, proof };
+    this.#after(tookMs, () => {
+      this.#save(fenced);
+      this.#after(typicalMs.recheckAndRelease, () => this.#release(fenced, policy));
+    });
+  }
+
+  #release(record: TakeoverRecord, policy: Policy): void {
+    const { evacuation, tell, now } = this.#options;
+    const { name } = record.node;
+    const left = evacuation.empty(name);
+    this.#note(name, { releasedAt: now(), left });
+    const released = left.pods.filter(({ fate }) => fate !== 'kept' && fate !== 'kept-at-a-price');
+    tell({ kind: 'released', node: name, pods: released.length });
+    const stays = policy.node === 'keep' || released.length < left.pods.length;
+    this.#after(typicalMs.remove, () => this.#remove(record, left, stays));
+  }
+
+  #remove(record: TakeoverRecord, left: LeavingPods, stays: boolean): void {
+    const { fleet, tell } = this.#options;
+    const { name } = record.node;
+    const result = left.pods.some(isMissed) ? 'incomplete' : 'recovered';
+    tell({ kind: stays ? 'kept' : 'removed', node: name });
+    this.#note(name, { state: 'over' });
+    this.#end(record, result);
+    if (stays) fleet.change(name, (node) => withTakeoverTaint(node, record.id));
+    else fleet.remove(name);
+    this.#after(typicalMs.ready, () => tell({ kind: 'over', node: name, result }));
+  }
+
+  #end(record: TakeoverRecord, result: 'recovered' | 'incomplete'): void {
+    this.#save({ ...record, result, closedAt: '' });
+    this.#options.inform({ kind: 'work', node: record.node.name, state: 'over' });
+  }
+
+  #note(name: string, change: Partial<SimulatedTakeover>): void {
+    const known = this.#takeovers.get(name);
+    if (known !== undefined) this.#takeovers.set(name, { ...known, ...change });
+  }
+
+  #save(record: TakeoverRecord): void {
+    this.#records.set(record.id, record);
+    const resourceVersion = String(++this.#version);
+    this.#options.inform({ kind: 'record', stored: { record, resourceVersion, annotations: {} } });
+  }
+
+  /** Once the time has come, and as soon as a leader sees: blindness is a brake, and without a leader nobody goes on. */
+  #after(ms: number, act: () => void): void {
+    this.#pending++;
+    const { schedule, now, world } = this.#options;
+    const attempt = (): void => {
+      const { term, blind } = world();
+      if (term === undefined || blind.length > 0) {
+        schedule.at(now() + lookAgainMs, attempt);
+        return;
+      }
+      this.#pending--;
+      act();
+    };
+    schedule.at(now() + ms, attempt);
+  }
+
+  /** Times in it are for people, and nobody reads this one. */
+  #recordOf(
+    { node, policy, assessment, deathId, state }: KnownNode<Policy>,
+    decision: Decision,
+  ): TakeoverRecord | undefined {
+    const { term } = this.#options.world();
+    if (term === undefined || policy === undefined || assessment === undefined) return undefined;
+    const { name, uid } = node.metadata;
+    return {
+      version: 1,
+      id: openTakeoverId(term.records, deathId) ?? deathId,
+      deathId,
+      node: { name, uid, bootId: node.status?.nodeInfo?.bootID ?? '' },
+      noted: notedOf(node),
+      order: { epoch: term.epoch, number: this.#takeovers.size },
+      lastHeartbeat: state.renewTime ?? '',
+      epoch: term.epoch,
+      openedAt: '',
+      evidence: assessment.evidence,
+      reasons: assessment.reasons,
+      verdicts: decision.verdicts,
+      policy: recordedPolicyOf(policy),
+      pods: [],
+      steps: {},
+    };
+  }
+}
+
+/** A StatefulSet waits for it in vain. */
+function isMissed({ fate, controller }: LeavingPods['pods'][number]): boolean {
+  return fate === 'nowhere' && controller?.kind === 'StatefulSet';
+}
+
+function withTakeoverTaint(node: KnownNode['node'], id: string): KnownNode['node'] {
+  return { ...node, spec: { ...node.spec, taints: withTaints(node.spec?.taints, [takeoverTaint(id)]) } };
+}
