@@ -39,6 +39,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'status',
     'check',
     'explain',
+    'simulate',
     'confirm',
     'maintenance',
     'elect',
@@ -52,11 +53,15 @@ export const pure: Readonly<Record<string, { readonly path: string; readonly pat
   policy: { path: '^packages/core/src/policy/' },
   ladder: { path: '^packages/core/src/fencing/ladder[.]ts$' },
   world: { path: '^packages/core/src/world[.]ts$' },
+  simulation: {
+    path: '^packages/core/src/(?:simulate-deaths[.]ts|simulated-takeovers[.]ts|preflight/deaths/)',
+  },
 };
 
-/** Values without I/O: types of objects, collections that never change, and a hash. */
+/** Values without I/O: types of objects and what is kept of them, collections that never change, and a hash. */
 const values = [
   '^packages/core/src/kubernetes/objects[.]ts$',
+  '^packages/core/src/evidence/witnesses/node-projection[.]ts$',
   'node_modules/immutable/',
   '^(?:node:)?crypto$',
 ];

@@ -11,6 +11,7 @@ import { exitCode } from './process/exit-code.ts';
 import { FatalError, sayOnStderr, sentenceOf } from './process/failure.ts';
 import { version } from './process/version.ts';
 import { addRunCommand } from './run/command.ts';
+import { addSimulateCommand } from './simulate/command.ts';
 import { addStatusCommand } from './status/command.ts';
 import { addTakeoversCommand } from './takeovers/command.ts';
 
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addStatusCommand(program);
   addTakeoversCommand(program);
   addExplainCommand(program);
+  addSimulateCommand(program);
   addConfirmCommand(program);
   addCordonCommand(program);
   addDrainCommand(program);

@@ -276,21 +276,23 @@ class Simulation {
         return;
       }
       case 'sight':
-        return this.#tell({ kind: 'sight', blind: intent.blind });
+        this.#tell({ kind: 'sight', blind: intent.blind });
+        return;
       case 'decided': {
         const holds = holdsOf(intent.decision);
         if (holds.length > 0) this.#tell({ kind: 'held', node: intent.node.node.metadata.name, holds });
         return;
       }
       case 'take-over':
-        return this.#takeovers.begin(intent.node, intent.decision);
+        this.#takeovers.begin(intent.node, intent.decision);
+        return;
       case 'windows-passed':
         return;
     }
   }
 
   #tell(event: SimulatedEvent): void {
-    const at = this.#now - this.#killAt;
+    const at = Math.round(this.#now - this.#killAt);
     if (at < 0) return;
     this.#lastAt = at;
     this.#timeline.push({ ...event, at });
@@ -382,7 +384,9 @@ function timeOf<K extends string>(
   zero: number,
 ): { readonly [P in K]?: number } {
   // What happened before is nobody's question.
-  return (at === undefined || at < zero ? {} : { [key]: at - zero }) as { readonly [P in K]?: number };
+  return (at === undefined || at < zero ? {} : { [key]: Math.round(at - zero) }) as {
+    readonly [P in K]?: number;
+  };
 }
 
 function longestDetectionMs(policies: readonly Policy[]): number {

@@ -57,6 +57,11 @@ export interface SimulatedTakeover {
   readonly left?: LeavingPods;
 }
 
+interface Fenced {
+  readonly proof: FenceProof;
+  readonly tookMs: number;
+}
+
 export class SimulatedTakeovers {
   readonly #options: SimulatedTakeoversOptions;
   /** By node, in the order in which they were begun. */
@@ -115,24 +120,27 @@ export class SimulatedTakeovers {
     this.#after(typicalMs.claimAndCordon, () => this.#fence(record, policy));
   }
 
-  /** As the ladder does: the first proof that satisfies wins; without one it waits, or goes on where none is required. */
   #fence(record: TakeoverRecord, policy: Policy): void {
-    const { proof: demand, drivers } = policy.fencing;
-    let tookMs = typicalMs.fence;
+    const found = this.#climb(record, policy.fencing);
+    if (found === undefined) this.#wait(record, policy);
+    else this.#fenced(record, policy, found);
+  }
+
+  /** As the ladder does: the first proof that satisfies wins; without one it waits, or goes on where none is required. */
+  #climb(record: TakeoverRecord, { proof: demand, drivers }: Policy['fencing']): Fenced | undefined {
+    let tookMs: number = typicalMs.fence;
     let waits = false;
     for (const driver of drivers) {
-      const answer = this.#options.fencers[driver] ?? 'waits-for-human';
-      const vouched = answer === 'waits-for-human' && this.#isConfirmed(record);
-      if (vouched) return this.#fenced(record, policy, 'confirmed-by-human', tookMs);
-      if (answer === 'waits-for-human') waits = true;
-      else {
-        tookMs += answer.tookMs;
-        if (answer.proof !== 'none' || demand === 'optional')
-          return this.#fenced(record, policy, answer.proof, tookMs);
+      if (this.#asksHuman(driver)) {
+        if (this.#isConfirmed(record)) return { proof: 'confirmed-by-human', tookMs };
+        waits = true;
+        continue;
       }
+      const { proof, tookMs: more } = this.#options.fencers[driver] as Exclude<FencerAssumption, string>;
+      tookMs += more;
+      if (proof !== 'none' || demand === 'optional') return { proof, tookMs };
     }
-    if (!waits && demand === 'optional') return this.#fenced(record, policy, 'none', tookMs);
-    this.#wait(record, policy);
+    return waits || demand === 'required' ? undefined : { proof: 'none', tookMs };
   }
 
   #wait(record: TakeoverRecord, policy: Policy): void {
@@ -155,7 +163,7 @@ export class SimulatedTakeovers {
       tell({ kind: 'confirmed', node: name });
       this.#note(name, { state: 'under-way' });
       inform({ kind: 'work', node: name, state: 'works' });
-      this.#fenced(record, policy, 'confirmed-by-human', typicalMs.fence);
+      this.#fenced(record, policy, { proof: 'confirmed-by-human', tookMs: typicalMs.fence });
     });
   }
 
@@ -167,7 +175,7 @@ export class SimulatedTakeovers {
     return this.#options.world().ledger.nodes.get(node.name)?.state.proof !== undefined;
   }
 
-  #fenced(record: TakeoverRecord, policy: Policy, proof: FenceProof, tookMs: number): void {
+  #fenced(record: TakeoverRecord, policy: Policy, { proof, tookMs }: Fenced): void {
     const fenced = { ...record, proof };
     this.#after(tookMs, () => {
       this.#save(fenced);

@@ -24,15 +24,18 @@ export interface ReadConfig {
   readonly warnings: readonly string[];
 }
 
-/** @throws {@link ConfigError} */
-export function readConfig(path: string): ReadConfig {
+/**
+ * @param surroundings - What counts where the file says nothing. Default: what this process finds around itself.
+ * @throws {@link ConfigError}
+ */
+export function readConfig(path: string, surroundings: Surroundings = lookAtSurroundings()): ReadConfig {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new ConfigError([`could not read the configuration ${path}: ${explain(error)}`], error);
   }
-  return parseConfig(text, path, lookAtSurroundings());
+  return parseConfig(text, path, surroundings);
 }
 
 /**
