@@ -28,8 +28,10 @@ export type SimulatedEvent =
   | { readonly kind: 'confirmed'; readonly node: string }
   /** Its pods are let go, and so are their volumes. */
   | { readonly kind: 'released'; readonly node: string; readonly pods: number }
-  /** Its Node object is deleted, or stays there with our taints. */
-  | { readonly kind: 'removed' | 'kept'; readonly node: string }
+  /** Its Node object is deleted. */
+  | { readonly kind: 'removed'; readonly node: string }
+  /** Its Node object stays, with our taints on it. */
+  | { readonly kind: 'kept'; readonly node: string }
   /** The takeover is over, as far as a simulation knows. */
   | {
       readonly kind: 'over';
