@@ -324,6 +324,20 @@ describe('the pods of dead nodes', () => {
     expect(nodeOf(found, 'n1').pods).toMatchObject([{ to: 'n2', fits: 3 }]);
   });
 
+  it('may land on a node that died too, as long as Kubernetes calls it Ready and nothing of ours is on it', () => {
+    const found = kill(['n1', 'n5'], open, { nodes: three, pods: [pod('db-0', 'n1'), pod('db-1', 'n5')] });
+    expect(of(found, 'released').map((one) => one.node)).toEqual(['n1', 'n5']);
+    expect(nodeOf(found, 'n1').pods).toMatchObject([{ fate: 'moves', traps: ['n5'] }]);
+    expect(nodeOf(found, 'n5').pods).toMatchObject([{ fate: 'moves', traps: [] }]);
+    const late = { ...defaultHeartbeatDetection, deadAfterMs: 70_000, deadUnprobedAfterMs: 80_000 };
+    const known = kill(
+      ['n1', 'n5'],
+      { ...open, detection: late },
+      { nodes: three, pods: [pod('db-0', 'n1')] },
+    );
+    expect(nodeOf(known, 'n1').pods).toMatchObject([{ fate: 'moves', traps: [] }]);
+  });
+
   it('whose volume is their node’s can’t go anywhere', () => {
     const pinned = {
       claims: [{ metadata: meta('data-db-0', { namespace: 'shop' }), spec: { volumeName: 'pv-0' } }],

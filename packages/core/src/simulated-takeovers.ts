@@ -186,12 +186,18 @@ export class SimulatedTakeovers {
   #release(record: TakeoverRecord, policy: Policy): void {
     const { evacuation, tell, now } = this.#options;
     const { name } = record.node;
-    const left = evacuation.empty(name);
+    const left = evacuation.empty(name, (other) => this.#isTrap(other));
     this.#note(name, { releasedAt: now(), left });
     const released = left.pods.filter(({ fate }) => fate !== 'kept' && fate !== 'kept-at-a-price');
     tell({ kind: 'released', node: name, pods: released.length });
     const stays = policy.node === 'keep' || released.length < left.pods.length;
     this.#after(typicalMs.remove, () => this.#remove(record, left, stays));
+  }
+
+  /** Whether the scheduler would still put a pod on a node: only Kubernetes' own word and our taint keep it off. */
+  #isTrap(name: string): boolean {
+    const known = this.#options.world().ledger.nodes.get(name);
+    return known?.state.ready === 'True' && !this.#takeovers.has(name);
   }
 
   #remove(record: TakeoverRecord, left: LeavingPods, stays: boolean): void {

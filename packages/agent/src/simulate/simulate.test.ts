@@ -125,6 +125,7 @@ describe('a simulation in 80 columns', () => {
             to: 'node-3',
             fits: 1,
             obstacles: [],
+            traps: [],
             leftBehind: [],
           },
           {
@@ -133,13 +134,16 @@ describe('a simulation in 80 columns', () => {
             fate: 'nowhere',
             fits: 0,
             obstacles: [{ reason: 'not enough cpu', nodes: ['node-3'] }],
+            traps: [],
             leftBehind: [],
           },
         ],
       }),
       nodeLike('node-2', {
         outcome: 'waits',
-        pods: [{ namespace: 'shop', name: 'job', fate: 'lost', fits: 0, obstacles: [], leftBehind: [] }],
+        pods: [
+          { namespace: 'shop', name: 'job', fate: 'lost', fits: 0, obstacles: [], traps: [], leftBehind: [] },
+        ],
       }),
     ],
     unread: ['you may not list statefulsets: every pod of one is taken to be wanted'],
@@ -180,6 +184,34 @@ Taken for granted: all other nodes stay well, their hosts answer probes, and
 each step takes as long as on an idle control plane. Nothing was written.
 `);
     for (const line of text) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('warns of nodes that are dead too, on which a pod may land first', () => {
+    const pods = [
+      {
+        namespace: 'shop',
+        name: 'db-0',
+        fate: 'moves',
+        to: 'node-3',
+        fits: 2,
+        traps: ['node-2'],
+        obstacles: [],
+        leftBehind: [],
+      },
+    ] as const;
+    const text = simulationText(
+      { ...calm, nodes: [nodeLike('node-1', { outcome: 'over', releasedAt: 1, pods })] },
+      undefined,
+    );
+    expect(text.join('\n')).toContain(
+      'it may first land on node-2, dead too but not known to be, and come free only with it',
+    );
+  });
+
+  it('is about kubelets where only those die', () => {
+    expect(simulationText({ ...calm, how: 'stop-kubelet' }, 80)[0]).toBe(
+      'If only the kubelets of node-1, node-2 died now (2 of 3 nodes; liberator.yaml):',
+    );
   });
 
   it('names a few of many nodes to which the same happens', () => {

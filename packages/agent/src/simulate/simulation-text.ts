@@ -1,6 +1,6 @@
 // A simulation as people read it: what would happen when, what becomes of each pod, and what a human could do. Pure.
 import type { PodFate, SimulatedDeaths, SimulatedMoment, SimulatedNode, WayToDie } from '@liberator/core';
-import { table, wrap } from '../text/table.ts';
+import { printable, table, wrap } from '../text/table.ts';
 import { took } from '../text/time.ts';
 import { whatAHumanCanDo } from './advice.ts';
 
@@ -17,8 +17,8 @@ export interface SimulationView extends SimulatedDeaths {
 /** @param columns - How wide a line may be; undefined: as wide as it likes. */
 export function simulationText(view: SimulationView, columns: number | undefined): readonly string[] {
   const { killed, how, of, timeline, nodes, unread, origin, ended, lastAt } = view;
-  const what = how === 'crash' ? 'died' : 'lost their kubelets';
-  const title = `If ${namesOf(killed)} ${what} now (${killed.length} of ${of} nodes; ${origin}):`;
+  const what = how === 'crash' ? namesOf(killed) : `only the kubelets of ${namesOf(killed)}`;
+  const title = `If ${what} died now (${killed.length} of ${of} nodes; ${origin}):`;
   const events = grouped(timeline).map(({ at, names, text }) => [`+${took(at)}`, names, text]);
   const end =
     ended === 'settled'
@@ -44,9 +44,11 @@ export function simulationText(view: SimulationView, columns: number | undefined
 }
 
 function bulleted(sentences: readonly string[], columns: number | undefined): readonly string[] {
-  return sentences
-    .flatMap((one) => table([['-', one]], columns, '  '))
-    .map((line) => line.replace(/^( {2}-) {2}/, '$1 '));
+  return sentences.flatMap((one) =>
+    wrap(printable(one), columns && columns - 4).map(
+      (line, index) => `${index === 0 ? '  - ' : '    '}${line}`,
+    ),
+  );
 }
 
 interface Group {
@@ -159,7 +161,14 @@ function standing({ outcome, releasedAt, policy, killed }: SimulatedNode, how: W
 }
 
 function fateOf(pod: PodFate): readonly [string, string] {
-  const behind = pod.leftBehind.map((data) => `without its data: ${data}`);
+  const behind = [
+    ...pod.leftBehind.map((data) => `without its data: ${data}`),
+    ...(pod.traps.length === 0
+      ? []
+      : [
+          `it may first land on ${namesOf(pod.traps)}, dead too but not known to be, and come free only with it`,
+        ]),
+  ];
   switch (pod.fate) {
     case 'moves': {
       const others =

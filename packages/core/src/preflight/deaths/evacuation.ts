@@ -30,6 +30,11 @@ export interface PodFate {
   readonly to?: string;
   /** How many nodes would take it at that moment. */
   readonly fits: number;
+  /**
+   * Nodes that die too, that Kubernetes still calls Ready at that moment, and that would take it: if it lands on one of them, it
+   * comes free again only with that node.
+   */
+  readonly traps: readonly string[];
   /** Where it goes `nowhere`: what is in the way, the most frequent reason first. */
   readonly obstacles: TakeoverProspect['obstacles'];
   /** Data that stays on the dead node, while the pod would start elsewhere without it. */
@@ -55,6 +60,7 @@ export class Evacuation {
   readonly #cluster: InhabitedCluster;
   readonly #places: ReadonlyMap<string, Place>;
   readonly #living: readonly Place[];
+  readonly #dead: readonly Place[];
   readonly #volumesOf: (pod: Pod) => readonly PersistentVolume[];
   readonly #sets: ReadonlyMap<string, StatefulSet>;
   readonly #namespaces: ReadonlyMap<string, KubernetesObject>;
@@ -65,42 +71,52 @@ export class Evacuation {
     this.#cluster = cluster;
     this.#places = new Map(places.map((place) => [place.node.metadata.name, place]));
     this.#living = places.filter(({ node }) => !dead.has(node.metadata.name));
+    this.#dead = places.filter(({ node }) => dead.has(node.metadata.name));
     this.#volumesOf = volumesOf;
     this.#sets = new Map((cluster.statefulSets ?? []).map((set) => [keyOf(set), set]));
     this.#namespaces = new Map((cluster.namespaces ?? []).map((one) => [one.metadata.name, one]));
   }
 
-  /** Says what becomes of each pod of a node, and puts those that move where they most likely go. */
-  empty(node: string): LeavingPods {
+  /**
+   * Says what becomes of each pod of a node, and puts those that move where they most likely go.
+   *
+   * @param isTrap - Whether a dead node of this name seems well to the scheduler at this moment. Default: none does.
+   */
+  empty(node: string, isTrap: (name: string) => boolean = () => false): LeavingPods {
     const place = this.#places.get(node);
     const leaving = (place?.pods ?? []).filter(mustGo).toSorted(byName);
     const stays = (place?.pods.length ?? 0) - leaving.length;
     // Nothing that is let go keeps others away any more, but for what is kept.
     place?.pods.splice(0, place.pods.length, ...leaving.filter(isKept));
-    return { pods: leaving.map((pod) => this.#place(pod)), stays };
+    const traps = this.#dead.filter(
+      (one) => one.node.metadata.name !== node && isTrap(one.node.metadata.name),
+    );
+    return { pods: leaving.map((pod) => this.#place(pod, traps)), stays };
   }
 
-  #place(pod: Pod): PodFate {
+  #place(pod: Pod, dead: readonly Place[]): PodFate {
     const owner = controllerOf(pod);
     const about = {
       namespace: namespaceOf(pod),
       name: pod.metadata.name,
       ...(owner && { controller: { kind: owner.kind, name: owner.name } }),
     };
-    const idle = { ...about, fits: 0, obstacles: [], leftBehind: [] };
+    const idle = { ...about, fits: 0, traps: [], obstacles: [], leftBehind: [] };
     if (isKept(pod)) {
       return { ...idle, fate: toleratesTaint(pod, outOfServiceTaint) ? 'kept' : 'kept-at-a-price' };
     }
     if (isBare(pod)) return { ...idle, fate: 'lost' };
     if (this.#isUnwanted(pod)) return { ...idle, fate: 'unwanted' };
     const volumes = this.#volumesOf(pod);
-    const { fits, obstacles } = chances(pod, volumes, this.#living, [...this.#places.values()]);
+    const all = [...this.#places.values()];
+    const { fits, obstacles } = chances(pod, volumes, this.#living, all);
+    const traps = dead.length === 0 ? [] : chances(pod, volumes, dead, all).fits;
     const behind = leftBehind(pod, volumes);
     const to = this.#leastFull(fits);
-    if (to === undefined) return { ...about, fate: 'nowhere', fits: 0, obstacles, leftBehind: behind };
+    if (to === undefined) return { ...about, fate: 'nowhere', fits: 0, traps, obstacles, leftBehind: behind };
     to.pods.push(pod);
     const { name } = to.node.metadata;
-    return { ...about, fate: 'moves', to: name, fits: fits.length, obstacles: [], leftBehind: behind };
+    return { ...about, fate: 'moves', to: name, fits: fits.length, traps, obstacles: [], leftBehind: behind };
   }
 
   #isUnwanted(pod: Pod): boolean {
