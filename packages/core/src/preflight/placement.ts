@@ -170,7 +170,16 @@ export function fullness({ node, pods }: OccupiedNode): number {
   return Math.max(...shares);
 }
 
+/** Of the same pod it is asked again for every pod that could go beside it. */
+const requests = new WeakMap<Pod, ReadonlyMap<string, number>>();
+
 function requestsOf(pod: Pod): ReadonlyMap<string, number> {
+  const known = requests.get(pod) ?? summedRequests(pod);
+  requests.set(pod, known);
+  return known;
+}
+
+function summedRequests(pod: Pod): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const { resources } of pod.spec?.containers ?? []) {
     for (const [name, amount] of Object.entries(resources?.requests ?? {})) {

@@ -54,7 +54,11 @@ export function chances(
     const { name } = other.node.metadata;
     const reason = obstacleOn(other);
     if (reason === undefined) fits.push(name);
-    else reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    else {
+      const names = reasons.get(reason);
+      if (names === undefined) reasons.set(reason, [name]);
+      else names.push(name);
+    }
   }
   const obstacles = [...reasons].map(([reason, nodes]) => ({ reason, nodes }));
   return { fits, obstacles: obstacles.toSorted((a, b) => b.nodes.length - a.nodes.length) };

@@ -59,6 +59,7 @@ export interface LeavingPods {
 export class Evacuation {
   readonly #cluster: InhabitedCluster;
   readonly #places: ReadonlyMap<string, Place>;
+  readonly #all: readonly Place[];
   readonly #living: readonly Place[];
   readonly #dead: readonly Place[];
   readonly #volumesOf: (pod: Pod) => readonly PersistentVolume[];
@@ -70,6 +71,7 @@ export class Evacuation {
     const { places, volumesOf } = occupancyOf(cluster);
     this.#cluster = cluster;
     this.#places = new Map(places.map((place) => [place.node.metadata.name, place]));
+    this.#all = places;
     this.#living = places.filter(({ node }) => !dead.has(node.metadata.name));
     this.#dead = places.filter(({ node }) => dead.has(node.metadata.name));
     this.#volumesOf = volumesOf;
@@ -108,9 +110,8 @@ export class Evacuation {
     if (isBare(pod)) return { ...idle, fate: 'lost' };
     if (this.#isUnwanted(pod)) return { ...idle, fate: 'unwanted' };
     const volumes = this.#volumesOf(pod);
-    const all = [...this.#places.values()];
-    const { fits, obstacles } = chances(pod, volumes, this.#living, all);
-    const traps = dead.length === 0 ? [] : chances(pod, volumes, dead, all).fits;
+    const { fits, obstacles } = chances(pod, volumes, this.#living, this.#all);
+    const traps = dead.length === 0 ? [] : chances(pod, volumes, dead, this.#all).fits;
     const behind = leftBehind(pod, volumes);
     const to = this.#leastFull(fits);
     if (to === undefined) return { ...about, fate: 'nowhere', fits: 0, traps, obstacles, leftBehind: behind };
@@ -131,10 +132,15 @@ export class Evacuation {
   }
 
   #leastFull(names: readonly string[]): Place | undefined {
-    const places = names.flatMap((name) => this.#places.get(name) ?? []);
-    return places
-      .map((place) => ({ place, full: fullness(place) }))
-      .toSorted((a, b) => a.full - b.full || a.place.pods.length - b.place.pods.length)[0]?.place;
+    let [best, least]: [Place | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+    for (const name of names) {
+      const place = this.#places.get(name);
+      if (place === undefined) continue;
+      const full = fullness(place);
+      const isEmptier = full < least || (full === least && place.pods.length < (best?.pods.length ?? 0));
+      if (isEmptier) [best, least] = [place, full];
+    }
+    return best;
   }
 }
 
