@@ -1,10 +1,12 @@
 // Stories of deaths that never happened: what would be decided, released and placed, told without a clock.
 import { describe, expect, it } from 'vitest';
+import { deathIdOf } from './evidence/death-id.ts';
 import { defaultHeartbeatDetection } from './evidence/rules.ts';
 import type { Lease, Node, Pod } from './kubernetes/objects.ts';
 import type { Policy } from './policy/policy.ts';
 import type { SimulatedMoment } from './preflight/deaths/moment.ts';
 import { type SimulateDeathsOptions, type SimulatedDeaths, simulateDeaths } from './simulate-deaths.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
 
 const meta = (name: string, more: object = {}) => ({
   name,
@@ -273,6 +275,56 @@ describe('what holds', () => {
     expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-1']);
     expect(nodeOf(found, 'node-4').holds.map(({ guard }) => guard)).toEqual(['budget']);
     expect(nodeOf(found, 'node-9').killed).toBe(false);
+  });
+});
+
+describe('what is on record', () => {
+  const silent = node('node-9', { ready: 'Unknown' });
+  const nodes = [...nine.slice(0, 8), silent];
+  const renewTime = '2030-01-01T00:00:00.000000Z';
+  const record = (change: Partial<TakeoverRecord>): TakeoverRecord => ({
+    version: 1,
+    id: deathIdOf('uid-node-9', renewTime),
+    deathId: deathIdOf('uid-node-9', renewTime),
+    node: { name: 'node-9', uid: 'uid-node-9', bootId: 'boot-node-9' },
+    order: { epoch: 1, number: 0 },
+    lastHeartbeat: renewTime,
+    epoch: 1,
+    openedAt: renewTime,
+    evidence: 'unreachable',
+    reasons: [],
+    verdicts: [],
+    policy: { name: 'all', node: 'keep', proof: 'required', drivers: ['manual'] },
+    pods: [],
+    steps: {},
+    ...change,
+  });
+
+  it('is not done once more, and counts towards the budget as any death without proof', () => {
+    const takeovers = [record({ result: 'recovered', closedAt: renewTime, proof: 'none' })];
+    const found = kill(['node-1', 'node-4'], withoutProof, { nodes, takeovers, forMs: 300_000 });
+    expect(nodeOf(found, 'node-9')).toMatchObject({ killed: false, outcome: 'over' });
+    expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-1']);
+    expect(nodeOf(found, 'node-4').holds.map(({ guard }) => guard)).toEqual(['budget']);
+    const proven = [record({ result: 'recovered', closedAt: renewTime, proof: 'powered-off' })];
+    const free = kill(['node-1', 'node-4'], withoutProof, { nodes, takeovers: proven, forMs: 300_000 });
+    expect(of(free, 'admitted').map((one) => one.node)).toEqual(['node-1', 'node-4']);
+  });
+
+  it('goes on to wait for its human, and takes nobody’s place', () => {
+    const steps = { fence: { startedAt: renewTime, epoch: 1, detail: 'make sure that it is off' } };
+    const one: Policy = { ...open, budget: { ...open.budget, maxRunning: 1 } };
+    const found = kill(['node-1'], one, { nodes, takeovers: [record({ steps })] });
+    expect(nodeOf(found, 'node-9').outcome).toBe('waits');
+    expect(of(found, 'removed').map((gone) => gone.node)).toEqual(['node-1']);
+  });
+
+  it('is left to the newer version that wrote it', () => {
+    const setAside = [
+      { name: 'r', node: 'node-1', kind: 'newer', problem: 'its record has version 2' },
+    ] as const;
+    const found = kill(['node-1'], open, { setAside });
+    expect(nodeOf(found, 'node-1').holds.map(({ guard }) => guard)).toEqual(['newer-record']);
   });
 });
 

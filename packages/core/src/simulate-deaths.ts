@@ -340,7 +340,7 @@ class Simulation {
     const killed = this.#killed.has(name);
     const policy =
       known?.policy ?? this.#world.ledger.gone.findLast((one) => one.node.metadata.name === name)?.policy;
-    const outcome: SimulatedOutcome = takeover?.state ?? outcomeOf(known, decision);
+    const outcome: SimulatedOutcome = takeover?.state ?? outcomeOf(this.#world, known, decision);
     const goesOn = this.#options.how === 'stop-kubelet' || !killed;
     const left = takeover?.left ?? (goesOn ? { pods: [], stays: 0 } : this.#evacuation.empty(name));
     const deadAt = this.#deadAt.get(name);
@@ -366,10 +366,19 @@ class Simulation {
   }
 }
 
-function outcomeOf(known: KnownNode<Policy> | undefined, decision: Decision | undefined): SimulatedOutcome {
+/** Of a node of which no takeover was begun here. */
+function outcomeOf(
+  { blind, term }: World,
+  known: KnownNode<Policy> | undefined,
+  decision: Decision | undefined,
+): SimulatedOutcome {
   if (known === undefined || known.policy === undefined) return 'left-alone';
-  if (decision?.action === 'hold' && known.health !== 'alive') return 'held';
-  return known.health === 'alive' ? 'alive' : 'undecided';
+  if (known.health === 'alive') return 'alive';
+  const work = term?.work.get(known.node.metadata.name);
+  if (work !== undefined) return work === 'waits' ? 'waits' : 'under-way';
+  if (decision?.action === 'hold') return 'held';
+  // Whoever sees, and leads, decides about every death that was not taken over already.
+  return known.health === 'dead' && term !== undefined && blind.length === 0 ? 'over' : 'undecided';
 }
 
 function holdsOf({ verdicts }: Decision): readonly SimulatedHold[] {
