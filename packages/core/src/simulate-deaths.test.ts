@@ -152,6 +152,11 @@ describe('a zone of three nodes of nine that dies', () => {
     expect(found.nodes.map(({ outcome }) => outcome)).toEqual(['waits', 'waits', 'waits']);
   });
 
+  it('leaves its place to others while it waits for a human', () => {
+    const found = kill(zoneA, { ...cautious, budget: { ...open.budget, maxRunning: 1 } });
+    expect(of(found, 'asks').map((one) => one.node)).toEqual(zoneA);
+  });
+
   it('goes on when a human confirms, and what is confirmed counts towards no budget', () => {
     const found = kill(zoneA, cautious, { confirmAfterMs: 60_000 });
     const [asked] = of(found, 'asks');
@@ -340,6 +345,14 @@ describe('a leader that dies with its node', () => {
     expect(of(found, 'removed')).toHaveLength(1);
   });
 
+  it('leaves what it had begun to the next one, which does not begin it again', () => {
+    const nodes = [...nine.slice(0, 8), node('node-9', { ready: 'Unknown' })];
+    const policy: Policy = { ...cautious, budget: open.budget };
+    const found = kill(['node-1'], policy, { nodes, leader: { on: 'node-1', others: ['node-2'] } });
+    expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-1']);
+    expect(nodeOf(found, 'node-9').outcome).toBe('waits');
+  });
+
   it('leaves nobody who decides when every replica dies with it', () => {
     const found = kill(zoneA, open, { leader: { on: 'node-1', others: ['node-4'] } });
     expect(of(found, 'leader').map(({ state }) => state)).toEqual(['gone', 'never']);
@@ -381,6 +394,10 @@ describe('the pods of dead nodes', () => {
     expect(of(found, 'released').map((one) => one.node)).toEqual(['n1', 'n5']);
     expect(nodeOf(found, 'n1').pods).toMatchObject([{ fate: 'moves', traps: ['n5'] }]);
     expect(nodeOf(found, 'n5').pods).toMatchObject([{ fate: 'moves', traps: [] }]);
+    // n1 is kept, and called Ready: only our taint says that it is dead.
+    const kept = kill(['n1', 'n5'], { ...open, node: 'keep' }, { nodes: three, pods: [pod('db-1', 'n5')] });
+    expect(of(kept, 'kept').map((one) => one.node)).toEqual(['n1', 'n5']);
+    expect(nodeOf(kept, 'n5').pods).toMatchObject([{ traps: [] }]);
     const late = { ...defaultHeartbeatDetection, deadAfterMs: 70_000, deadUnprobedAfterMs: 80_000 };
     const known = kill(
       ['n1', 'n5'],
