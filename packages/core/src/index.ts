@@ -111,14 +111,7 @@ export * from './policy/index.ts';
 export * from './preflight/index.ts';
 export { defaultReturnRules, type ReturnMove, type ReturnRules } from './returning/moves.ts';
 export type { ReturnProgress } from './returning/returner.ts';
-export {
-  type SimulateDeathsOptions,
-  type SimulatedCluster,
-  type SimulatedDeaths,
-  type SimulatedLeader,
-  simulateDeaths,
-} from './simulate-deaths.ts';
-export type { FencerAssumption } from './simulated-takeovers.ts';
+export { simulateDeaths } from './simulate-deaths.ts';
 export type {
   EventWrite,
   NodeEvent,

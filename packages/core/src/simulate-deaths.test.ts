@@ -5,7 +5,8 @@ import { defaultHeartbeatDetection } from './evidence/rules.ts';
 import type { Lease, Node, Pod } from './kubernetes/objects.ts';
 import type { Policy } from './policy/policy.ts';
 import type { SimulatedMoment } from './preflight/deaths/moment.ts';
-import { type SimulateDeathsOptions, type SimulatedDeaths, simulateDeaths } from './simulate-deaths.ts';
+import type { SimulateDeathsOptions, SimulatedDeaths } from './preflight/deaths/simulation.ts';
+import { simulateDeaths } from './simulate-deaths.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 
 const meta = (name: string, more: object = {}) => ({

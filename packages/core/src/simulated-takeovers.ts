@@ -9,6 +9,7 @@ import type { Policy } from './policy/policy.ts';
 import type { Evacuation, LeavingPods } from './preflight/deaths/evacuation.ts';
 import type { SimulatedEvent } from './preflight/deaths/moment.ts';
 import type { Schedule } from './preflight/deaths/schedule.ts';
+import type { FencerAssumption } from './preflight/deaths/simulation.ts';
 import type { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
 import { type TakeoverRecord, waitsForProof } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
@@ -24,16 +25,6 @@ const typicalMs = { claimAndCordon: 31, fence: 9, recheckAndRelease: 1_126, remo
 
 /** How often a takeover that is held looks whether it still is. */
 const lookAgainMs = 1_000;
-
-/** What a fencer is taken to come to: a proof, so many milliseconds later; or nothing before a human vouches for the death. */
-export type FencerAssumption =
-  | 'waits-for-human'
-  | {
-      /** What it vouches for. */
-      readonly proof: FenceProof;
-      /** How long it takes. */
-      readonly tookMs: number;
-    };
 
 export interface SimulatedTakeoversOptions {
   readonly schedule: Schedule;

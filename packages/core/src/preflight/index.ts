@@ -15,6 +15,13 @@ export type {
   SimulatedNode,
   SimulatedOutcome,
 } from './deaths/moment.ts';
+export type {
+  FencerAssumption,
+  SimulateDeathsOptions,
+  SimulatedCluster,
+  SimulatedDeaths,
+  SimulatedLeader,
+} from './deaths/simulation.ts';
 export type { WayToDie } from './deaths/virtual-fleet.ts';
 export type { ClusterSnapshot } from './occupancy.ts';
 export {
