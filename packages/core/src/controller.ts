@@ -4,6 +4,7 @@ import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
 import { LeaderElector } from './election/leader-elector.ts';
 import type { LeaseStore } from './election/lease-record.ts';
+import type { KnownNode } from './evidence/known-node.ts';
 import { contradictionsIn } from './evidence/rules.ts';
 import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
@@ -24,7 +25,7 @@ import { describeStatus, type StatusDocument } from './telling/status-document.t
 import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './time/clock.ts';
-import type { Intent } from './world.ts';
+import type { Intent, World } from './world.ts';
 import { WorldLoop } from './world-loop.ts';
 
 /** Options of {@link Controller}. */
@@ -156,7 +157,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#prober =
       options.probe &&
       new Prober({
-        nodes: () => this.#loop.world.ledger.nodes.values(),
+        unwell: () => this.#those(({ unwell }) => unwell),
+        unheard: () => this.#those(({ hostsUnheard }) => hostsUnheard),
         probe: options.probe,
         clock: this.#clock,
         intervalMs: options.probeIntervalMs ?? 2_000,
@@ -236,6 +238,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
       this.#loop.stop();
       await Promise.all([ticking, this.#prober?.stop(), this.#watches.stop()]);
     }
+  }
+
+  #those(names: (ledger: World['ledger']) => Iterable<string>): readonly KnownNode<Policy>[] {
+    const { ledger } = this.#loop.world;
+    return [...names(ledger)].flatMap((name) => ledger.nodes.get(name) ?? []);
   }
 
   #checkSight(): void {

@@ -57,8 +57,8 @@ export interface Ledger<P extends Watched = Watched> {
   readonly silent: PersistentMap<string, number>;
   /** By name, who takes part and was never heard. */
   readonly unheard: PersistentMap<string, UnheardNode>;
-  /** How many hosts a probe of ours has heard at least once. */
-  readonly hostsHeard: number;
+  /** Names of nodes whose host no probe of ours has heard yet. */
+  readonly hostsUnheard: PersistentSet<string>;
   /** Names of the nodes that claim an address and port. */
   readonly addresses: PersistentMap<string, PersistentSet<string>>;
   /** How many nodes there are in each zone that a label names. */
@@ -85,7 +85,7 @@ export function newLedger<P extends Watched>(at: number): Ledger<P> {
     heard: 0,
     silent: PersistentMap(),
     unheard: PersistentMap(),
-    hostsHeard: 0,
+    hostsUnheard: PersistentSet(),
     addresses: PersistentMap(),
     zones: PersistentMap(),
   };
@@ -225,7 +225,7 @@ function noteProbe<P extends Watched>(
 }
 
 function mostHostsAreHeard<P extends Watched>(ledger: Ledger<P>, but: KnownNode<P>): boolean {
-  const heard = ledger.hostsHeard - (but.hostHeard ? 1 : 0);
+  const heard = ledger.nodes.size - ledger.hostsUnheard.size - (but.hostHeard ? 1 : 0);
   return heard > (ledger.nodes.size - 1) / 2;
 }
 
@@ -384,7 +384,7 @@ function put<P extends Watched>(
     nodes: after === undefined ? ledger.nodes.delete(name) : ledger.nodes.set(name, after),
     deaths: after === undefined ? ledger.deaths : sawNode(ledger.deaths, name, signOf(after.state)),
     unwell: member(ledger.unwell, name, after !== undefined && after.health !== 'alive'),
-    hostsHeard: ledger.hostsHeard + Number(after?.hostHeard ?? false) - Number(before?.hostHeard ?? false),
+    hostsUnheard: member(ledger.hostsUnheard, name, after !== undefined && !after.hostHeard),
     ...hearingWith(ledger, name, before, after),
     ...(!isSameObject && {
       confirmed: member(ledger.confirmed, name, isMarkedDead(after?.node)),

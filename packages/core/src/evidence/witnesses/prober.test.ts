@@ -16,7 +16,8 @@ class Story {
   answer: (name: string) => Promise<ProbeResult> = async () => 'answered';
   signal: AbortSignal | undefined;
   readonly prober = new Prober({
-    nodes: () => this.fleet.nodes.values(),
+    unwell: () => [...this.fleet.nodes.values()].filter(({ health }) => health !== 'alive'),
+    unheard: () => [...this.fleet.nodes.values()].filter(({ hostHeard }) => !hostHeard),
     onAnswer: ({ name, uid, result }) => this.fleet.probed(name, uid, result),
     clock: this.clock,
     intervalMs: 2_000,
@@ -216,7 +217,8 @@ describe('a node that is suspect or dead', () => {
     fleet.assess();
     let asked = 0;
     const prober = new Prober({
-      nodes: () => fleet.nodes.values(),
+      unwell: () => fleet.nodes.values(),
+      unheard: () => fleet.nodes.values(),
       onAnswer: () => {},
       clock: story.clock,
       intervalMs: 2_000,

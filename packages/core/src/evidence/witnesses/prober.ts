@@ -8,8 +8,10 @@ import { HostAsker, type NodeProbe } from './host-asker.ts';
 export type { NodeProbe } from './host-asker.ts';
 
 export interface ProberOptions {
-  /** Those that may be asked, as they are known at this moment. */
-  readonly nodes: () => Iterable<KnownNode>;
+  /** Those that are not well, as they are known at this moment. */
+  readonly unwell: () => Iterable<KnownNode>;
+  /** Those whose host has not been heard yet. In a fleet that is well, and known for a while, there are none of either. */
+  readonly unheard: () => Iterable<KnownNode>;
   readonly probe: NodeProbe;
   readonly clock: Clock;
   /** Pause between two rounds. */
@@ -38,7 +40,7 @@ const slots = { suspect: 64, dead: 64, baseline: 128 } as const;
  * enough to see it come back, seldom enough to go unnoticed.
  */
 export class Prober {
-  readonly #nodes: ProberOptions['nodes'];
+  readonly #options: Pick<ProberOptions, 'unwell' | 'unheard'>;
   readonly #asker: HostAsker;
   readonly #clock: Clock;
   readonly #intervalMs: number;
@@ -50,7 +52,7 @@ export class Prober {
   #isStopped = false;
 
   constructor(options: ProberOptions) {
-    this.#nodes = options.nodes;
+    this.#options = options;
     this.#clock = options.clock;
     this.#intervalMs = options.intervalMs;
     this.#asker = new HostAsker({
@@ -79,22 +81,25 @@ export class Prober {
     const suspect: KnownNode[] = [];
     const dead: KnownNode[] = [];
     const well: KnownNode[] = [];
-    const there = new Set<string>();
-    for (const known of this.#nodes()) {
-      const { assessment, hostHeard, node } = known;
-      const { uid } = node.metadata;
-      there.add(uid);
-      if (assessment === undefined || this.#asker.isAsking(uid)) continue;
-      if (assessment.health === 'dead') dead.push(known);
-      else if (assessment.health !== 'alive') suspect.push(known);
-      else if (!hostHeard) well.push(known);
-    }
+    const mayBeAsked = new Set<string>();
+    const sort = (nodes: Iterable<KnownNode>): void => {
+      for (const known of nodes) {
+        const { assessment, node } = known;
+        const { uid } = node.metadata;
+        if (assessment === undefined || mayBeAsked.has(uid)) continue;
+        mayBeAsked.add(uid);
+        if (this.#asker.isAsking(uid)) continue;
+        (assessment.health === 'alive' ? well : assessment.health === 'dead' ? dead : suspect).push(known);
+      }
+    };
+    sort(this.#options.unwell());
+    sort(this.#options.unheard());
     this.#askLongestUnasked(suspect, 'suspect');
     this.#askLongestUnasked(dead, 'dead');
-    this.#baselines = this.#dueBaselines(well);
+    this.#baselines = this.#dueBaselines(well.filter(({ hostHeard }) => !hostHeard));
     this.#clock.clearTimeout(this.#dripTimer);
     this.#drip(Math.ceil(this.#baselines.length / dripsPerRound));
-    for (const uid of this.#askedAt.keys()) if (!there.has(uid)) this.#askedAt.delete(uid);
+    for (const uid of this.#askedAt.keys()) if (!mayBeAsked.has(uid)) this.#askedAt.delete(uid);
   }
 
   /** Who has waited longest comes first, or a great outage would leave the same nodes unasked in every round. */
