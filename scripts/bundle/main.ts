@@ -2,15 +2,16 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Options } from 'tsup';
+import { lazyBuiltins } from './lazy-builtins.ts';
 import { licencesOf } from './licences.ts';
 import { narrowClientNode } from './narrow-client-node.ts';
+import { narrowUndici } from './narrow-undici.ts';
 
 const outDir = process.argv[2] ?? 'packages/agent/dist/bundle';
 
 /** Packages in CommonJS ask for Node's own modules with `require`, which a module does not have. */
 const requireForCommonJs = [
-  "import { createRequire } from 'node:module';",
-  'const require = createRequire(import.meta.url);',
+  "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
   'const __filename = import.meta.filename;',
   'const __dirname = import.meta.dirname;',
 ].join('\n');
@@ -44,9 +45,11 @@ await build({
   platform: 'node',
   target: 'node22',
   splitting: false,
+  // tsup would drop `node:` before a plugin sees it.
+  removeNodeProtocol: false,
   noExternal: [/.*/],
   banner: { js: requireForCommonJs },
-  esbuildPlugins: [narrowClientNode, noteInputs],
+  esbuildPlugins: [narrowClientNode, narrowUndici, lazyBuiltins, noteInputs],
   esbuildOptions: (options) => {
     options.conditions = ['@liberator/source'];
     // Packages that come as both: their modules, of which unused parts can be dropped.

@@ -1,5 +1,5 @@
 // What is wrong in a configuration file: where, what was expected, what was found.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from './nearest.ts';
 
 export interface Problem {

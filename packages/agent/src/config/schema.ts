@@ -6,7 +6,7 @@ import {
   defaultReturnRules,
   defaultSightRules,
 } from '@liberator/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Surroundings } from '../process/surroundings.ts';
 import { DurationError, formatDuration, parseDuration } from '../text/duration.ts';
 import type { Config } from './config.ts';
