@@ -10,6 +10,8 @@ import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evide
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
 import type { Fencer } from './fencing/fencer.ts';
+import { type JournalEntry, type JournalHead, journalVersion } from './journal-format.ts';
+import { journalSnapshot } from './journal-snapshot.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
 import { LeadersLoop, tickMs } from './leaders-loop.ts';
 import { Leadership } from './leadership.ts';
@@ -25,7 +27,7 @@ import { describeStatus, type StatusDocument } from './telling/status-document.t
 import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './time/clock.ts';
-import type { Intent, World } from './world.ts';
+import type { Fact, Intent, World } from './world.ts';
 import { WorldLoop } from './world-loop.ts';
 
 /** Options of {@link Controller}. */
@@ -67,6 +69,18 @@ export interface ControllerOptions {
   readonly returning?: Partial<ReturnRules>;
   /** Where the leader tells what it knows, for `liberator status`. Absent: it is told nowhere. */
   readonly status?: StatusStore;
+  /**
+   * `observe`: everything is watched and decided as ever, and what would be done is only told, as {@link ControllerEvents.observed}.
+   * Nothing is written but the Lease of an election of its own ({@link observersElection}), the status, and Events that say so. Default
+   * `act`.
+   */
+  readonly mode?: 'act' | 'observe';
+  /**
+   * Called with each fact that comes in, wakes included, before anything follows from it: what a journal is made of, together with
+   * {@link Controller.journalHead}. Some hundred times a second in a large cluster; it must neither wait nor change anything. What
+   * it throws is told as `error`. Default: nobody listens.
+   */
+  readonly onFact?: (fact: Fact, at: number) => void;
   /** Default {@link systemClock}. */
   readonly clock?: Clock;
   /** Draws jitter. Default {@link systemRandom}. */
@@ -135,6 +149,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       clock: this.#clock,
       wakesEveryMs: tickMs,
       perform: (intent) => this.#perform(intent),
+      ...(options.onFact && { onFact: (fact, at) => this.#noteFact(fact, at) }),
       onFailure: (error) => {
         if (this.#leadership === undefined) this.#broken.reject(error);
         else this.#leadership.fail(error);
@@ -237,6 +252,46 @@ export class Controller extends EventEmitter<ControllerEvents> {
       stop.abort();
       this.#loop.stop();
       await Promise.all([ticking, this.#prober?.stop(), this.#watches.stop()]);
+    }
+  }
+
+  /**
+   * How a journal begins that is written from this moment on.
+   *
+   * @param about - `program`: the version of what writes it. `part`: which file of this life it is, from 1 on; all but the first
+   *   have to begin with what is known by then.
+   */
+  journalHead(about: { readonly program: string; readonly part: number }): JournalHead {
+    const { identity, mode = 'act' } = this.#options;
+    const { rules, ledger } = this.#loop.world;
+    return {
+      liberator: 'journal',
+      version: journalVersion,
+      ...about,
+      identity,
+      at: this.#clock.now(),
+      wall: new Date(this.#clock.wallTime()).toISOString(),
+      since: ledger.watchedSince,
+      mode,
+      policies: rules.policies,
+      sight: rules.sight,
+      guards: rules.guards.map(({ name }) => name),
+    };
+  }
+
+  /**
+   * Everything that is known at this moment, as entries of a journal. They are made as they are asked for, and are those of the
+   * moment of the call however long that takes.
+   */
+  journalSnapshot(): Iterable<JournalEntry> {
+    return journalSnapshot(this.#loop.world, this.#clock.now());
+  }
+
+  #noteFact(fact: Fact, at: number): void {
+    try {
+      this.#options.onFact?.(fact, at);
+    } catch (error) {
+      this.#failed('journal', error);
     }
   }
 

@@ -12,7 +12,7 @@ export type {
 } from './controller-events.ts';
 export * from './election/index.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store.ts';
-export type { Observation, ProbeResult, ReadyStatus } from './evidence/fact.ts';
+export type { NodeFact, Observation, ProbeResult, ReadyStatus } from './evidence/fact.ts';
 export type { Assessment, Evidence, Health, NodeState } from './evidence/judgement.ts';
 export type { HealthChange } from './evidence/ledger.ts';
 export type { MachineIdentity } from './evidence/machine.ts';
@@ -34,6 +34,19 @@ export type { FenceConfirmation, FenceTarget } from './fencing/fence-target.ts';
 export type { FenceProof, FenceResult, Fencer } from './fencing/fencer.ts';
 export { manualFencer } from './fencing/manual.ts';
 export { noneFencer } from './fencing/none.ts';
+export {
+  type JournalEntry,
+  type JournalHead,
+  JournalLineError,
+  journalHeadLine,
+  journalLine,
+  journalVersion,
+  type KnownJournalNode,
+  type KnownTerm,
+  type KnownWorld,
+  readJournalHead,
+  readJournalLine,
+} from './journal-format.ts';
 export { createReader, type KubernetesClientOptions } from './kubernetes/client.ts';
 export {
   type CallDescription,
@@ -109,6 +122,7 @@ export type { AffectedPod, AffectedVolume, UnwantedPod } from './pods/affected-p
 export type { FleetNode } from './policy/fleet-node.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
+export { Replay, type ReplayEvent, type ReplayRules } from './replay.ts';
 export { defaultReturnRules, type ReturnMove, type ReturnRules } from './returning/moves.ts';
 export type { ReturnProgress } from './returning/returner.ts';
 export { simulateDeaths } from './simulate-deaths.ts';
@@ -143,3 +157,4 @@ export type { OmissionCause, OmittedEvents } from './telling/omissions.ts';
 export { type NodeTrouble, type TroubleChange, type TroubledAct, whatFails } from './telling/troubles.ts';
 export type { LiveRead } from './term/live-read.ts';
 export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './time/clock.ts';
+export type { Fact } from './world.ts';

@@ -340,6 +340,12 @@ export function arrange<P extends Watched>(ledger: Ledger<P>, name: string, at: 
   return known === undefined ? ledger : withCheck(ledger, known, at);
 }
 
+/** A node as it was known once, to be looked at at once: what that means is found as for any other. */
+export function remember<P extends Watched>(ledger: Ledger<P>, known: KnownNode<P>, at: number): Ledger<P> {
+  const there = put(ledger, undefined, known, at);
+  return withCheck(there, there.nodes.get(known.node.metadata.name) ?? known, at);
+}
+
 /** The ledger when this node's time has come: nothing is arranged for it any more, and if it is silent it counts as such. */
 export function keepAppointment<P extends Watched>(
   ledger: Ledger<P>,
