@@ -35,6 +35,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'log',
     'http',
     'metrics',
+    'journal',
     'takeovers',
     'status',
     'check',
@@ -55,6 +56,9 @@ export const pure: Readonly<Record<string, { readonly path: string; readonly pat
   world: { path: '^packages/core/src/world[.]ts$' },
   simulation: {
     path: '^packages/core/src/(?:simulate-deaths[.]ts|simulated-takeovers[.]ts|preflight/deaths/)',
+  },
+  journal: {
+    path: '^packages/core/src/(?:journal-[a-z]+|replay|replayed-takeovers|supposed-takeover)[.]ts$',
   },
 };
 

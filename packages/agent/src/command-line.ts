@@ -4,6 +4,7 @@ import { addCheckCommand, checkExitCodes } from './check/command.ts';
 import { addConfirmCommand } from './confirm/command.ts';
 import { addElectCommand } from './elect/command.ts';
 import { addExplainCommand } from './explain/command.ts';
+import { addReplayCommand } from './journal/command.ts';
 import { addCordonCommand } from './maintenance/cordon-command.ts';
 import { addDrainCommand } from './maintenance/drain-command.ts';
 import { addUncordonCommand } from './maintenance/uncordon-command.ts';
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   addCordonCommand(program);
   addDrainCommand(program);
   addUncordonCommand(program);
+  addReplayCommand(program);
   addElectCommand(program);
   for (const command of program.commands) {
     command

@@ -20,6 +20,22 @@ export interface DecisionChange {
   readonly decision: Decision;
 }
 
+/** A takeover that would have been begun, were this not a controller that only observes. */
+export interface ObservedTakeover {
+  /** The Node's name. */
+  readonly node: string;
+  /** The Node's uid. */
+  readonly uid: string;
+  /** Names this very death of the node. */
+  readonly deathId: string;
+  /** Name of the policy that counts for it. */
+  readonly policy: string;
+  /** Why the node is taken for dead, for people. */
+  readonly reasons: readonly string[];
+  /** What all guards say together. */
+  readonly decision: Decision;
+}
+
 /** Who leads. */
 export interface LeadershipChange {
   /** Our own identity. */
@@ -52,6 +68,8 @@ export interface ControllerEvents {
   health: (change: HealthChange) => void;
   /** What the policy says about a dead node changed. Emitted by the leader. */
   decision: (change: DecisionChange) => void;
+  /** A node would have been taken over. Emitted by the leader of those who only observe, once for each death. */
+  observed: (takeover: ObservedTakeover) => void;
   /** A takeover moved. Emitted by the leader. */
   takeover: (progress: TakeoverProgress) => void;
   /** Something was done about a node that was taken over and has come back. Emitted by the leader. */

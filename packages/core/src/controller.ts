@@ -5,6 +5,7 @@ import { checkedTimings, type ElectionTimings } from './election/election-timing
 import { LeaderElector } from './election/leader-elector.ts';
 import type { LeaseStore } from './election/lease-record.ts';
 import type { KnownNode } from './evidence/known-node.ts';
+import { isObserversElection } from './election/observers-election.ts';
 import { contradictionsIn } from './evidence/rules.ts';
 import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
@@ -15,6 +16,8 @@ import { journalSnapshot } from './journal-snapshot.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
 import { LeadersLoop, tickMs } from './leaders-loop.ts';
 import { Leadership } from './leadership.ts';
+import type { Leading } from './leading.ts';
+import { Observing, observedCluster } from './observing.ts';
 import type { PauseStore } from './pausing/global-pause.ts';
 import { GlobalPause, PauseKeeper } from './pausing/pause-keeper.ts';
 import { builtInGuards } from './policy/decision.ts';
@@ -139,6 +142,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
     }
     this.#checkSight();
+    this.#checkMode();
     this.#broken.promise.catch(() => {});
     this.#loop = new WorldLoop({
       rules: {
@@ -295,6 +299,20 @@ export class Controller extends EventEmitter<ControllerEvents> {
     }
   }
 
+  #checkMode(): void {
+    const { mode, election } = this.#options;
+    if (mode === 'observe' && !isObserversElection(election)) {
+      throw new RangeError(
+        `expected an election of their own for those who only observe, as observersElection makes it, found ${election.name}`,
+      );
+    }
+  }
+
+  /** A pause is a matter of those who act: who only observes keeps none. */
+  get #pauseStore(): PauseStore | undefined {
+    return this.#options.mode === 'observe' ? undefined : this.#options.pauseStore;
+  }
+
   #those(names: (ledger: World['ledger']) => Iterable<string>): readonly KnownNode<Policy>[] {
     const { ledger } = this.#loop.world;
     return [...names(ledger)].flatMap((name) => ledger.nodes.get(name) ?? []);
@@ -313,7 +331,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #elector(): LeaderElector {
-    const { leaseStore, identity, election, minimumEpoch, pauseStore } = this.#options;
+    const { leaseStore, identity, election, minimumEpoch } = this.#options;
+    const pauseStore = this.#pauseStore;
     return new LeaderElector({
       ...election,
       ...(minimumEpoch && { minimumEpoch }),
@@ -358,28 +377,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #leadersLoop(term: LeaderTerm): LeadersLoop {
-    const { cluster, fencers, probe } = this.#options;
-    const leading = new Leadership({
-      term,
-      clock: this.#clock,
-      world: () => this.#loop.world,
-      inform: (fact) => this.#loop.tell(fact),
-      cluster,
-      fencers,
-      ...(probe && { probe }),
-      onDecision: (change) => this.#tell('decision', change),
-      onProgress: (progress) => this.#tell('takeover', progress),
-      returnRules: { ...defaultReturnRules, ...this.#options.returning },
-      onReturn: (progress) => this.#tell('return', progress),
-      onOmitted: (omitted) => this.#tell('omitted', omitted),
-      onTrouble: (change) => this.#tell('trouble', change),
-      onIgnoredConfirmation: (change) => this.#tell('confirmation', change),
-      onSetAside: (record) => this.#tell('setAside', record),
-      onError: (where, error) => {
-        loop.heardOfTrouble();
-        this.#failed(where, error);
-      },
-    });
+    const leading =
+      this.#options.mode === 'observe'
+        ? this.#observing(term)
+        : this.#leadingIn(term, () => loop.heardOfTrouble());
     const publisher = this.#statusPublisher(term);
     const loop = new LeadersLoop({
       term,
@@ -399,6 +400,47 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return loop;
   }
 
+  #observing(term: LeaderTerm): Leading {
+    return new Observing({
+      term,
+      clock: this.#clock,
+      world: () => this.#loop.world,
+      inform: (fact) => this.#loop.tell(fact),
+      cluster: observedCluster(this.#options.cluster),
+      onDecision: (change) => this.#tell('decision', change),
+      onObserved: (takeover) => this.#tell('observed', takeover),
+      onOmitted: (omitted) => this.#tell('omitted', omitted),
+      onIgnoredConfirmation: (change) => this.#tell('confirmation', change),
+      onSetAside: (record) => this.#tell('setAside', record),
+      onError: (where, error) => this.#failed(where, error),
+    });
+  }
+
+  #leadingIn(term: LeaderTerm, onTrouble: () => void): Leading {
+    const { cluster, fencers, probe } = this.#options;
+    return new Leadership({
+      term,
+      clock: this.#clock,
+      world: () => this.#loop.world,
+      inform: (fact) => this.#loop.tell(fact),
+      cluster,
+      fencers,
+      ...(probe && { probe }),
+      onDecision: (change) => this.#tell('decision', change),
+      onProgress: (progress) => this.#tell('takeover', progress),
+      returnRules: { ...defaultReturnRules, ...this.#options.returning },
+      onReturn: (progress) => this.#tell('return', progress),
+      onOmitted: (omitted) => this.#tell('omitted', omitted),
+      onTrouble: (change) => this.#tell('trouble', change),
+      onIgnoredConfirmation: (change) => this.#tell('confirmation', change),
+      onSetAside: (record) => this.#tell('setAside', record),
+      onError: (where, error) => {
+        onTrouble();
+        this.#failed(where, error);
+      },
+    });
+  }
+
   #noteAlive(): void {
     this.#lookedAt = this.#clock.now();
   }
@@ -410,12 +452,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   #pauseKeeper(term: LeaderTerm): PauseKeeper | undefined {
-    const { pauseStore: store } = this.#options;
+    const store = this.#pauseStore;
     const onError = (error: unknown): void => this.#failed('pause', error);
     return store && new PauseKeeper({ pause: this.#pause, store, term, clock: this.#clock, onError });
   }
 
-  #describeStatus(term: LeaderTerm, leading: Leadership): StatusDocument {
+  #describeStatus(term: LeaderTerm, leading: Leading): StatusDocument {
     const { decisions, claimedTakeovers, troubles } = leading;
     const { blind, paused, ledger } = this.#loop.world;
     const nodes = ledger.nodes.values();
@@ -425,6 +467,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         nodes,
         decisions,
         takeovers: claimedTakeovers,
+        ...(this.#options.mode === 'observe' && { supposed: leading.supposedTakeovers }),
         troubles,
         blind,
         paused,
@@ -467,7 +510,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   #perform(intent: Intent): void {
     if (intent.kind === 'health') this.#tell('health', intent.change);
-    else if (intent.kind === 'sight') this.#tell('sight', { blind: intent.blind });
+    if (intent.kind === 'sight') this.#tell('sight', { blind: intent.blind });
     else this.#leadership?.perform(intent);
   }
 

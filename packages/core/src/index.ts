@@ -8,6 +8,7 @@ export type {
   ControllerEvents,
   DecisionChange,
   LeadershipChange,
+  ObservedTakeover,
   SightChange,
 } from './controller-events.ts';
 export * from './election/index.ts';

@@ -1,7 +1,7 @@
 // The loop in which a leader decides, and on which it depends that it leads: whatever is thrown here ends its term.
 
 import { LeadershipLostError } from './election/leader-elector.ts';
-import type { Leadership } from './leadership.ts';
+import type { Leading } from './leading.ts';
 import type { PauseKeeper } from './pausing/pause-keeper.ts';
 import type { StatusPublisher } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
@@ -11,7 +11,7 @@ import type { Fact, Intent } from './world.ts';
 export interface LeadersLoopOptions {
   readonly term: LeaderTerm;
   readonly clock: Clock;
-  readonly leading: Leadership;
+  readonly leading: Leading;
   readonly publisher: StatusPublisher | undefined;
   readonly pauseKeeper: PauseKeeper | undefined;
   /** What the leader learns becomes known by this alone. */
@@ -59,7 +59,7 @@ export class LeadersLoop {
     return this.#options.term;
   }
 
-  get leading(): Leadership {
+  get leading(): Leading {
     return this.#options.leading;
   }
 

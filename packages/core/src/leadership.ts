@@ -3,6 +3,7 @@
 import type { DecisionChange } from './controller-events.ts';
 import { notedOf } from './evidence/noted-node.ts';
 import type { NodeProbe } from './evidence/witnesses/prober.ts';
+import type { Leading } from './leading.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
 import { Returns } from './returning/attendance.ts';
@@ -70,7 +71,7 @@ export interface LeadershipOptions {
 const retryMs = 1_000;
 
 /** One leadership. Made anew for every term, so nothing of an old one survives into the next. */
-export class Leadership {
+export class Leadership implements Leading {
   readonly #options: LeadershipOptions;
   readonly #records: RecordBook;
   readonly #witness: WorldWitness;
@@ -83,6 +84,9 @@ export class Leadership {
   readonly #setAside: SetAside;
   readonly #keeping: RecordKeeping;
   readonly #publish: (event: NodeEvent) => void;
+
+  /** It takes over, and supposes nothing. */
+  readonly supposedTakeovers: readonly string[] = [];
 
   constructor(options: LeadershipOptions) {
     this.#options = options;

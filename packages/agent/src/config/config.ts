@@ -16,6 +16,9 @@ export interface Config {
     readonly interval: Milliseconds;
     readonly timeout: Milliseconds;
   };
+  /** `observe`: everything is decided, and nothing is done. */
+  readonly mode: 'act' | 'observe';
+  readonly journal: JournalConfig;
   /** How often kubelets renew their Leases. */
   readonly heartbeatInterval: Milliseconds;
   /** How nodes that were taken over are taken in again. */
@@ -34,6 +37,15 @@ export interface ElectionConfig {
   readonly leaseDuration: Milliseconds;
   readonly renewDeadline: Milliseconds;
   readonly retryPeriod: Milliseconds;
+}
+
+export interface JournalConfig {
+  /** Undefined: nothing is recorded. */
+  readonly file?: string | undefined;
+  /** Bytes. */
+  readonly size: number;
+  /** Files at most, the one that is written to included. */
+  readonly keep: number;
 }
 
 export interface LogConfig {

@@ -1,20 +1,23 @@
 // From the configuration to what core's Controller takes.
 import type { ControllerOptions, Detection, LabelRequirement, NodeSelector, Policy } from '@liberator/core';
-import { manualFencer, noneFencer } from '@liberator/core';
+import { manualFencer, noneFencer, observersElection } from '@liberator/core';
 import type { Config, DetectionConfig, PolicyConfig } from './config.ts';
 
 type Settings = Pick<
   ControllerOptions,
-  'election' | 'identity' | 'policies' | 'fencers' | 'probeIntervalMs' | 'sight' | 'returning'
+  'mode' | 'election' | 'identity' | 'policies' | 'fencers' | 'probeIntervalMs' | 'sight' | 'returning'
 >;
 
 export function controllerSettings(config: Config): Settings {
-  const { namespace, identity, election } = config;
+  const { mode, namespace, identity, election } = config;
+  // Those who only observe must not take the Lease of those who act.
+  const own = mode === 'observe' ? observersElection(election) : election;
   return {
+    mode,
     identity,
     election: {
       namespace,
-      name: election.name,
+      name: own.name,
       leaseDurationMs: election.leaseDuration,
       renewDeadlineMs: election.renewDeadline,
       retryPeriodMs: election.retryPeriod,

@@ -9,6 +9,7 @@ import {
 import * as z from 'zod';
 import type { Surroundings } from '../process/surroundings.ts';
 import { DurationError, formatDuration, parseDuration } from '../text/duration.ts';
+import { parseSize, SizeError } from '../text/size.ts';
 import type { Config } from './config.ts';
 
 function duration(fallbackMs: number) {
@@ -24,6 +25,21 @@ function duration(fallbackMs: number) {
       }
     })
     .prefault(formatDuration(fallbackMs));
+}
+
+function size(fallback: string) {
+  return z
+    .unknown()
+    .transform((found, context) => {
+      try {
+        return parseSize(found);
+      } catch (error) {
+        if (!(error instanceof SizeError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    })
+    .prefault(fallback);
 }
 
 const text = () => z.string().min(1);
@@ -96,6 +112,7 @@ function schemaIn(surroundings: Surroundings) {
   return z.strictObject({
     namespace: surroundings.namespace === undefined ? namespace : namespace.default(surroundings.namespace),
     identity: userAgentWord().default(surroundings.identity),
+    mode: z.enum(['act', 'observe']).default('act'),
     election: z
       .strictObject({
         name: kubernetesName().default('liberator'),
@@ -111,6 +128,13 @@ function schemaIn(surroundings: Surroundings) {
       .strictObject({
         level: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
         format: z.enum(['json', 'pretty']).default('json'),
+      })
+      .prefault({}),
+    journal: z
+      .strictObject({
+        file: text().optional(),
+        size: size('64MiB'),
+        keep: z.int().min(2).max(100).default(3),
       })
       .prefault({}),
     probe: z

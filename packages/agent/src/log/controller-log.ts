@@ -7,6 +7,7 @@ import {
   type HealthChange,
   holdReasons,
   type LeadershipChange,
+  type ObservedTakeover,
   type OmittedEvents,
   type ReturnProgress,
   type SightChange,
@@ -29,6 +30,7 @@ export function logController(controller: Told, logger: Logger, clock: Clock = s
   const lines = new ControllerLog(logger, clock, repeated);
   controller.on('health', (change) => lines.health(change));
   controller.on('decision', (change) => lines.decision(change));
+  controller.on('observed', (takeover) => lines.observed(takeover));
   controller.on('takeover', (progress) => lines.takeover(progress));
   controller.on('setAside', (record) => lines.setAside(record));
   controller.on('return', (progress) => lines.returned(progress));
@@ -82,6 +84,12 @@ class ControllerLog {
     const fields = { event: 'decision', node, uid, deathId, action, reasons } as const;
     if (action === 'act') this.#logger.log('warn', fields, `taking over ${node}: no guard holds it`);
     else this.#logger.log('warn', fields, `not taking over ${node}: ${reasons.join('; ')}`);
+  }
+
+  observed({ node, uid, deathId, policy, reasons }: ObservedTakeover): void {
+    const fields = { event: 'observed', node, uid, deathId, policy, reasons } as const;
+    const sentence = `${node} would be taken over by policy ${policy}, were this not observing only: ${reasons.join(', ')}`;
+    this.#logger.log('warn', fields, sentence);
   }
 
   returned({ record, node, move, detail }: ReturnProgress): void {

@@ -1,6 +1,6 @@
 // Log lines on stdout: one JSON object each for machines, or one readable line each for people.
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
-import type { LogConfig } from '../config/config.ts';
+import type { Config, LogConfig } from '../config/config.ts';
 import { prettyLine } from './pretty-line.ts';
 
 /** What happened, as a word that machines may rely on. The README has the fields of each. */
@@ -18,6 +18,8 @@ type LogEvent =
   | 'omitted'
   | 'record-set-aside'
   | 'takeover'
+  | 'observed'
+  | 'journal'
   | 'leadership'
   | 'sight'
   | 'error'
@@ -35,16 +37,21 @@ export interface Logger {
   isDebug(): boolean;
 }
 
-/** @param destination takes whole lines. Default: stdout. */
+/**
+ * @param mode is said in each line unless it is the usual one.
+ * @param destination takes whole lines. Default: stdout.
+ */
 export function createLogger(
   config: LogConfig,
   identity: string,
+  mode: Config['mode'] = 'act',
   destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
 ): Logger {
   const logger: PinoLogger = pino(
     {
       level: config.level,
-      base: { identity },
+      // Whoever reads that a node would be taken over must not wait for that to happen.
+      base: { identity, ...(mode === 'observe' && { mode }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

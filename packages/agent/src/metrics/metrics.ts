@@ -33,7 +33,9 @@ export class Metrics {
   readonly registry: Registry = new Registry();
   readonly #probes: Counter<'result'>;
 
-  constructor(version: string) {
+  /** @param mode is a label of everything, unless it is the usual one. */
+  constructor(version: string, mode: 'act' | 'observe' = 'act') {
+    if (mode === 'observe') this.registry.setDefaultLabels({ mode });
     const registers = [this.registry];
     // Ten times a second, not a hundred: the wakes of its timer are most of what an idle replica does.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
@@ -234,6 +236,12 @@ export class Metrics {
       help: 'Attempts in a takeover step that failed and were tried again.',
       labelNames: ['step'],
     });
+    const observed = new Counter({
+      registers,
+      name: 'liberator_observed_takeovers_total',
+      help: 'Takeovers that would have been begun, by a replica that only observes.',
+    });
+    controller.on('observed', () => observed.inc());
     controller.on('takeover', ({ record, step, phase }: TakeoverProgress) => {
       if (phase === 'retrying') retries.inc({ step });
       const { result, openedAt, closedAt } = record;

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { addClusterOptions, namedKubeconfigHelp } from '../cluster/flags.ts';
 import { durationArgument } from '../text/duration-argument.ts';
+import { sizeArgument } from '../text/size-argument.ts';
 import type { RunFlags } from './run-process.ts';
 
 export function addRunCommand(program: Command): void {
@@ -14,6 +15,13 @@ export function addRunCommand(program: Command): void {
       new Option('--startup-timeout <duration>', 'how long to wait for the API server at the start')
         .argParser(durationArgument)
         .default(30_000, '30s'),
+    )
+    .option('--observe', 'decide everything and do nothing but tell; as "mode: observe"')
+    .option('--record <file>', 'write the facts that come in, for "liberator replay"; as "journal.file"')
+    .addOption(
+      new Option('--record-size <size>', 'how large that file may become; as "journal.size"').argParser(
+        sizeArgument,
+      ),
     )
     .action(async (flags: RunFlags) => {
       const { runProcess } = await import('./run-process.ts');

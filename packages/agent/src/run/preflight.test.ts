@@ -66,6 +66,7 @@ function check(cluster: Cluster, more: Partial<PreflightOptions> = {}) {
     transport,
     namespace: 'apps',
     election: { namespace: 'apps', name: 'liberator' },
+    mode: 'act',
     timeoutMs: 10_000,
     signal: new AbortController().signal,
     onWait: (error) => waits.push(String(error)),

@@ -21,6 +21,7 @@ export interface PreflightOptions {
   readonly transport: Transport;
   readonly namespace: string;
   readonly election: { readonly namespace: string; readonly name: string };
+  readonly mode: 'act' | 'observe';
   /** How long to wait for an API server that does not answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -80,8 +81,14 @@ async function checkNodes({ reader, signal }: PreflightOptions): Promise<void> {
   }
 }
 
-async function checkPermissions({ transport, namespace, election, signal }: PreflightOptions): Promise<void> {
-  const permissions = neededPermissions({ namespace, election });
+async function checkPermissions({
+  transport,
+  namespace,
+  election,
+  mode,
+  signal,
+}: PreflightOptions): Promise<void> {
+  const permissions = neededPermissions({ namespace, election, mode });
   const missing = await missingPermissions({ transport, permissions, signal, timeoutMs: requestTimeoutMs });
   if (missing.length === 0) return;
   throw failed(

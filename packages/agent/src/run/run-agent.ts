@@ -16,6 +16,7 @@ import { controllerSettings } from '../config/controller-settings.ts';
 import { ConfigError } from '../config/read-config.ts';
 import { AgentHealth } from '../http/health.ts';
 import { startHttpServer } from '../http/server.ts';
+import { Recorder } from '../journal/recorder.ts';
 import { logController } from '../log/controller-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { Repetition } from '../log/repetition.ts';
@@ -52,7 +53,8 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { transport } = connections;
   const connection = connect({ ...connections, namespace, election, identity });
 
-  const metrics = new Metrics(version);
+  const metrics = new Metrics(version, config.mode);
+  await using recorder = await openRecorder(config, logger);
   const probe = metrics.countProbes(kubeletProbe({ timeoutMs: config.probe.timeout }));
   const controller = construct(
     () =>
@@ -62,8 +64,10 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
         election,
         status: createStatusStore({ transport, namespace, election }),
         ...(config.probe.enabled && { probe }),
+        ...(recorder && { onFact: (fact, at) => recorder.note(fact, at) }),
       }),
   );
+  recorder?.begin(controller);
   logController(controller, logger);
   metrics.watch(controller);
   const health = new AgentHealth(controller, stop.signal, () => systemClock.now());
@@ -78,6 +82,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     transport,
     namespace,
     election,
+    mode: config.mode,
     timeoutMs: options.startupTimeoutMs,
     signal: stop.signal,
     onWait: waitingLog(logger),
@@ -87,6 +92,25 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     await control(controller, stop.signal);
   }
   logger.log('info', { event: 'stopped' }, 'stopped');
+}
+
+async function openRecorder({ journal }: Config, logger: Logger): Promise<Recorder | undefined> {
+  const { file, size, keep } = journal;
+  if (file === undefined) return undefined;
+  return Recorder.open({
+    file,
+    size,
+    keep,
+    program: version,
+    onGap: (facts) => {
+      const sentence = `${facts} facts are missing in the journal: they came faster than ${file} could be written`;
+      logger.log('warn', { event: 'journal', file, facts }, sentence);
+    },
+    onEnd: (error) => {
+      const sentence = `nothing is recorded any more, the agent goes on: could not write ${file}: ${sentenceOf(error)}`;
+      logger.log('warn', { event: 'journal', file }, sentence);
+    },
+  });
 }
 
 interface Connections extends AsyncDisposable {
@@ -128,10 +152,11 @@ async function control(controller: Controller, signal: AbortSignal): Promise<voi
   }
 }
 
-function logStart({ namespace, election, policies }: Config, logger: Logger): void {
+function logStart({ mode, namespace, election, policies }: Config, logger: Logger): void {
   const names = policies.map(({ name }) => name);
   const fields = { event: 'starting', version, namespace, election: election.name, policies: names } as const;
-  const sentence = `liberator ${version} starts in namespace ${namespace} with policies ${names.join(', ')}`;
+  const what = mode === 'observe' ? ', observing only: nothing will be done to any node or pod' : '';
+  const sentence = `liberator ${version} starts in namespace ${namespace} with policies ${names.join(', ')}${what}`;
   logger.log('info', fields, sentence);
 }
 

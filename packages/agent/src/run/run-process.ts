@@ -1,6 +1,7 @@
 // What an agent is as a process: a configuration file in, a log on stdout, a last word however it ends.
 
 import type { ClusterFlags } from '../cluster/flags.ts';
+import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
 import { withLastWord } from '../log/last-word.ts';
 import { createLogger } from '../log/logger.ts';
@@ -10,12 +11,18 @@ export interface RunFlags extends ClusterFlags {
   readonly config: string;
   /** Milliseconds. */
   readonly startupTimeout: number;
+  /** Whatever the configuration says. */
+  readonly observe?: boolean;
+  readonly record?: string;
+  /** Bytes. */
+  readonly recordSize?: number;
 }
 
 /** @throws FatalError for every end but the one that was asked for. */
 export async function runProcess(flags: RunFlags): Promise<void> {
-  const { config, warnings } = readConfig(flags.config);
-  const logger = createLogger(config.log, config.identity);
+  const { config: configured, warnings } = readConfig(flags.config);
+  const config = withFlags(configured, flags);
+  const logger = createLogger(config.log, config.identity, config.mode);
   for (const warning of warnings) logger.log('warn', { event: 'config' }, warning);
   await withLastWord(logger, () =>
     runAgent({
@@ -25,4 +32,18 @@ export async function runProcess(flags: RunFlags): Promise<void> {
       startupTimeoutMs: flags.startupTimeout,
     }),
   );
+}
+
+/** What was said on the command line goes before what a file says. */
+function withFlags(config: Config, { observe, record, recordSize }: RunFlags): Config {
+  const { mode, journal } = config;
+  return {
+    ...config,
+    mode: observe === true ? 'observe' : mode,
+    journal: {
+      ...journal,
+      ...(record !== undefined && { file: record }),
+      ...(recordSize !== undefined && { size: recordSize }),
+    },
+  };
 }

@@ -20,6 +20,7 @@ export function statusText(view: StatusView, columns: number | undefined): reado
 function headText(view: StatusView, columns: number | undefined): readonly string[] {
   const { election, at, blind, paused, counts, outdated, writtenAt, knowledge } = view;
   const rows = [['Leader', leaderText(election, at)]];
+  if (view.mode === 'observe') rows.push(['Mode', 'OBSERVE: nothing is done, only told']);
   if (knowledge === 'none') {
     rows.push(['Status', 'nobody has published one: an agent does within seconds of beginning to lead']);
   }
@@ -76,6 +77,7 @@ function nodeRows(node: NodeView, view: StatusView): readonly (readonly string[]
   const [first = '', ...more] = [
     ...(reasons.length > 0 ? [reasons.join(', ')] : []),
     ...(node.takeover === true ? ['being taken over'] : []),
+    ...(node.wouldTakeOver === true ? ['would be taken over'] : []),
     ...view.troubles.filter((trouble) => trouble.node === name).map(troubleText),
     ...(node.undecided === true
       ? [`not decided: ${view.blind.length > 0 ? 'the leader does not see' : 'only a human can tell'}`]

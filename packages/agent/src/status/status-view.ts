@@ -52,6 +52,8 @@ export interface StatusView {
   /** Why it isn't current. */
   readonly outdated?: string;
   readonly writtenAt?: string;
+  /** Whoever leads only observes. */
+  readonly mode?: 'observe';
   readonly blind: readonly string[];
   readonly paused?: string;
   /** What fails again and again. */
@@ -98,6 +100,7 @@ export function viewStatus(sources: StatusSources, now: string): StatusView {
     ...(outdated !== undefined && { outdated }),
     ...(document && { writtenAt: document.writtenAt, counts: document.counts }),
     ...(document?.paused !== undefined && { paused: document.paused }),
+    ...(document?.mode && { mode: document.mode }),
     blind: document?.blind ?? [],
     troubles: document?.troubles ?? [],
     nodes: (document?.nodes ?? []).map(viewNode),

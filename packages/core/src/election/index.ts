@@ -15,3 +15,4 @@ export type {
   LeaseStore,
   LeaseWriteResult,
 } from './lease-record.ts';
+export { observersElection } from './observers-election.ts';

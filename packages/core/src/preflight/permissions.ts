@@ -36,13 +36,27 @@ export function neededPermissions(options: {
   /** Where takeover records are kept. */
   readonly namespace: string;
   readonly election: { readonly namespace: string; readonly name: string };
+  /** Who only observes needs less. Default `act`. */
+  readonly mode?: 'act' | 'observe';
 }): readonly Permission[] {
-  const { namespace, election } = options;
+  const { namespace, election, mode = 'act' } = options;
   const each = (
     verbs: readonly Verb[],
     resource: Resource,
     where: Omit<Permission, 'verb' | 'resource'> = {},
   ) => verbs.map((verb): Permission => ({ verb, resource, ...where }));
+  if (mode === 'observe') {
+    return [
+      ...each(['list', 'watch'], nodes),
+      ...each(['list', 'watch'], leases, { namespace: 'kube-node-lease' }),
+      ...each(['create'], leases, { namespace: election.namespace }),
+      ...each(['get', 'list', 'watch', 'patch'], leases, election),
+      // Its status; and the records of an installation that acts, if there is one.
+      ...each(['get', 'list', 'create', 'patch'], configMaps, { namespace }),
+      ...each(['get'], namespaces),
+      ...each(['create', 'patch'], events, { namespace: 'default' }),
+    ];
+  }
   return [
     ...each(['get', 'list', 'watch', 'patch', 'delete'], nodes),
     ...each(['get', 'list', 'watch'], leases, { namespace: 'kube-node-lease' }),

@@ -6,6 +6,7 @@ export const nodeEventReasons = [
   'DeathUndecided',
   'ConfirmationIgnored',
   'ActionFailing',
+  'WouldTakeOver',
   'TakeoverStarted',
   'TakeoverPolicyChanged',
   'FencingPending',

@@ -42,6 +42,8 @@ export interface NodeStatus {
   readonly ignoredConfirmation?: IgnoredConfirmation;
   /** It is being taken over; the record says how far that is. */
   readonly takeover?: true;
+  /** It would have been taken over, were its leader not one that only observes. */
+  readonly wouldTakeOver?: true;
 }
 
 /** What `liberator status` reads. A reader leaves documents of a version that it doesn't know alone. */
@@ -50,6 +52,8 @@ export interface StatusDocument {
   readonly version: 1;
   /** ISO 8601, wall clock of the leader. For people. */
   readonly writtenAt: string;
+  /** Whoever wrote it only observes: nothing is done by it. Absent: it acts. */
+  readonly mode?: 'observe';
   /** Whose knowledge it is. Once the election Lease shows another epoch, it is an old leader's. */
   readonly leader: { readonly identity: string; readonly epoch: number };
   /** Why nothing may be decided; empty when the leader sees. */
@@ -73,6 +77,8 @@ export interface StatusFacts {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** Names of nodes that are being taken over, by what is on record. */
   readonly takeovers: readonly string[];
+  /** Names of nodes that would have been taken over. Absent: whoever leads acts. */
+  readonly supposed?: readonly string[];
   /** Whether something would have to be decided about this node, were we not blind. Absent: nobody asks. */
   readonly isUndecided?: (node: FleetNode) => boolean;
   /** What fails again and again, by the node's name. Absent: nothing. */
@@ -110,6 +116,7 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
   return {
     version: 1,
     writtenAt: new Date(clock.wallTime()).toISOString(),
+    ...(facts.supposed && { mode: 'observe' as const }),
     leader: { identity: facts.term.identity, epoch: facts.term.epoch },
     blind: facts.blind,
     ...(facts.paused !== undefined && { paused: facts.paused }),
@@ -153,6 +160,7 @@ function describeNode(
     ...(ignored && { ignoredConfirmation: ignored }),
     ...(holds.length > 0 && { holds }),
     ...(takeover && { takeover }),
+    ...(facts.supposed?.includes(name) && { wouldTakeOver: true as const }),
   };
 }
 
