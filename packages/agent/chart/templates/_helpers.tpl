@@ -30,9 +30,14 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- toYaml .Values.config -}}
 {{- end -}}
 
+{{/* Whether it acts, or only observes, under a Lease of its own. */}}
+{{- define "liberator.mode" -}}
+{{- dig "mode" "act" .Values.config -}}
+{{- end -}}
+
 {{/* The election Lease's name, which roles and the fencing token refer to. */}}
 {{- define "liberator.electionName" -}}
-{{- dig "election" "name" "liberator" .Values.config -}}
+{{- dig "election" "name" "liberator" .Values.config -}}{{ if eq (include "liberator.mode" .) "observe" }}-observe{{ end }}
 {{- end -}}
 
 {{- define "liberator.httpPort" -}}

@@ -33,6 +33,8 @@ describe('a configuration file', () => {
       election: { name: 'liberator', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       http: { address: '0.0.0.0', port: 8080 },
       log: { level: 'info', format: 'json' },
+      mode: 'act',
+      journal: { size: 67_108_864, keep: 3 },
       probe: { enabled: true, interval: 2_000, timeout: 3_000 },
       heartbeatInterval: 10_000,
       returning: {

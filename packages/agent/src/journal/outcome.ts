@@ -15,9 +15,9 @@ export interface NodeOutcome {
 export interface Difference {
   readonly node: string;
   /** By the rules of the journal. */
-  readonly then: NodeOutcome;
+  readonly recorded: NodeOutcome;
   /** By the other ones. */
-  readonly now: NodeOutcome;
+  readonly replayed: NodeOutcome;
 }
 
 const nothing: NodeOutcome = { deaths: 0, takeovers: [], held: [] };
@@ -52,12 +52,14 @@ function withEvent(
 
 /** Nodes that are taken over in one replay and not in the other, at other times, or held by other guards. */
 export function differences(
-  then: ReadonlyMap<string, NodeOutcome>,
-  now: ReadonlyMap<string, NodeOutcome>,
+  recorded: ReadonlyMap<string, NodeOutcome>,
+  replayed: ReadonlyMap<string, NodeOutcome>,
 ): readonly Difference[] {
-  return [...new Set([...then.keys(), ...now.keys()])].flatMap((node) => {
-    const [before, after] = [then.get(node) ?? nothing, now.get(node) ?? nothing];
-    return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ node, then: before, now: after }];
+  return [...new Set([...recorded.keys(), ...replayed.keys()])].flatMap((node) => {
+    const [before, after] = [recorded.get(node) ?? nothing, replayed.get(node) ?? nothing];
+    return JSON.stringify(before) === JSON.stringify(after)
+      ? []
+      : [{ node, recorded: before, replayed: after }];
   });
 }
 

@@ -30,6 +30,8 @@ export interface RecorderOptions {
   readonly clock?: Clock;
   /** So many bytes may wait to be written. Default 16 MiB. */
   readonly mostWaiting?: number;
+  /** Default: opens it anew, with what lies there made older by one. */
+  readonly openAnew?: (options: Pick<RecorderOptions, 'file' | 'keep'>) => Promise<FileHandle>;
 }
 
 /** What is recorded. */
@@ -66,7 +68,7 @@ export class Recorder implements AsyncDisposable {
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     try {
-      return new Recorder(options, await openAnew(options));
+      return new Recorder(options, await (options.openAnew ?? openAnew)(options));
     } catch (error) {
       throw new FatalError(`could not write the journal ${options.file}: ${sentenceOf(error)}`, {
         code: 'LIBERATOR_JOURNAL',
@@ -176,7 +178,7 @@ export class Recorder implements AsyncDisposable {
     const known = this.#recorded?.journalSnapshot() ?? [];
     await this.#append(before);
     await this.#handle.close();
-    this.#handle = await openAnew(this.#options);
+    this.#handle = await (this.#options.openAnew ?? openAnew)(this.#options);
     this.#written = 0;
     if (head !== undefined) await this.#append(`${journalHeadLine(head)}\n`);
     await this.#appendKnown(known);

@@ -41,9 +41,9 @@ export function replayText(
 
 function differencesText(differences: readonly Difference[], columns: number | undefined): readonly string[] {
   if (differences.length === 0) return ['The rules of the journal come to the same.'];
-  const rows = differences.flatMap(({ node, then, now }) => [
-    [node, 'then', outcomeInWords(then)],
-    ['', 'now', outcomeInWords(now)],
+  const rows = differences.flatMap(({ node, recorded, replayed }) => [
+    [node, 'then', outcomeInWords(recorded)],
+    ['', 'now', outcomeInWords(replayed)],
   ]);
   return ['Other than by the rules of the journal:', ...table(rows, columns, '  ')];
 }

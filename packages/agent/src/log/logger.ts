@@ -38,20 +38,19 @@ export interface Logger {
 }
 
 /**
- * @param mode is said in each line unless it is the usual one.
+ * @param config its mode is said in each line, unless it is the usual one.
  * @param destination takes whole lines. Default: stdout.
  */
 export function createLogger(
-  config: LogConfig,
+  config: LogConfig & { readonly mode?: Config['mode'] },
   identity: string,
-  mode: Config['mode'] = 'act',
   destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
 ): Logger {
   const logger: PinoLogger = pino(
     {
       level: config.level,
       // Whoever reads that a node would be taken over must not wait for that to happen.
-      base: { identity, ...(mode === 'observe' && { mode }) },
+      base: { identity, ...(config.mode === 'observe' && { mode: config.mode }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

@@ -22,7 +22,7 @@ export interface RunFlags extends ClusterFlags {
 export async function runProcess(flags: RunFlags): Promise<void> {
   const { config: configured, warnings } = readConfig(flags.config);
   const config = withFlags(configured, flags);
-  const logger = createLogger(config.log, config.identity, config.mode);
+  const logger = createLogger({ ...config.log, mode: config.mode }, config.identity);
   for (const warning of warnings) logger.log('warn', { event: 'config' }, warning);
   await withLastWord(logger, () =>
     runAgent({

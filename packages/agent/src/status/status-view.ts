@@ -160,7 +160,19 @@ export function newsInView(view: StatusView): string {
     election: election && [election.leader, election.epoch, election.expired],
     troubles: troubles.map(({ node, act }) => [node, act]),
     nodes: nodes.map(
-      ({ name, health, policy, evidence, takeover, holds, decision, undecided, ignoredConfirmation }) => ({
+      ({
+        name,
+        health,
+        policy,
+        evidence,
+        takeover,
+        wouldTakeOver,
+        holds,
+        decision,
+        undecided,
+        ignoredConfirmation,
+      }) => ({
+        wouldTakeOver,
         undecided,
         ignored: ignoredConfirmation?.names,
         name,

@@ -18,12 +18,3 @@ export function parseSize(text: unknown): number {
   if (typeof text === 'string' && bytes >= 64 * units.KiB) return bytes;
   throw new SizeError(`expected a size of at least 64KiB such as "64MiB", found ${JSON.stringify(text)}`);
 }
-
-/** The same the other way round, in the largest unit that leaves no fraction. */
-export function formatSize(bytes: number): string {
-  const [unit, size] =
-    Object.entries(units)
-      .toReversed()
-      .find(([, one]) => bytes % one === 0) ?? (['KiB', units.KiB] as const);
-  return `${Math.round(bytes / size)}${unit}`;
-}
