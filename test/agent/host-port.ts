@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net';
 export interface HostPort extends AsyncDisposable {
   readonly address: string;
   readonly port: number;
+  /** How many have connected so far. */
+  readonly callers: () => number;
   /** From now on connecting gets no answer at all. */
   silence(): Promise<void>;
   /** Ends the silence. */
@@ -18,6 +20,7 @@ const address = '127.0.0.1';
 const program = `
 const server = require('node:net').createServer((socket) => {
   socket.on('error', () => undefined);
+  require('node:fs').writeSync(1, '.');
   socket.end('HTTP/1.0 400 Bad Request\\r\\n\\r\\n');
 });
 server.listen({ host: '${address}', port: 0, backlog: 1 }, () => {
@@ -34,6 +37,10 @@ export async function openHostPort(): Promise<HostPort> {
   process.once('exit', endWithUs);
   const [told] = (await once(child.stdout, 'data')) as [Buffer];
   const port = Number(told.toString());
+  let connected = 0;
+  child.stdout.on('data', (dots: Buffer) => {
+    connected += dots.length;
+  });
   let waiting: readonly Socket[] = [];
   const hangUp = (): void => {
     for (const socket of waiting) socket.destroy();
@@ -42,6 +49,7 @@ export async function openHostPort(): Promise<HostPort> {
   return {
     address,
     port,
+    callers: () => connected,
     async silence() {
       child.kill('SIGSTOP');
       hangUp();

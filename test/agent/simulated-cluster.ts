@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   confirmedDeadAnnotation,
   type Lease,
   type Node,
   neededPermissions,
+  observersElection,
   type Pod,
   type StatusDocument,
   type TakeoverRecord,
@@ -54,6 +54,11 @@ const swiftPolicy = {
   detection: { suspectAfter: '2s', deadAfter: '2500ms', silentProbes: 2 },
 };
 
+/** The text of a configuration for these heartbeats. */
+export function configOf(fencing: Fencing, policy: object = {}): object {
+  return { ...swift, policies: [{ ...swiftPolicy, fencing, ...policy }] };
+}
+
 export interface Fencing {
   readonly drivers: readonly string[];
   readonly proof: 'required' | 'optional';
@@ -95,24 +100,34 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /** Three agents, once all of them are ready and one leads. Each has an identity and an account of the same name. */
-  async startAgents(fencing: Fencing): Promise<void> {
-    const config = { ...swift, policies: [{ ...swiftPolicy, fencing }] };
-    const starting = ['agent-1', 'agent-2', 'agent-3'].map((identity) => this.startAgent(identity, config));
+  async startAgents(fencing: Fencing, more: (identity: string) => object = () => ({})): Promise<void> {
+    const config = configOf(fencing);
+    const starting = ['agent-1', 'agent-2', 'agent-3'].map((identity) =>
+      this.startAgent(identity, { ...config, ...more(identity) }),
+    );
     const agents = await Promise.all(starting);
     await Promise.all(agents.map((agent) => this.#untilAtHome(agent)));
     await this.leader();
   }
 
-  /** It is ready, and has heard every host once: before that, silence says nothing. */
+  /** One that only observes, once it is at home. */
+  async startObserver(fencing: Fencing, policy: object): Promise<AgentProcess> {
+    const observer = await this.startAgent('observer-1', { ...configOf(fencing, policy), mode: 'observe' });
+    await this.#untilAtHome(observer);
+    return observer;
+  }
+
+  /** It is ready, and everybody has heard every host once: before that, silence says nothing. */
   async #untilAtHome(agent: AgentProcess): Promise<void> {
     await agent.waitFor(({ event }) => event === 'ready', startLimitMs);
-    const page = `${await agent.url()}/metrics`;
-    const heard = new RegExp(`^liberator_probes_total\\{result="answered"\\} ${nodeNames.length}$`, 'm');
-    for (const deadline = performance.now() + startLimitMs; ; await pause(100)) {
-      if (heard.test(await (await fetch(page)).text())) return;
-      if (performance.now() > deadline)
-        throw new Error(`expected it to hear every host\n${agent.lastLines(9)}`);
-    }
+    await this.until(
+      'every host to be heard',
+      () =>
+        [...this.#hosts].every(
+          ([name, { callers }]) => this.node(name) === undefined || callers() >= this.agents.length,
+        ),
+      startLimitMs,
+    );
   }
 
   /** The machine of a node loses its power. */
@@ -268,6 +283,12 @@ export class SimulatedCluster implements AsyncDisposable {
 
 const permissions = neededPermissions({ namespace, election });
 
+const observersPermissions = neededPermissions({
+  namespace,
+  election: observersElection(election),
+  mode: 'observe',
+});
+
 const confirmation = documentedConfirmationRoles();
 
 /** Alice may look, and vouch for deaths: what the documentation gives to whoever does that. */
@@ -286,8 +307,9 @@ function mayAgent(access: AccessAttributes): boolean {
   if (access.resource === 'selfsubjectreviews') return true;
   if (access.user === 'stranger') return false;
   if (access.user === 'alice') return mayVouch(access);
-  if (!access.user.startsWith('agent-')) return true;
-  return permissions.some(
+  const observes = access.user.startsWith('observer-');
+  if (!observes && !access.user.startsWith('agent-')) return true;
+  return (observes ? observersPermissions : permissions).some(
     ({ verb, resource, namespace, name }) =>
       verb === access.verb &&
       resource.plural === access.resource &&

@@ -68,7 +68,8 @@ export class WorldRestorer {
   readonly #known: KnownWorld;
 
   constructor(rules: WorldRules, since: number, known: KnownWorld) {
-    const { watches, paused, blind, missedHeartbeats, heardMost, judgesFrom, forgetsAt, leaseHeardAt } = known;
+    const { watches, paused, blind, missedHeartbeats, heardMost, judgesFrom, forgetsAt, leaseHeardAt } =
+      known;
     const world = newWorld(rules, since);
     this.#known = known;
     this.#world = {

@@ -87,6 +87,8 @@ describe("the caller's kubeconfig", () => {
 describe('the flags that say which cluster and as whom', () => {
   it('are those of every command', () => {
     for (const command of createProgram().commands) {
+      // It needs files and no cluster.
+      if (command.name() === 'replay') continue;
       const flags = command.options.map(({ long }) => long);
       expect(flags, command.name()).toEqual(
         expect.arrayContaining(['--kubeconfig', '--context', '--cluster', '--user', '--as', '--as-group']),

@@ -42,6 +42,7 @@ const recorded: Recorded = {
         missedHeartbeats: false,
         heardMost: true,
         judgesFrom: 0,
+        forgetsAt: 0,
         orphanLeases: {},
         deaths: [],
       },

@@ -42,8 +42,8 @@ export function replayText(
 function differencesText(differences: readonly Difference[], columns: number | undefined): readonly string[] {
   if (differences.length === 0) return ['The rules of the journal come to the same.'];
   const rows = differences.flatMap(({ node, recorded, replayed }) => [
-    [node, 'then', outcomeInWords(recorded)],
-    ['', 'now', outcomeInWords(replayed)],
+    [node, 'recorded', outcomeInWords(recorded)],
+    ['', 'replayed', outcomeInWords(replayed)],
   ]);
   return ['Other than by the rules of the journal:', ...table(rows, columns, '  ')];
 }
