@@ -2,11 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { neededPermissions, observersElection } from '@liberator/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Config } from '../../packages/agent/src/config/config.ts';
 import { parseConfig } from '../../packages/agent/src/config/read-config.ts';
 import { chart, type Manifest, parseManifests, pick, type RenderOptions, renderChart } from './chart.ts';
+import { grantsOf } from './least-privilege.ts';
 import { type DeployTools, findTools } from './tools.ts';
 
 let tools: DeployTools;
@@ -162,6 +164,37 @@ describe('the chart', () => {
       'the fencing token needs Kubernetes 1.30 or newer, found v1.29.0',
     );
     expect(await refusal({ args, set: { 'fencingToken.enabled': 'false' } })).toBe('accepted');
+  });
+});
+
+describe('the chart for those who only observe', () => {
+  const observing = { config: { mode: 'observe', policies: [{ name: 'all', nodes: { all: true } }] } };
+
+  it('grants exactly what they ask for, and brings no fencing token', async () => {
+    const manifests = await withValues(observing, render);
+    const granted = grantsOf(manifests).map(
+      ({ verb, group, resource, namespace = '*', name = '*' }) =>
+        `${namespace} ${group}/${resource} ${name} ${verb}`,
+    );
+    const namespace = 'tkr-system';
+    const election = observersElection({ namespace, name: 'liberator' });
+    const needed = neededPermissions({ namespace, election, mode: 'observe' }).map(
+      ({ verb, resource, namespace: where = '*', name = '*' }) =>
+        `${where} ${resource.group}/${resource.plural} ${name} ${verb}`,
+    );
+    expect(granted.toSorted()).toEqual(needed.toSorted());
+    expect(granted.filter((grant) => /nodes|pods/.test(grant) && !/(list|watch)$/.test(grant))).toEqual([]);
+    expect(manifests.map(({ kind }) => kind)).not.toContain('ValidatingAdmissionPolicy');
+    expect(configIn(manifests).config.mode).toBe('observe');
+  });
+
+  it('records on a volume of each pod when it is told to', async () => {
+    const template = templateOf(await render({ set: { 'recording.enabled': 'true' } }));
+    expect(template.spec.containers[0]?.args).toContain('--record=/var/lib/liberator/journal');
+    expect(template.spec).toMatchObject({
+      volumes: [{ name: 'config' }, { name: 'journal', emptyDir: { sizeLimit: '512Mi' } }],
+    });
+    expect(templateOf(await render()).spec.containers[0]?.args.join(' ')).not.toContain('record');
   });
 });
 

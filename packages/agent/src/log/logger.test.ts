@@ -26,6 +26,17 @@ describe('a log line', () => {
     });
   });
 
+  it('says that nothing is done, where that is so', () => {
+    const lines: string[] = [];
+    const config = { level: 'info', format: 'json', mode: 'observe' } as const;
+    createLogger(config, 'agent-1', { write: (line) => lines.push(line) }).log(
+      'info',
+      { event: 'ready' },
+      'ready',
+    );
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ mode: 'observe' });
+  });
+
   it('below the configured level is not written', () => {
     const { logger, lines } = linesOf('json');
     logger.log('debug', { event: 'error' }, 'details');

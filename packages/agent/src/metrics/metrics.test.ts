@@ -289,3 +289,23 @@ function rowOf(row: string): { name: string; type: string; help: string } {
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name.localeCompare(b.name);
 }
+
+describe('the metrics of a replica that only observes', () => {
+  it('all say so, and count what would have been taken over', async () => {
+    const metrics = new Metrics('1.2.3', 'observe');
+    const controller = puppetController();
+    metrics.watch(controller);
+    const [decision, death] = [
+      held(),
+      { node: 'node-1', uid: 'u', deathId: 'd', policy: 'all', reasons: [] },
+    ];
+    controller.tell('observed', { ...death, decision });
+    expect(await linesOf(metrics, 'liberator_observed_takeovers_total')).toEqual([
+      'liberator_observed_takeovers_total{mode="observe"} 1',
+    ]);
+    const text = await metrics.registry.metrics();
+    const samples = text.split('\n').filter((line) => line.startsWith('liberator_'));
+    expect(samples.filter((line) => !line.includes('mode="observe"'))).toEqual([]);
+    expect(samples.length).toBeGreaterThan(20);
+  });
+});

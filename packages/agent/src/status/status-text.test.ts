@@ -229,6 +229,14 @@ Once you have made sure that the machine is off:
     expect(shown).toContain('\nand 2 earlier: liberator takeovers\n');
   });
 
+  it('says first of all that nothing is done, where the leader only observes', () => {
+    const dead = { name: 'node-1', health: 'dead', policy: 'all', wouldTakeOver: true } as const;
+    const shown = text({ document: document({ mode: 'observe', nodes: [dead] }) });
+    expect(shown).toContain('\nMode    OBSERVE: nothing is done, only told\n');
+    expect(shown).toMatch(/node-1 +dead +- +all +would be taken over\n/);
+    expect(text({ document: document() })).not.toContain('Mode');
+  });
+
   it('tells that the leader is blind', () => {
     expect(text({ document: document({ blind: ['3 of 4 node Leases fell silent together'] }) })).toContain(
       '\nSight   BLIND, so nothing is decided: 3 of 4 node Leases fell silent together\n',
