@@ -54,7 +54,10 @@ describe('the journal of a crash', () => {
     expect(await replay(file(leader))).toBe(await replay(file(leader)));
 
     const strict = join(journals, 'strict.yaml');
-    writeFileSync(strict, stringify({ namespace: 'x', ...configOf(withoutProof, { evidence: 'proven' }) }));
+    writeFileSync(
+      strict,
+      stringify({ ...configOf(withoutProof, { evidence: 'proven' }), namespace: undefined }),
+    );
     const other = JSON.parse(await replay(file(leader), '--config', strict, '-o', 'json')) as Told;
     expect(takenOver(other)).toEqual([]);
     expect(other.differences?.map((one) => one.node)).toEqual([node]);

@@ -31,7 +31,9 @@ export async function replayJournal(paths: readonly string[], flags: ReplayFlags
 }
 
 function rulesOf(path: string): ReplayRules {
-  const { policies, sight } = controllerSettings(readConfig(path).config);
+  // Where a replica lives and what it is called decides nothing, and many a file leaves that to its pod.
+  const { config } = readConfig(path, { namespace: 'replay', identity: 'replay' });
+  const { policies, sight } = controllerSettings(config);
   return { policies, ...(sight && { sight }) };
 }
 

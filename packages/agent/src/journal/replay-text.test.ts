@@ -87,9 +87,21 @@ Nodes found dead: 1. Takeovers that would have been begun: 1. Nodes held at last
     );
   });
 
+  it('of a replica that did not lead says that it decided nothing', () => {
+    const words =
+      'This replica did not lead, so it decided nothing: the journal of the one that did tells more.';
+    expect(replayText({ events: [begins, dead] }, undefined)).toContain(words);
+    expect(replayText({ events: [begins, { ...at(2), kind: 'term', epoch: 7 }] }, undefined)).not.toContain(
+      words,
+    );
+  });
+
   it('can be told of one node alone', () => {
     const events = [dead, { ...dead, node: 'node-2' }];
     const lines = replayText({ events, node: 'node-2' }, undefined);
+    expect(replayText({ events, node: 'node-3' }, undefined)).toContain(
+      'node-3: nothing became of it, or there was no such node',
+    );
     expect(lines).toContain('node-2');
     expect(lines).not.toContain('node-1');
   });

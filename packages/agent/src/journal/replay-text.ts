@@ -28,6 +28,14 @@ export function replayText(
   for (const name of names) {
     lines.push('', name, ...timeline(events.filter((event) => 'node' in event && event.node === name)));
   }
+  if (node !== undefined && names.length === 0)
+    lines.push('', `${node}: nothing became of it, or there was no such node`);
+  if (!events.some(({ kind }) => kind === 'term')) {
+    lines.push(
+      '',
+      'This replica did not lead, so it decided nothing: the journal of the one that did tells more.',
+    );
+  }
   const dead = [...outcomes.values()].filter(({ deaths }) => deaths > 0).length;
   const takeovers = [...outcomes.values()].reduce((sum, one) => sum + one.takeovers.length, 0);
   const held = [...outcomes.values()].filter((one) => one.held.length > 0).length;
