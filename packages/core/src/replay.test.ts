@@ -165,8 +165,45 @@ describe('a journal replayed by other rules', () => {
     expect(takenOver(events)).toEqual([]);
     const decisions = events.filter((event) => event.kind === 'decision' && event.node === 'node-1');
     expect(decisions.at(-1)).toMatchObject({ action: 'hold', holds: [{ guard: 'evidence' }] });
-    const alive = events.filter((event) => event.kind === 'health' && event.node === 'node-1');
-    expect(alive.at(-1)).toMatchObject({ to: 'dead' });
+    const replay = new Replay({ policies: [stricter] });
+    const [head = '', ...lines] = journal.lines;
+    replay.begin(readJournalHead(head));
+    for (const line of lines) {
+      replay.feed(readJournalLine(line));
+      expect(replay.world?.term?.work.size ?? 0).toBe(0);
+    }
+    const left = replay.world?.ledger.nodes.get('node-1');
+    expect(left?.health).toBe('dead');
+    expect(JSON.stringify(left?.node.spec)).not.toContain('liberator.dev');
+    expect(JSON.stringify(left?.node.spec)).not.toContain('out-of-service');
+    expect(replay.world?.term?.records.stored.size).toBe(0);
+    expect(replay.world?.term?.work.size).toBe(0);
+  });
+
+  it('that take longer takes over later, and what was really done counts from then', async () => {
+    const { journal } = await story();
+    const longer: Policy = {
+      ...anyNode,
+      detection: { ...anyNode.detection, deadAfterMs: 45_000 } as Policy['detection'],
+    };
+    const replay = new Replay({ policies: [longer] });
+    const [head = '', ...lines] = journal.lines;
+    replay.begin(readJournalHead(head));
+    const began = (events: readonly ReplayEvent[]) =>
+      events.find((event) => event.kind === 'takeover' && event.node === 'node-1')?.at ?? 0;
+    let at = 0;
+    let seen = false;
+    for (const line of lines) {
+      const before = at;
+      at ||= began(replay.feed(readJournalLine(line)));
+      const isThere = replay.world?.ledger.nodes.has('node-1') === true;
+      seen ||= isThere;
+      if (seen && before === 0) expect(isThere).toBe(at === 0);
+    }
+    expect(at - began(replayed([journal.lines]))).toBeGreaterThanOrEqual(15_000);
+    const records = [...(replay.world?.term?.records.stored.values() ?? [])];
+    expect(records[0]?.record).toMatchObject({ node: { name: 'node-1' }, result: 'recovered' });
+    expect(replay.world?.ledger.nodes.has('node-1')).toBe(false);
   });
 
   it('that are looser takes over whom the replica held, once, until that one is back', async () => {

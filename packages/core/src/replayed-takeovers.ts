@@ -16,6 +16,8 @@ export class ReplayedTakeovers {
   readonly #withheld = new Map<string, StoredRecord>();
   /** By node, what was last said of work on it that these rules know nothing of. */
   readonly #work = new Map<string, Extract<Fact, { kind: 'work' }>>();
+  /** By name, uids of Nodes that such a takeover deleted and that are there still by these rules. */
+  readonly #removed = new Map<string, string>();
   /** Deaths that these rules have begun a takeover of. */
   readonly #begun = new Set<string>();
   #supposed = new SupposedTakeovers();
@@ -49,9 +51,10 @@ export class ReplayedTakeovers {
         this.#work.set(fact.node, fact);
         return [];
       case 'node':
+        this.#removed.delete(fact.node.metadata.name);
         return [{ kind: 'node', node: this.#unmarked(fact.node) }];
       case 'node-gone':
-        return this.#isRemovedByUs(fact.name, world) ? [] : [fact];
+        return this.#isRemovedByUs(fact, world) ? [] : [fact];
       default:
         return [fact];
     }
@@ -77,6 +80,7 @@ export class ReplayedTakeovers {
     return [
       ...really.map((stored) => ({ kind: 'record', stored }) as const),
       { kind: 'work', node: name, state },
+      ...this.#goneMeanwhile(name, intent.node.node.metadata.uid),
     ];
   }
 
@@ -114,12 +118,21 @@ export class ReplayedTakeovers {
   }
 
   /** A takeover that these rules never began deleted the Node: by them it would be there still. */
-  #isRemovedByUs(name: string, { ledger }: World): boolean {
+  #isRemovedByUs({ name }: Extract<Fact, { kind: 'node-gone' }>, { ledger }: World): boolean {
     const uid = ledger.nodes.get(name)?.node.metadata.uid;
-    if (this.#observed) return false;
-    return this.#withheldOn(name).some(
+    if (this.#observed || uid === undefined) return false;
+    const isRemoved = this.#withheldOn(name).some(
       ({ record }) => record.node.uid === uid && record.steps.remove !== undefined,
     );
+    if (isRemoved) this.#removed.set(name, uid);
+    return isRemoved;
+  }
+
+  /** The takeover counts now, and so does what it did to the Node. */
+  #goneMeanwhile(name: string, uid: string): readonly Fact[] {
+    if (this.#removed.get(name) !== uid) return [];
+    this.#removed.delete(name);
+    return [{ kind: 'node-gone', name }];
   }
 
   #withheldOn(name: string): readonly StoredRecord[] {
@@ -131,6 +144,7 @@ export class ReplayedTakeovers {
     this.#past.clear();
     this.#withheld.clear();
     this.#work.clear();
+    this.#removed.clear();
     this.#begun.clear();
     this.#supposed = new SupposedTakeovers();
   }
