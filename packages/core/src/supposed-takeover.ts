@@ -11,7 +11,7 @@ import type { Intent, TermKnowledge } from './world.ts';
  *
  * @param openedAt - ISO 8601, for people.
  */
-export function supposedTakeover(
+function supposedTakeover(
   { node, decision }: Extract<Intent, { kind: 'take-over' }>,
   term: Pick<TermKnowledge, 'epoch' | 'records'>,
   openedAt: string,

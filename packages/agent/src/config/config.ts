@@ -39,7 +39,7 @@ export interface ElectionConfig {
   readonly retryPeriod: Milliseconds;
 }
 
-export interface JournalConfig {
+interface JournalConfig {
   /** Undefined: nothing is recorded. */
   readonly file?: string | undefined;
   /** Bytes. */
