@@ -167,9 +167,9 @@ export class Replay {
     const { restorer, records } = this.#restoring;
     this.#restoring = undefined;
     this.#lost = false;
-    this.#takeovers?.tookUp(records);
     const world = restorer.restored(records, at);
     this.#world = world;
+    this.#takeovers?.restored(world, records);
     const { term, blind } = world;
     return [
       ...(blind.length > 0 ? [{ ...this.#moment(at), kind: 'sight', blind } as const] : []),

@@ -27,9 +27,9 @@ export class ReplayedTakeovers {
   }
 
   /** What was on record when the journal began, in the middle of a term, is the past, too. */
-  tookUp(records: readonly StoredRecord[]): void {
+  restored({ term }: World, records: readonly StoredRecord[]): void {
     this.#reset();
-    this.#tookUp = true;
+    this.#tookUp = term?.unread.length === 0;
     for (const { record } of records) this.#past.add(record.id);
   }
 
