@@ -26,7 +26,6 @@ export interface ReadConfig {
 
 /**
  * @param surroundings - What counts where the file says nothing. Default: what this process finds around itself.
- * @param surroundings what a file need not say. Default: as they are found.
  * @throws {@link ConfigError}
  */
 export function readConfig(path: string, surroundings: Surroundings = lookAtSurroundings()): ReadConfig {
