@@ -63,6 +63,7 @@ const config: ViteUserConfig = defineConfig({
           'packages/*/src/**/*.test.ts',
           'test/control-plane/**/*.test.ts',
           'test/docs/**/*.test.ts',
+          'test/documents/**/*.test.ts',
           'test/rooms/**/*.test.ts',
           'test/bench/*.test.ts',
         ],

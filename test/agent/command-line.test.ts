@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type AccessAttributes, Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { type AgentExit, AgentProcess, runCommand } from './agent-process.ts';
+import { type AgentExit, AgentProcess, runCommand } from '../processes/agent-process.ts';
 import { openMutableFront } from './mutable-front.ts';
 
 const config = stringify({

@@ -1,6 +1,6 @@
 // `liberator confirm` as somebody types it, on a simulated cluster, with no more rights than the documentation gives.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from './agent-process.ts';
+import { runCommand } from '../processes/agent-process.ts';
 import { SimulatedCluster, withHuman } from './simulated-cluster.ts';
 
 let cluster: SimulatedCluster;

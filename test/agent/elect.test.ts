@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Lease } from '@liberator/core';
 import { type AccessAttributes, resources, Simulator, type SimulatorOptions } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from './agent-process.ts';
+import { runCommand } from '../processes/agent-process.ts';
 import { contradictionsIn, LeadershipSampler } from './leadership-samples.ts';
 import { openMutableFront } from './mutable-front.ts';
 import { leaderOf, Sidecar, type SidecarOptions, type Told, until } from './sidecar.ts';

@@ -1,6 +1,6 @@
 // What a person sees who looks at a simulated cluster with `liberator status` and `liberator takeovers`.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from './agent-process.ts';
+import { runCommand } from '../processes/agent-process.ts';
 import { SimulatedCluster, withHuman } from './simulated-cluster.ts';
 
 interface Looked {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Node, Pod } from '@liberator/core';
 import { type AccessAttributes, resources, Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentedMaintenanceRole } from '../docs/maintenance-role.ts';
-import { type AgentProcess, runCommand } from './agent-process.ts';
+import { documentedMaintenanceRole } from '../documents/roles.ts';
+import { type AgentProcess, runCommand } from '../processes/agent-process.ts';
 
 const asTest = { user: 'test' };
 const labels = { app: 'db' };

@@ -1,6 +1,6 @@
 // One `liberator elect` in a process of its own, and what it says of who leads.
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AgentProcess, runCommand } from './agent-process.ts';
+import { type AgentProcess, runCommand } from '../processes/agent-process.ts';
 
 export interface SidecarOptions {
   readonly id: string;

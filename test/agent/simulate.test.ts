@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AccessAttributes, resources, Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from './agent-process.ts';
+import { runCommand } from '../processes/agent-process.ts';
 
 const asTest = { user: 'test' };
 

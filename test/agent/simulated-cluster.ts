@@ -20,8 +20,8 @@ import {
   type SimulatorOptions,
 } from '@liberator/simulator';
 import { stringify } from 'yaml';
-import { documentedConfirmationRoles } from '../docs/maintenance-role.ts';
-import { AgentProcess } from './agent-process.ts';
+import { documentedConfirmationRoles } from '../documents/roles.ts';
+import { AgentProcess } from '../processes/agent-process.ts';
 import { type HostPort, openHostPort } from './host-port.ts';
 
 const namespace = 'liberator';

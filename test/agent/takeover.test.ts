@@ -1,7 +1,7 @@
 // Three real agents beside a simulated cluster: what they do to it, and above all what they don't.
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { AgentProcess } from './agent-process.ts';
+import type { AgentProcess } from '../processes/agent-process.ts';
 import { isReady, SimulatedCluster, withHuman, withoutProof } from './simulated-cluster.ts';
 
 const identityOf = (agent: AgentProcess): string => String(agent.entries[0]?.['identity']);

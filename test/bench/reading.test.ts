@@ -1,6 +1,6 @@
 // How figures are read out of what processes leave: the kernel's files, logs, and how the image starts the agent.
 import { describe, expect, it } from 'vitest';
-import type { LogEntry } from '../agent/agent-process.ts';
+import type { LogEntry } from '../processes/agent-process.ts';
 import { imageSettings } from './agent/agent.ts';
 import { between, timelinesOf } from './cases/timeline.ts';
 import { cpuMsIn, cpuMsOf, rssMiBIn, rssMiBOf } from './proc.ts';

@@ -1,7 +1,7 @@
 // Runs clusters from seeds and says which of them broke a promise: `npm run simulate -- --seeds 1000`.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { oneOf, runCommand, UsageError, whole, wholes } from './command-line.ts';
+import { oneOf, runCommand, UsageError, whole, wholes } from '../processes/command-line.ts';
 import { mutationNames } from './mutations/all-mutations.ts';
 import { pending } from './pending.ts';
 import { report } from './report.ts';

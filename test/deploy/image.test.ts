@@ -18,7 +18,7 @@ import { basename, dirname, join } from 'node:path';
 import { Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { AgentProcess } from '../agent/agent-process.ts';
+import { AgentProcess } from '../processes/agent-process.ts';
 import { readDockerfile } from './dockerfile.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rooms } from '../../rooms.config.ts';
-import { documentAt, root } from './documents.ts';
+import { documentAt, root } from '../documents/documents.ts';
 
 describe('the architecture page', () => {
   const [, table] = documentAt('docs/architecture.md').tables.filter(({ columns }) => columns[0] === 'room');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { root } from './documents.ts';
+import { root } from '../documents/documents.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 // Every command that a document tells people to type could be typed: the program, its verbs and its flags are there.
 import { describe, expect, it } from 'vitest';
-import { documents, fencesIn } from './documents.ts';
+import { documents, fencesIn } from '../documents/documents.ts';
 import { whatIsWrong, whatIsWrongWithName } from './programs.ts';
 import { commandsOf } from './shell.ts';
 

@@ -1,7 +1,7 @@
 // Compiles pieces of TypeScript as if they were files of this folder, without writing them anywhere.
 import { join } from 'node:path';
 import ts from 'typescript';
-import { root } from './documents.ts';
+import { root } from '../documents/documents.ts';
 
 export interface Piece {
   /** How messages name it. */

@@ -1,7 +1,7 @@
 // Every fence in a document is of a kind that some test takes up, so that none goes unchecked.
 import { describe, expect, it } from 'vitest';
-import { documents, fencesIn } from './documents.ts';
-import { kindOfYaml } from './yaml-kinds.ts';
+import { documents, fencesIn } from '../documents/documents.ts';
+import { kindOfYaml } from '../documents/yaml-kinds.ts';
 
 /** Checked by the tests of their own beside this one; `text` is what programs print, never what is typed. */
 const languages = new Set(['ts', 'sh', 'console', 'yaml', 'json', 'promql', 'text']);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mutationNames } from '../chaos/mutations/all-mutations.ts';
-import { documentAt, root } from './documents.ts';
+import { documentAt, root } from '../documents/documents.ts';
 
 const [table] = documentAt('docs/safety.md').tables;
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { documents, root } from './documents.ts';
+import { documents, root } from '../documents/documents.ts';
 
 const isElsewhere = /^[a-z]+:/;
 

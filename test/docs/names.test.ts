@@ -3,12 +3,12 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtInGuards, nodeEventReasons, takeoverSteps } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
+import { documentAt, documents, fencesIn, root } from '../documents/documents.ts';
+import type { Table } from '../documents/markdown.ts';
+import { kindOfYaml } from '../documents/yaml-kinds.ts';
 import { type Metric, metricsOfAgent, metricsOfCandidate } from './agent-metrics.ts';
 import { liberatorFlags } from './command-line-trial.ts';
-import { documentAt, documents, fencesIn, root } from './documents.ts';
-import type { Table } from './markdown.ts';
 import { publishedEvents } from './published-events.ts';
-import { kindOfYaml } from './yaml-kinds.ts';
 
 const metrics: readonly Metric[] = await metricsOfAgent();
 

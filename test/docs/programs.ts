@@ -7,9 +7,9 @@ import { readFlags } from '../../packages/examples/src/demo/command-line.ts';
 import { readPlan } from '../bench/command-line.ts';
 import { readStandInOptions } from '../bench/stand-in/command-line.ts';
 import { buildProgram } from '../control-plane/command-line.ts';
+import { root } from '../documents/documents.ts';
 import { isChartValue } from './chart-values.ts';
 import { whyRefused } from './command-line-trial.ts';
-import { root } from './documents.ts';
 
 type Check = (args: readonly string[]) => string | undefined;
 

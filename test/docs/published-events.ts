@@ -5,7 +5,7 @@ import { type TakeoverRecord, takeoverSteps } from '@liberator/core';
 import type { TakeoverProgress } from '../../packages/core/src/takeover/executor.ts';
 import { eventFor } from '../../packages/core/src/telling/takeover-events.ts';
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
-import { root } from './documents.ts';
+import { root } from '../documents/documents.ts';
 
 const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'policy', 'undo', 'close'];
 const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'done', 'skipped', 'retrying'];

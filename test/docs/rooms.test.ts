@@ -3,7 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pure, rooms } from '../../rooms.config.ts';
-import { documentAt, root } from './documents.ts';
+import { documentAt, root } from '../documents/documents.ts';
 
 const core = join(root, 'packages/core/src');
 

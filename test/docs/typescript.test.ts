@@ -1,7 +1,7 @@
 // Every piece of TypeScript in a document compiles against the packages as they are.
 import { expect, it } from 'vitest';
+import { fencesIn } from '../documents/documents.ts';
 import { compile } from './compile.ts';
-import { fencesIn } from './documents.ts';
 
 const wrong = {
   at: 'wrong.md:1',

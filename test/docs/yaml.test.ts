@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../packages/agent/src/config/read-config.ts';
 import { createObjects, type Manifest } from '../../packages/examples/src/demo/cluster/create-objects.ts';
+import { fencesIn, type PlacedFence } from '../documents/documents.ts';
+import { kindOfYaml } from '../documents/yaml-kinds.ts';
 import { isChartValue, pathsOf } from './chart-values.ts';
-import { fencesIn, type PlacedFence } from './documents.ts';
-import { kindOfYaml } from './yaml-kinds.ts';
 
 const pieces = fencesIn('yaml');
 

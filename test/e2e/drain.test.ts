@@ -2,8 +2,8 @@
 import { CoreV1Api, KubeConfig, PolicyV1Api, RbacAuthorizationV1Api } from '@kubernetes/client-node';
 import type { Pod } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
-import { type AgentProcess, runCommand } from '../agent/agent-process.ts';
-import { documentedMaintenanceRole } from '../docs/maintenance-role.ts';
+import { documentedMaintenanceRole } from '../documents/roles.ts';
+import { type AgentProcess, runCommand } from '../processes/agent-process.ts';
 import { pause, Stage } from './stage.ts';
 
 const mark = 'liberator.dev/maintenance';

@@ -24,12 +24,12 @@ import {
   type Transport,
 } from '@liberator/core';
 import { parseAllDocuments, stringify } from 'yaml';
-import { AgentProcess } from '../agent/agent-process.ts';
 import type { AuditEvent } from '../control-plane/audit.ts';
 import { ControlPlane } from '../control-plane/cluster.ts';
 import { writeKubeconfig } from '../control-plane/credentials.ts';
 import type { ClusterTimings } from '../control-plane/timings.ts';
 import type { Manifest } from '../deploy/chart.ts';
+import { AgentProcess } from '../processes/agent-process.ts';
 import { type Door, type Doorkeeper, openDoor } from './door.ts';
 import { account, accountUser, create, installationWithoutPods } from './installation.ts';
 import { noteUsage } from './usage.ts';

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { AgentProcess } from '../../agent/agent-process.ts';
 import { readDockerfile } from '../../deploy/dockerfile.ts';
-import { startChild } from '../child.ts';
+import { AgentProcess } from '../../processes/agent-process.ts';
+import { startChild } from '../../processes/child.ts';
 import { cpuMsOf, rssMiBOf } from '../proc.ts';
 
 const inside = new URL('inside.mjs', import.meta.url).pathname;

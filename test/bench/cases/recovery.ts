@@ -10,10 +10,10 @@ import {
   pods,
 } from '@liberator/core';
 import { seededRandom } from '@liberator/simulator';
-import type { AgentProcess } from '../../agent/agent-process.ts';
 import { ControlPlane } from '../../control-plane/cluster.ts';
 import type { Manifest } from '../../deploy/chart.ts';
 import { create } from '../../e2e/installation.ts';
+import type { AgentProcess } from '../../processes/agent-process.ts';
 import { MeasuredAgent } from '../agent/agent.ts';
 import { startPolling } from '../polling/polling.ts';
 import { type Session, sleep, until } from '../session.ts';

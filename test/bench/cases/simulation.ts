@@ -1,6 +1,6 @@
 // How many hours of a whole cluster the chaos simulation lives through in one second of CPU.
 import { createInterface } from 'node:readline';
-import { startChild } from '../child.ts';
+import { startChild } from '../../processes/child.ts';
 import type { Session } from '../session.ts';
 
 export interface SimulationOptions {

@@ -1,5 +1,5 @@
 // What agents' logs say about each node that died: when it was known, decided and closed.
-import type { LogEntry } from '../../agent/agent-process.ts';
+import type { LogEntry } from '../../processes/agent-process.ts';
 
 /** Times are milliseconds since 1970, as the log has them; absent when the log does not say. */
 export interface Timeline {

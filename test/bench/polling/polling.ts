@@ -1,6 +1,6 @@
 // The polling program as a child process.
-import { AgentProcess } from '../../agent/agent-process.ts';
-import { startChild } from '../child.ts';
+import { AgentProcess } from '../../processes/agent-process.ts';
+import { startChild } from '../../processes/child.ts';
 
 const program = new URL('main.ts', import.meta.url).pathname;
 

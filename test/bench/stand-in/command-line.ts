@@ -1,6 +1,6 @@
 // The words after `stand-in/main.ts`, read and checked.
 import { parseArgs } from 'node:util';
-import { UsageError } from '../../chaos/command-line.ts';
+import { UsageError } from '../../processes/command-line.ts';
 
 export const standInUsage = `usage: node --conditions=@liberator/source test/bench/stand-in/main.ts [options]
 

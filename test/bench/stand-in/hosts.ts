@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { firstLineOf, startChild } from '../child.ts';
+import { firstLineOf, startChild } from '../../processes/child.ts';
 
 /** More than the shortest queue holds. Linux drops a SYN for a listener whose queue is full. */
 const callers = 4;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority } from '../../../packages/core/src/testing/certificates.ts';
-import { runCommand } from '../../chaos/command-line.ts';
+import { runCommand } from '../../processes/command-line.ts';
 import { agentNamespace, StandInCluster } from './cluster.ts';
 import { readStandInOptions, type StandInOptions, standInUsage } from './command-line.ts';
 import { startDesk } from './desk.ts';

@@ -1,6 +1,6 @@
 // The stand-in as a child process, and its desk as functions.
 import type { ChildProcess } from 'node:child_process';
-import { endChild, firstLineOf, startChild } from '../child.ts';
+import { endChild, firstLineOf, startChild } from '../../processes/child.ts';
 import type { DeathFigures, ElectionFigures, StandInFigures } from './desk.ts';
 import type { StandInAddress } from './main.ts';
 

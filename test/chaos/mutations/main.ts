@@ -1,7 +1,7 @@
 // Shows that every deliberate defect is caught: `npm run simulate:mutations`.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { oneOf, runCommand, whole } from '../command-line.ts';
+import { oneOf, runCommand, whole } from '../../processes/command-line.ts';
 import { replayOf } from '../task.ts';
 import { mutationNamed, mutationNames } from './all-mutations.ts';
 import { hunt } from './hunt.ts';

@@ -1,4 +1,4 @@
-// What the commands of this folder have in common: numbers read from the command line, and an answer to whoever mistypes.
+// What programs for trying and measuring have in common: numbers read from the command line, and an answer to whoever mistypes.
 
 /** Thrown for a command line that makes no sense. */
 export class UsageError extends Error {

@@ -1,4 +1,4 @@
-// Processes that the bench starts, of which none may outlive it: whatever ends us ends them, kill -9 included where they heed it.
+// Processes of which none may outlive the one that starts them: whatever ends us ends them, kill -9 included where they heed it.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
