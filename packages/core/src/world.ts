@@ -211,7 +211,7 @@ export function policyFor({ rules }: World, labels: Readonly<Record<string, stri
 }
 
 /** For as long as any policy's budget may ask for a death. */
-export function deathsCountForMs({ policies }: WorldRules): number {
+function deathsCountForMs({ policies }: WorldRules): number {
   return Math.max(0, ...policies.map(({ budget }) => budget.windowMs ?? defaultBudget.windowMs));
 }
 

@@ -192,7 +192,7 @@ function fateOf(pod: PodFate): readonly [string, string] {
 }
 
 /** `node-1, node-2 and 3 more` */
-export function namesOf(names: readonly string[]): string {
+function namesOf(names: readonly string[]): string {
   const distinct = [...new Set(names)];
   return distinct.length <= 4
     ? distinct.join(', ')
