@@ -35,7 +35,7 @@ describe('the packed packages', () => {
     expect(importsOf(join(dist, 'index.js'))).toContain('@kubernetes/client-node');
   });
 
-  it.each(publicPackages)('carry the licence of the project (%s)', (name) => {
+  it.each([...publicPackages, 'agent'])('carry the licence of the project (%s)', (name) => {
     const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
     expect(text(`packages/${name}/LICENSE`)).toBe(text('LICENSE'));
   });
