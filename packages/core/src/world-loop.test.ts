@@ -130,6 +130,32 @@ describe('a world loop', () => {
     told.loop.stop();
   });
 
+  it('judges now and then though it is late each time, as where a process has too little of its machine', async () => {
+    const told = watching();
+    renewAll(told);
+    for (let i = 0; i < 40; i++) {
+      await told.clock.standStill(900);
+      told.loop.wake();
+      if (i % 8 === 0)
+        for (const name of ['node-2', 'node-3']) told.loop.tell({ kind: 'lease', name, renewTime: `${i}` });
+    }
+    expect(health(told)).toEqual(['node-1 is suspect']);
+    told.loop.stop();
+  });
+
+  it('waits anew after each standstill in which a node may have beaten more than once', async () => {
+    const told = watching();
+    renewAll(told);
+    for (let i = 0; i < 10; i++) {
+      await told.clock.standStill(40_000);
+      told.loop.wake();
+    }
+    renewAll(told);
+    await told.clock.advance(5_000);
+    expect(health(told)).toEqual([]);
+    told.loop.stop();
+  });
+
   it('knows by wakes that come too late, too, that it stood still', async () => {
     const clock = new StoppableClock({ turns: 1 });
     const facts: Fact[] = [];

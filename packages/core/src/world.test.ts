@@ -1,15 +1,17 @@
 // The world says at every moment what a look at everything would say, though it looks only at what changed.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { deathIdOf } from './evidence/death-id.ts';
 import { heardOf } from './evidence/hearing.ts';
 import type { KnownNode } from './evidence/known-node.ts';
 import { judge, zoneLabel } from './evidence/ledger.ts';
 import { endpointsOf } from './evidence/reused-address.ts';
-import { defaultPollDetection } from './evidence/rules.ts';
+import { defaultHeartbeatDetection, defaultPollDetection } from './evidence/rules.ts';
 import { defaultSightRules, silentAfterMs } from './evidence/sight.ts';
 import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { Policy } from './policy/policy.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
 import { newRecord } from './testing/dead-node.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
 import { type Fact, type Intent, newWorld, nextWakeAt, step, type World, type WorldRules } from './world.ts';
@@ -20,13 +22,24 @@ const polled: Policy = {
   nodes: { matchLabels: { polled: 'yes' } },
   detection: defaultPollDetection,
 };
+const patient: Policy = {
+  ...anyNode,
+  name: 'patient',
+  nodes: { matchLabels: { patient: 'yes' } },
+  detection: {
+    ...defaultHeartbeatDetection,
+    suspectAfterMs: 120_000,
+    deadAfterMs: 120_000,
+    deadUnprobedAfterMs: 240_000,
+  },
+};
 const watched: Policy = {
   ...anyNode,
   name: 'watched',
   nodes: { matchExpressions: [{ key: 'left-alone', operator: 'DoesNotExist' }] },
 };
 const rules: WorldRules = {
-  policies: [polled, watched],
+  policies: [polled, patient, watched],
   guards: builtInGuards,
   sight: defaultSightRules,
 };
@@ -39,6 +52,8 @@ interface Happening {
 
 const names = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5'];
 const name = fc.constantFrom(...names);
+
+const thisDeath = 'this death';
 
 const nodeFact = fc
   .record({
@@ -56,17 +71,29 @@ const nodeFact = fc
       { [zoneLabel]: 'a' },
       { [zoneLabel]: 'b' },
       { polled: 'yes' },
+      { patient: 'yes' },
+      { patient: 'yes' },
       { 'left-alone': 'yes' },
     ),
     address: fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3'),
-    confirmed: fc.boolean(),
+    confirmed: fc.constantFrom<string | undefined>(undefined, 'another death', thisDeath),
   })
   .map(({ name: of, life, ready, labels, address, confirmed }): Fact => {
-    const annotations = confirmed ? { [confirmedDeadAnnotation]: 'some-death' } : {};
+    const annotations = confirmed === undefined ? {} : { [confirmedDeadAnnotation]: confirmed };
     const node = nodeNamed(of, { uid: `${of}/${life}`, ready, labels, annotations, bootId: `boot-${life}` });
     const addresses = [{ type: 'InternalIP', address }];
     return { kind: 'node', node: { ...node, status: { ...node.status, addresses } } };
   });
+
+/** With the id of the death that the node would have at that moment, where a human confirms that very one. */
+function withDeathOfNow(told: Fact, { ledger }: World): Fact {
+  if (told.kind !== 'node') return told;
+  const { metadata } = told.node;
+  const known = ledger.nodes.get(metadata.name);
+  if (known === undefined || metadata.annotations?.[confirmedDeadAnnotation] !== thisDeath) return told;
+  const annotations = { [confirmedDeadAnnotation]: known.deathId };
+  return { kind: 'node', node: { ...told.node, metadata: { ...metadata, annotations } } };
+}
 
 const fact: fc.Arbitrary<Fact> = fc.oneof(
   { weight: 4, arbitrary: nodeFact },
@@ -155,7 +182,7 @@ function play(
   tell({ kind: 'watches', synced: true, stale: [] });
   for (const { afterMs, fact: told } of happenings) {
     passUntil(now + afterMs);
-    tell(told);
+    tell(withDeathOfNow(told, world));
   }
   passUntil(now + 5_000);
   return intents;
@@ -227,6 +254,107 @@ describe('a world', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('sees an outage though most nodes are of a policy that is patient, and were late before', () => {
+    const names = ['a', 'b', 'p', 'q', 'r', 's'];
+    const nodes = names.map((of): Fact => {
+      const labels: Record<string, string> = of < 'p' ? {} : { patient: 'yes' };
+      return { kind: 'node', node: nodeNamed(of, { labels }) };
+    });
+    const renewals = (renewTime: string): readonly Fact[] =>
+      names.map((of) => ({ kind: 'lease', name: of, renewTime }));
+    const happenings = [
+      [0, nodes],
+      [0, renewals('0')],
+      [5_000, renewals('1')],
+      // Silent for a moment, but not suspect.
+      [14_000, renewals('2')],
+      ...[3, 4, 5, 6].map((at) => [10_000, renewals(String(at))] as const),
+      // From here on nobody is heard.
+      ...Array.from({ length: 30 }, () => {
+        const silent = ['a', 'b'].map(
+          (of): Fact => ({ kind: 'probe', name: of, uid: `uid-${of}`, result: 'silent' }),
+        );
+        return [1_000, silent] as const;
+      }),
+    ] as const;
+    const heard: Happening[] = names.map((of) => ({
+      afterMs: 0,
+      fact: { kind: 'probe', name: of, uid: `uid-${of}`, result: 'answered' },
+    }));
+    const told = happenings.flatMap(([afterMs, facts]) =>
+      facts.map((fact, i): Happening => ({ afterMs: i === 0 ? afterMs : 0, fact })),
+    );
+    const intents = play([...told.slice(0, 18), ...heard, ...told.slice(18)], () => {});
+    const said = intents.flatMap((intent) => {
+      if (intent.kind === 'sight') return intent.blind;
+      return intent.kind === 'health' ? [`${intent.change.node} is ${intent.change.to}`] : [];
+    });
+    expect(said).toContain('6 of 6 node Leases fell silent together');
+    expect(said).not.toContain('a is dead');
+  });
+
+  it('counts the silence of a node again whose death somebody vouched for and takes back', () => {
+    const known = deathIdOf('uid-node-1', '0');
+    const annotations = { [confirmedDeadAnnotation]: known };
+    const facts: readonly (readonly [number, Fact])[] = [
+      [0, { kind: 'node', node: nodeNamed('node-1') }],
+      [0, { kind: 'lease', name: 'node-1', renewTime: '0' }],
+      // By then nothing more is arranged for it.
+      [100_000, { kind: 'node', node: nodeNamed('node-1', { annotations }) }],
+      [1_000, { kind: 'node', node: nodeNamed('node-1') }],
+    ];
+    const silent: (readonly string[])[] = [];
+    play(
+      facts.map(([afterMs, fact]) => ({ afterMs, fact })),
+      ({ ledger }) => silent.push([...ledger.silent.keys()]),
+    );
+    expect(silent).toContainEqual(['node-1']);
+    expect(silent.slice(silent.findLastIndex((those) => those.length === 0) + 1)).not.toEqual([]);
+  });
+
+  it('makes no plan anew for what no plan goes by: many are well, and each takeover is written down again and again', () => {
+    let world = newWorld(rules, 0);
+    const tell = (...facts: readonly Fact[]): void => {
+      for (const fact of facts) ({ world } = step(world, fact, 60_000));
+    };
+    const recordOf = (change: Partial<TakeoverRecord>): Fact => {
+      const id = deathIdOf('uid-node-1', '0');
+      const node = { name: 'node-1', uid: 'uid-node-1', bootId: 'boot-1' };
+      const record = newRecord({ id, deathId: id, node, ...change });
+      return { kind: 'record', stored: { record, resourceVersion: 'x', annotations: {} } };
+    };
+    tell(
+      { kind: 'watches', synced: true, stale: [] },
+      { kind: 'node', node: nodeNamed('node-1', { ready: 'Unknown' }) },
+      { kind: 'node', node: nodeNamed('node-2', { labels: { [zoneLabel]: 'a' } }) },
+      { kind: 'term', epoch: 1 },
+      recordOf({}),
+      { kind: 'wake' },
+    );
+    const stirs = (fact: Fact): boolean => {
+      tell({ kind: 'wake' });
+      expect(world.stirred).toBe(false);
+      tell(fact);
+      return world.stirred;
+    };
+    const labels = { [zoneLabel]: 'a' };
+    expect(world.ledger.nodes.get('node-1')?.health).toBe('suspect');
+    expect(stirs({ kind: 'node', node: nodeNamed('node-2', { labels, annotations: { a: 'b' } }) })).toBe(
+      false,
+    );
+    expect(stirs(recordOf({ pods: [], outOfService: true }))).toBe(false);
+    expect(
+      stirs({ kind: 'node', node: nodeNamed('node-1', { ready: 'Unknown', annotations: { a: 'b' } }) }),
+    ).toBe(true);
+    expect(stirs({ kind: 'node', node: nodeNamed('node-2', { labels: { [zoneLabel]: 'b' } }) })).toBe(true);
+    expect(stirs({ kind: 'node', node: nodeNamed('node-2', { uid: 'another' }) })).toBe(true);
+    expect(stirs({ kind: 'node', node: nodeNamed('node-3') })).toBe(true);
+    expect(stirs({ kind: 'node-gone', name: 'node-3' })).toBe(true);
+    expect(stirs(recordOf({ evidence: 'proven' }))).toBe(true);
+    expect(stirs(recordOf({ evidence: 'proven', result: 'recovered' }))).toBe(true);
+    expect(stirs(recordOf({ evidence: 'proven', result: 'recovered', windowPassed: true }))).toBe(true);
   });
 
   it('is the same after the same facts, and never changes', () => {

@@ -9,6 +9,7 @@ import {
   arrange,
   forgetOldDeaths,
   type HealthChange,
+  isSeenInTime,
   judge,
   keepAppointment,
   type Ledger,
@@ -26,7 +27,7 @@ import { type Candidate, makePlan } from './policy/plan.ts';
 import { defaultBudget, type Policy } from './policy/policy.ts';
 import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
 import { judgeOf, pastOf } from './takeover/node-past.ts';
-import { hasProof, type TakeoverRecord } from './takeover/record.ts';
+import { hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { newerRecordOf } from './takeover/records/newer-records.ts';
 import {
   latestByNode,
@@ -129,6 +130,8 @@ export interface World {
   readonly heardMost: boolean;
   /** Silence is not judged before: facts that came while we stood still have to be read first. */
   readonly judgesFrom: number;
+  /** When we first stood still since silence was last judged; undefined when it was judged since. */
+  readonly deferredSince: number | undefined;
   /** When old deaths are forgotten next. */
   readonly forgetsAt: number;
   /** What policies decide by has changed since they were last asked. */
@@ -154,6 +157,12 @@ const forgetEveryMs = 60_000;
 const readingShare = 0.25;
 const longestReadingMs = 2_000;
 
+/**
+ * Who stands still no longer than this misses one renewal of a node at most, which is no death yet. A process that has too little
+ * of its machine is late each time, and must judge all the same.
+ */
+const briefStallMs = 5_000;
+
 export function newWorld(rules: WorldRules, at: number): World {
   return {
     rules,
@@ -164,6 +173,7 @@ export function newWorld(rules: WorldRules, at: number): World {
     missedHeartbeats: true,
     heardMost: false,
     judgesFrom: at,
+    deferredSince: undefined,
     forgetsAt: at,
     stirred: false,
     term: undefined,
@@ -185,10 +195,8 @@ export function step(world: World, fact: Fact, now: number): Step {
       return quietly({ ...world, watches: { synced: fact.synced, stale: fact.stale }, stirred: true });
     case 'pause':
       return quietly({ ...world, paused: fact.paused, stirred: true });
-    case 'stalled': {
-      const reading = Math.min(longestReadingMs, fact.forMs * readingShare);
-      return quietly({ ...world, judgesFrom: Math.max(world.judgesFrom, now + reading) });
-    }
+    case 'stalled':
+      return quietly(defer(world, fact.forMs, now));
     case 'term':
       return quietly({ ...world, term: newTerm(fact.epoch, now), stirred: true });
     case 'term-over':
@@ -227,22 +235,47 @@ function stepNode(world: World, fact: NodeFact, now: number): Step {
   const ledger = note(world.ledger, fact, now, (labels) => policyFor(world, labels));
   const after = ledger.nodes.get(name);
   if (after === before) return quietly({ ...world, ledger });
-  // What marks a node has, how many there are and of which there is one all decide.
-  const stirred = world.stirred || fact.kind === 'node' || fact.kind === 'node-gone';
-  const next = { ...world, ledger, stirred: stirred && isDeciding(world) };
+  const next = {
+    ...world,
+    ledger,
+    stirred: world.stirred || (isDeciding(world) && isStirring(before, after)),
+  };
   // A heartbeat of a node that is well says that it still is.
-  if (after === undefined || (fact.kind === 'lease' && isWell(after))) return quietly(next);
+  if (after === undefined || (fact.kind === 'lease' && isWell(after, world.rules.sight)))
+    return quietly(next);
   return rejudge(next, [name], now);
 }
 
-/** Only a leader decides, and only where there is something to decide. */
-function isDeciding({ term, ledger, stirred }: World): boolean {
-  return stirred || (term !== undefined && (!ledger.unwell.isEmpty() || !term.records.stored.isEmpty()));
+/** What came while we stood still is read before silence is judged. */
+function defer(world: World, forMs: number, now: number): World {
+  const { judgesFrom, deferredSince = now } = world;
+  if (forMs < briefStallMs && now - deferredSince >= longestReadingMs) return world;
+  const reading = Math.min(longestReadingMs, forMs * readingShare);
+  return { ...world, deferredSince, judgesFrom: Math.max(judgesFrom, now + reading) };
 }
 
-function isWell({ health, policy, assessment, checkAt }: KnownNode<Policy>): boolean {
-  // Whose first Lease it is has no time yet at which to be looked at.
-  if (checkAt === Number.POSITIVE_INFINITY) return false;
+/** Only a leader decides, and only where there is something to decide. */
+function isDeciding({ term, ledger }: World): boolean {
+  return term !== undefined && (!ledger.unwell.isEmpty() || !term.records.stored.isEmpty());
+}
+
+/**
+ * How many nodes there are, and where, decides; and the marks of one that is not well. Thousands that are well post their status
+ * every few minutes, and with many dead each plan costs milliseconds.
+ */
+function isStirring(before: KnownNode<Policy> | undefined, after: KnownNode<Policy> | undefined): boolean {
+  if (before === undefined || after === undefined) return true;
+  if (before.node === after.node) return false;
+  const [was, is] = [before.node.metadata, after.node.metadata];
+  const isMoved = was.uid !== is.uid || was.labels?.[zoneLabel] !== is.labels?.[zoneLabel];
+  return isMoved || before.health !== 'alive' || after.health !== 'alive';
+}
+
+function isWell(known: KnownNode<Policy>, sight: SightRules): boolean {
+  const { health, policy, assessment } = known;
+  // Whose first Lease it is has no time yet at which to be looked at; and where a policy is patient, the one that was arranged
+  // while the node was silent may be long after it is so again.
+  if (!isSeenInTime(known, silentAfterMs(sight))) return false;
   return health === 'alive' && assessment !== undefined && policy?.detection.mode !== 'poll';
 }
 
@@ -275,7 +308,7 @@ function isReturning({ term }: World, name: string): boolean {
 
 function wake(world: World, now: number): Step {
   if (now < world.judgesFrom) return quietly(world);
-  const due = keepAppointments(world, now);
+  const due = keepAppointments({ ...world, deferredSince: undefined }, now);
   const looked = look(due.world, now);
   const judged = rejudge(
     looked.world,
@@ -410,12 +443,14 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
       );
     case 'record': {
       const { record } = fact.stored;
+      const known = term.records.stored.get(record.id)?.record;
       const next = withTerm({
         records: withRecord(term.records, fact.stored),
         undone: withUndone(term.undone, record, now),
         ...(hasProof(record) && { proven: term.proven.add(record.deathId) }),
       });
-      return rejudge(next, [record.node.name], now);
+      const stirred = world.stirred || known === undefined || isAnotherToPlans(known, record);
+      return rejudge({ ...next, stirred }, [record.node.name], now);
     }
     case 'record-gone': {
       const node = term.records.stored.get(fact.id)?.record.node.name;
@@ -423,6 +458,20 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
       return node === undefined ? quietly(next) : rejudge(next, [node], now);
     }
   }
+}
+
+/** Whether two versions of a record differ in what plans go by. Mostly a takeover has only come a step further. */
+function isAnotherToPlans(before: TakeoverRecord, after: TakeoverRecord): boolean {
+  return (
+    before.result !== after.result ||
+    occupiesNode(before) !== occupiesNode(after) ||
+    hasProof(before) !== hasProof(after) ||
+    before.windowPassed !== after.windowPassed ||
+    before.return?.welcomed !== after.return?.welcomed ||
+    before.lastHeartbeat !== after.lastHeartbeat ||
+    before.deathId !== after.deathId ||
+    before.node.name !== after.node.name
+  );
 }
 
 /** A new leader counts from when it first knows: how often is on record, and when is nobody else's clock to say. */

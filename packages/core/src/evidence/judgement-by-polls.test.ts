@@ -169,6 +169,16 @@ describe('in poll mode the host', () => {
     expect(node.look().reasons).toContain('the host is up: its kubelet still renews its Lease');
   });
 
+  it('says when that will no longer be so, though no look is due then', () => {
+    const node = new Watched().ready('False');
+    node.look();
+    node.pass(1_000).renew();
+    node.pass(4_000).look();
+    for (let i = 0; i < 6; i++) node.pass(5_000).look();
+    expect(node.pass(5_000).look()).toMatchObject({ hostUp: true, nextCheckAt: 41_000 });
+    expect(node.pass(1_000).look()).toMatchObject({ hostUp: false });
+  });
+
   it('is not held to be up for ever by renewals that have ended', () => {
     const node = new Watched().renew().ready('False');
     for (let i = 0; i < 60; i++) node.pass(5_000).renew().look();

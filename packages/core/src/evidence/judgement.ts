@@ -275,7 +275,9 @@ function assessByPolls(
       reasons,
       hostUp,
       silentSince: undefined,
-      nextCheckAt: looked.nextLookAt,
+      nextCheckAt: heartbeating
+        ? Math.min(looked.nextLookAt, looked.heartbeatAt + heartbeatLastsMs)
+        : looked.nextLookAt,
     },
   };
 }

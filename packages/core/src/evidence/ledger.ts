@@ -280,17 +280,17 @@ export function judge<P extends Watched>(
   const known = ledger.nodes.get(name);
   if (known === undefined) return { ledger, stirred: false };
   if (known.policy === undefined) {
-    const silentAt = silenceFrom(known, silentAfterMs);
-    return { ledger: withCheck(ledger, known, silentAt > now ? silentAt : Infinity), stirred: false };
+    const listening = withSilence(ledger, known, now, silentAfterMs);
+    return { ledger: withCheck(listening, known, nextSilence(known, now, silentAfterMs)), stirred: false };
   }
   const { state, assessment } = assess(known.state, now, known.policy.detection);
   const withheld = blind && assessment.health === 'dead' && known.health !== 'dead';
   const health: Health =
     assessment.health === 'alive' && returning ? 'returning' : withheld ? 'suspect' : assessment.health;
   const next = known.with({ state, assessment, health });
-  const silentAt = silenceFrom(next, silentAfterMs);
-  const checkAt = Math.min(assessment.nextCheckAt ?? Infinity, silentAt > now ? silentAt : Infinity);
-  let after = withCheck(put(ledger, known, next, now), next, checkAt);
+  const listening = withSilence(put(ledger, known, next, now), next, now, silentAfterMs);
+  const checkAt = Math.min(assessment.nextCheckAt ?? Infinity, nextSilence(next, now, silentAfterMs));
+  let after = withCheck(listening, next, checkAt);
   const proven = assessment.evidence === 'proven';
   // A host that was heard is up: whoever calls its node dead all the same is mistaken, unless it is proven.
   if (health === 'dead' && (proven || !assessment.hostUp)) {
@@ -324,6 +324,29 @@ function silenceFrom<P extends Watched>(known: KnownNode<P>, silentAfterMs: numb
   return typeof heard === 'number' ? heard + silentAfterMs : Infinity;
 }
 
+/** When a node becomes silent if it stays as it is; `Infinity` when that is not to come, or has been. */
+function nextSilence<P extends Watched>(known: KnownNode<P>, now: number, silentAfterMs: number): number {
+  const silentAt = silenceFrom(known, silentAfterMs);
+  return silentAt > now ? silentAt : Infinity;
+}
+
+/** The ledger in which a node that is silent at this moment counts as such. */
+function withSilence<P extends Watched>(
+  ledger: Ledger<P>,
+  known: KnownNode<P>,
+  now: number,
+  silentAfterMs: number,
+): Ledger<P> {
+  const heard = heardOf(known);
+  if (typeof heard !== 'number' || now - heard < silentAfterMs) return ledger;
+  return { ...ledger, silent: ledger.silent.set(known.node.metadata.name, heard) };
+}
+
+/** Whether a node that was just heard will be looked at before, or when, it may be silent again. */
+export function isSeenInTime<P extends Watched>(known: KnownNode<P>, silentAfterMs: number): boolean {
+  return known.checkAt < Infinity && known.checkAt <= silenceFrom(known, silentAfterMs);
+}
+
 function withCheck<P extends Watched>(ledger: Ledger<P>, known: KnownNode<P>, at: number): Ledger<P> {
   if (at >= known.checkAt) return ledger;
   const { name } = known.node.metadata;
@@ -355,13 +378,8 @@ export function keepAppointment<P extends Watched>(
 ): Ledger<P> {
   const known = ledger.nodes.get(name);
   if (known === undefined) return ledger;
-  const heard = heardOf(known);
-  const isSilent = typeof heard === 'number' && now - heard >= silentAfterMs;
-  return {
-    ...ledger,
-    nodes: ledger.nodes.set(name, known.with({ checkAt: Infinity })),
-    silent: isSilent ? ledger.silent.set(name, heard) : ledger.silent,
-  };
+  const listening = withSilence(ledger, known, now, silentAfterMs);
+  return { ...listening, nodes: listening.nodes.set(name, known.with({ checkAt: Infinity })) };
 }
 
 /** Without deaths that no budget may ask for any more. */
