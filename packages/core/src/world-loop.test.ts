@@ -175,6 +175,52 @@ describe('a world loop', () => {
     expect(facts.slice(1)).toEqual([{ kind: 'stalled', forMs: 3_000 }, { kind: 'wake' }]);
   });
 
+  it('lets no more begin than the budget has room for, though many were held until their window had passed', async () => {
+    const clock = new ManualClock({ turns: 1 });
+    const admitted: string[] = [];
+    const budget = { maxDead: 2, maxDeadPercent: 100, windowMs: 600_000 };
+    const loop: WorldLoop = new WorldLoop({
+      rules: { policies: [{ ...anyNode, budget }], guards: builtInGuards, sight: defaultSightRules },
+      clock,
+      perform: (intent) => {
+        if (intent.kind !== 'take-over') return;
+        const { name } = intent.node.node.metadata;
+        admitted.push(name);
+        // Nothing is on record before the API server has answered.
+        for (const state of ['works', 'waits', 'works'] as const)
+          loop.tell({ kind: 'work', node: name, state });
+      },
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    loop.start();
+    loop.tell({ kind: 'watches', synced: true, stale: [] });
+    const dead = ['a', 'b', 'c', 'd', 'e'];
+    const well = ['p', 'q', 'r', 's', 't', 'u'];
+    for (const name of [...dead, ...well]) {
+      loop.tell({ kind: 'node', node: nodeNamed(name) });
+      loop.tell({ kind: 'lease', name, renewTime: '0' });
+      loop.tell({ kind: 'probe', name, uid: `uid-${name}`, result: 'answered' });
+    }
+    loop.wake();
+    loop.tell({ kind: 'term', epoch: 1 });
+    loop.tell({ kind: 'pause', paused: 'a human said so' });
+    const pass = async (ms: number): Promise<void> => {
+      for (const until = clock.now() + ms; clock.now() < until; await clock.advance(5_000)) {
+        loop.tell({ kind: 'echo', sentAt: clock.now() });
+        for (const name of well) loop.tell({ kind: 'lease', name, renewTime: `${clock.now()}` });
+        for (const name of dead) loop.tell({ kind: 'probe', name, uid: `uid-${name}`, result: 'silent' });
+      }
+    };
+    await pass(700_000);
+    expect(loop.world.ledger.deaths.size).toBe(5);
+    loop.tell({ kind: 'pause', paused: undefined });
+    await pass(20_000);
+    expect(admitted).toEqual(['a', 'b']);
+    loop.stop();
+  });
+
   it('hands on what is thrown where nobody called it', async () => {
     const told = watching();
     const failing = new WorldLoop({

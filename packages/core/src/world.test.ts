@@ -352,6 +352,9 @@ describe('a world', () => {
     expect(stirs({ kind: 'node', node: nodeNamed('node-2', { uid: 'another' }) })).toBe(true);
     expect(stirs({ kind: 'node', node: nodeNamed('node-3') })).toBe(true);
     expect(stirs({ kind: 'node-gone', name: 'node-3' })).toBe(true);
+    expect(stirs({ kind: 'work', node: 'node-1', state: 'works' })).toBe(true);
+    expect(stirs({ kind: 'work', node: 'node-1', state: 'works' })).toBe(false);
+    expect(stirs({ kind: 'work', node: 'node-1', state: 'over' })).toBe(true);
     expect(stirs(recordOf({ evidence: 'proven' }))).toBe(true);
     expect(stirs(recordOf({ evidence: 'proven', result: 'recovered' }))).toBe(true);
     expect(stirs(recordOf({ evidence: 'proven', result: 'recovered', windowPassed: true }))).toBe(true);

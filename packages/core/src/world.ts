@@ -436,6 +436,8 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
     case 'set-aside':
       return quietly(withTerm({ setAside: fact.records }));
     case 'work':
+      // What was just admitted is known to be worked on.
+      if (term.work.get(fact.node) === fact.state) return quietly(world);
       return quietly(
         withTerm({
           work: fact.state === 'over' ? term.work.delete(fact.node) : term.work.set(fact.node, fact.state),

@@ -42,10 +42,14 @@ export interface UnprovenDeaths {
  */
 export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
   const { nodes, deaths, watchedSince, isProven, now } = known;
+  const sinceTakenOver = (deathId: string, seenSince: number): number =>
+    Math.max(seenSince, known.takenOverAt(deathId) ?? Number.NEGATIVE_INFINITY);
   const byNode = new Map<string, UnprovenDeath>();
   const passed: StoredRecord[] = [];
   for (const { node, since, judged, proven, deathId } of deaths.values()) {
-    if (judged && !proven && !isProven(deathId)) byNode.set(node, { node, since });
+    if (!judged || proven || isProven(deathId)) continue;
+    // At once, and not only when the takeover is on record: the next plan may be made before that.
+    byNode.set(node, { node, since: sinceTakenOver(deathId, since) });
   }
   for (const stored of known.records) {
     const { node, deathId, result } = stored.record;
@@ -58,10 +62,7 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
       continue;
     }
     if (isBack(stored.record, seen, nodes.get(name))) continue;
-    const since = Math.max(
-      seen?.since ?? watchedSince,
-      known.takenOverAt(deathId) ?? Number.NEGATIVE_INFINITY,
-    );
+    const since = sinceTakenOver(deathId, seen?.since ?? watchedSince);
     byNode.set(name, { node: name, since });
     if (result !== undefined && now - since >= known.keepMs) passed.push(stored);
   }
