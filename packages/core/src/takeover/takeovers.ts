@@ -48,6 +48,8 @@ export class Takeovers {
   readonly #options: TakeoversOptions;
   /** By record id. */
   readonly #running = new Map<string, Running>();
+  /** The same by node: there may be as many who ask about one as there are takeovers. */
+  readonly #byNode = new Map<string, Set<Running>>();
   /** What was last told of each node that is worked on. */
   readonly #told = new Map<string, 'works' | 'waits'>();
 
@@ -70,7 +72,7 @@ export class Takeovers {
 
   /** Whether a node is being worked on. */
   isOccupied(node: string): boolean {
-    return [...this.#running.values()].some((one) => one.occupies && one.node === node);
+    return this.#occupying(node).length > 0;
   }
 
   /** Whether the takeover under this id is under way, on record yet or not. */
@@ -92,7 +94,7 @@ export class Takeovers {
     const { term, clock, executor, witness, records, troubles, onError } = this.#options;
     const id = 'record' in from ? from.record.id : from.id;
     const same = this.#running.get(id);
-    const before = [...this.#running.values()].filter(({ node, occupies }) => occupies && node === name);
+    const before = this.#occupying(name);
     const running = newlyRunning(name, !('record' in from) || occupiesNode(from.record));
     const work = async (): Promise<void> => {
       await same?.over;
@@ -117,17 +119,30 @@ export class Takeovers {
         await sleep(clock, retryMs, term.signal);
       } finally {
         running.free();
-        if (this.#running.get(id) === running) this.#running.delete(id);
+        this.#end(id, running);
         this.#tellWork(name);
       }
     };
+    if (same !== undefined) this.#end(id, same);
     this.#running.set(id, running);
+    this.#byNode.set(name, (this.#byNode.get(name) ?? new Set()).add(running));
     this.#tellWork(name);
     running.over = work();
   }
 
+  #end(id: string, running: Running): void {
+    if (this.#running.get(id) === running) this.#running.delete(id);
+    const others = this.#byNode.get(running.node);
+    others?.delete(running);
+    if (others?.size === 0) this.#byNode.delete(running.node);
+  }
+
+  #occupying(node: string): readonly Running[] {
+    return [...(this.#byNode.get(node) ?? [])].filter(({ occupies }) => occupies);
+  }
+
   #tellWork(name: string): void {
-    const occupying = [...this.#running.values()].filter(({ node, occupies }) => occupies && node === name);
+    const occupying = this.#occupying(name);
     const state = occupying.length === 0 ? 'over' : occupying.every(({ waits }) => waits) ? 'waits' : 'works';
     if ((this.#told.get(name) ?? 'over') === state) return;
     if (state === 'over') this.#told.delete(name);
