@@ -10,6 +10,7 @@ import { defaultHeartbeatDetection, defaultPollDetection } from './evidence/rule
 import { defaultSightRules, silentAfterMs } from './evidence/sight.ts';
 import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { builtInGuards } from './policy/decision.ts';
+import { type FleetFacts, type Guard, hold } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { newRecord } from './testing/dead-node.ts';
@@ -312,6 +313,51 @@ describe('a world', () => {
     );
     expect(silent).toContainEqual(['node-1']);
     expect(silent.slice(silent.findLastIndex((those) => those.length === 0) + 1)).not.toEqual([]);
+  });
+
+  it('tells guards of all that are dead, of one that was taken over and kept as well', () => {
+    const seen: FleetFacts[] = [];
+    const curious: Guard = {
+      name: 'curious',
+      evaluate: ({ fleet }) => {
+        seen.push(fleet);
+        return hold('it only looks');
+      },
+    };
+    let world = newWorld({ ...rules, guards: [curious] }, 0);
+    const tell = (now: number, ...facts: readonly Fact[]): void => {
+      for (const fact of facts) ({ world } = step(world, fact, now));
+    };
+    const labels = { [zoneLabel]: 'a' };
+    const renewed = (renewTime: string): readonly Fact[] =>
+      ['node-3', 'node-4', 'node-5'].map((of) => ({ kind: 'lease', name: of, renewTime }));
+    const silent = ['node-1', 'node-2'];
+    tell(
+      0,
+      { kind: 'watches', synced: true, stale: [] },
+      ...names.map((of): Fact => ({ kind: 'node', node: nodeNamed(of, { labels }) })),
+      ...names.map((of): Fact => ({ kind: 'lease', name: of, renewTime: '0' })),
+      ...names.map((of): Fact => ({ kind: 'probe', name: of, uid: `uid-${of}`, result: 'answered' })),
+      { kind: 'wake' },
+    );
+    tell(20_000, ...renewed('1'), { kind: 'wake' });
+    for (const of of silent)
+      for (let i = 0; i < 3; i++)
+        tell(20_000, { kind: 'probe', name: of, uid: `uid-${of}`, result: 'silent' });
+    const deathId = deathIdOf('uid-node-1', '0');
+    const node = { name: 'node-1', uid: 'uid-node-1', bootId: 'boot-1' };
+    const record = newRecord({ id: deathId, deathId, node, result: 'recovered' });
+    tell(
+      26_000,
+      ...renewed('2'),
+      { kind: 'term', epoch: 1 },
+      { kind: 'record', stored: { record, resourceVersion: '1', annotations: {} } },
+      { kind: 'echo', sentAt: 26_000 },
+      { kind: 'wake' },
+    );
+    expect(world.term?.decisions.keySeq().toArray()).toEqual(['node-2']);
+    expect(seen.at(-1)?.zones?.get('a')).toEqual({ nodes: 5, dead: 2 });
+    expect(seen.at(-1)?.dead).toEqual(['node-1', 'node-2']);
   });
 
   it('makes no plan anew for what no plan goes by: many are well, and each takeover is written down again and again', () => {

@@ -491,14 +491,15 @@ function withUndone(
 /** Decides about every node that is dead, or would be if its host were not up. */
 function plan(world: World, term: TermKnowledge, now: number): Step {
   const { ledger, rules } = world;
-  const due = [...ledger.unwell].flatMap((name) => {
+  const down = [...ledger.unwell].flatMap((name) => {
     const node = ledger.nodes.get(name);
-    if (node === undefined || !isDue(node)) return [];
-    return openTakeoverId(term.records, node.deathId) === undefined ? [] : [node];
+    return node === undefined || !isDown(node) ? [] : [node];
   });
+  const due = down.filter(({ deathId }) => openTakeoverId(term.records, deathId) !== undefined);
   const deaths = deathsThatCount(world, term, now);
   const idle = due.filter(({ node }) => !term.work.has(node.metadata.name));
-  const dead = due.flatMap(({ node, health }) => (health === 'dead' ? [node.metadata.name] : []));
+  // One that was taken over and kept is as dead as before.
+  const dead = down.flatMap(({ node, health }) => (health === 'dead' ? [node.metadata.name] : []));
   const busy = new Set([...dead, ...term.work.keys()]);
   const made = makePlan({
     candidates: idle.flatMap((node) => candidateOf(world, term, node, deaths)),
@@ -539,7 +540,7 @@ function plan(world: World, term: TermKnowledge, now: number): Step {
 }
 
 /** A hanging node is one too: the evidence guard holds it, and somebody has to be told why and what can be done. */
-function isDue({ health, assessment }: KnownNode<Policy>): boolean {
+function isDown({ health, assessment }: KnownNode<Policy>): boolean {
   if (health === 'dead') return true;
   return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
 }
