@@ -175,6 +175,22 @@ describe('a server that has too much to do', () => {
 });
 
 describe('clients of one transport', () => {
+  test('are held back by the first refusal, those that wait for a connection as well', async () => {
+    const clock = new ManualClock();
+    const server = await serve((_request, response) =>
+      answer(response, 429, statusBody(429, 'TooManyRequests'), { 'retry-after': '7' }),
+    );
+    const transport = connectTo(server.kubeConfig(), { maxConnections: 4 });
+    const client = new KubernetesClient({ transport, clock, random: { next: () => 0 } });
+    const all = Array.from({ length: 100 }, (_, i) =>
+      failureOf(client.get(nodes, { name: `node-${i}` }, { attempts: 1, timeoutMs: 6_000 })),
+    );
+    await Promise.all(all.slice(0, 4));
+    await clock.advance(6_000);
+    await Promise.all(all);
+    expect(server.requests).toHaveLength(4);
+  });
+
   test('are slowed together, reads by reads, and a watch by none of it', async () => {
     const clock = new ManualClock();
     let busy = true;

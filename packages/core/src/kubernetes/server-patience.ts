@@ -31,10 +31,11 @@ export class ServerPatience {
   readonly #reads: { readonly flow: Flow; readonly line: WaitingLine };
   readonly #writes: { readonly flow: Flow; readonly line: WaitingLine };
 
-  constructor(clock: Clock, random: Random) {
+  /** @param atOnce how many of one kind may be under way: who only waits for a connection can't be held back any more */
+  constructor(clock: Clock, random: Random, atOnce: number = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
     const make = () => {
-      const flow = new Flow(random);
+      const flow = new Flow(random, atOnce);
       return { flow, line: new WaitingLine(clock, flow) };
     };
     this.#reads = make();
@@ -59,14 +60,17 @@ export class ServerPatience {
 class Flow implements Gate {
   readonly #random: Random;
   readonly #backoff: Backoff;
-  #width = Number.POSITIVE_INFINITY;
+  readonly #widest: number;
+  #width: number;
   #underWay = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   /** How often the server has asked for patience. */
   pauses = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, widest: number) {
     this.#random = random;
+    this.#widest = widest;
+    this.#width = widest;
     this.#backoff = new Backoff({ baseMs: 250, maxMs: 16_000 }, random);
   }
 
@@ -97,7 +101,7 @@ class Flow implements Gate {
       this.#pausedUntil = Math.max(this.#pausedUntil, now + this.#pauseMs(error.retryAfterMs, isNews));
       if (isNews) this.pauses += 1;
     } else if (isNews) {
-      this.#width += 1;
+      this.#width = Math.min(this.#widest, this.#width + 1);
       this.#backoff.reset();
     }
   }
@@ -119,7 +123,7 @@ const patienceOf = new WeakMap<Transport, ServerPatience>();
 export function serverPatience(transport: Transport, clock: Clock, random: Random): ServerPatience {
   let patience = patienceOf.get(transport);
   if (patience === undefined) {
-    patience = new ServerPatience(clock, random);
+    patience = new ServerPatience(clock, random, transport.maxConnections);
     patienceOf.set(transport, patience);
   }
   return patience;

@@ -54,6 +54,8 @@ export interface TransportResponse {
  * no timeouts of its own but the one for connecting: those belong to the client, on the injected clock.
  */
 export interface Transport {
+  /** How many requests go at once, those that are `direct` not counted; others wait their turn. Absent: as many as there are. */
+  readonly maxConnections?: number;
   /**
    * Resolves as soon as the response head is there, whatever its status.
    *

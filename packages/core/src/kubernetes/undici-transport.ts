@@ -57,6 +57,7 @@ export function createTransport(kubeConfig: KubeConfig, options: TransportOption
 }
 
 class UndiciTransport implements Transport {
+  readonly maxConnections: number;
   readonly #origin: string;
   /** The server as messages name it. */
   readonly #peer: string;
@@ -79,6 +80,7 @@ class UndiciTransport implements Transport {
         `expected maxConnections to be a whole number of at least 1; found ${maxConnections}`,
       );
     }
+    this.maxConnections = maxConnections;
     const cluster = kubeConfig.getCurrentCluster();
     const url = serverUrl(cluster?.server ?? '', cluster?.skipTLSVerify === true, 'the kubeconfig');
     this.#origin = url.origin;
