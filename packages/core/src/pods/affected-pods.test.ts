@@ -1,7 +1,7 @@
 // Which pods a takeover frees, and what it says of their volumes.
 import { describe, expect, it } from 'vitest';
 import type { ObjectMeta, OwnerReference, PersistentVolume, Pod } from '../kubernetes/objects.ts';
-import { describePod } from '../takeover/describe-pod.ts';
+import { describePinnings, describePod } from '../takeover/describe-pod.ts';
 import { endlessTerm } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
@@ -72,13 +72,12 @@ describe('the description of a pod', () => {
 
   it('says to which hosts a local volume is pinned, and does not take a zone for a host', async () => {
     const local = clusterWith([{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-1'] }]);
-    expect((await describePod(term, local, podWith({}, { volumes }))).volumes).toEqual([
+    const pod = await describePod(term, local, podWith({}, { volumes }));
+    expect(await describePinnings(term, local, pod)).toEqual([
       { claim: 'data', volume: 'pv', pinnedTo: ['node-1'] },
     ]);
     const zonal = clusterWith([{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['a'] }]);
-    expect((await describePod(term, zonal, podWith({}, { volumes }))).volumes).toEqual([
-      { claim: 'data', volume: 'pv' },
-    ]);
+    expect(await describePinnings(term, zonal, pod)).toEqual([{ claim: 'data', volume: 'pv' }]);
   });
 
   it('makes do with a claim that is gone or not bound yet, and with a volume that is gone', async () => {
