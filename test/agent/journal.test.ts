@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ReplayEvent } from '@liberator/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { runCommand } from './agent-process.ts';
+import { runCommand } from '../processes/agent-process.ts';
 import { configOf, SimulatedCluster, withoutProof } from './simulated-cluster.ts';
 
 function folder(): string {
