@@ -53,7 +53,7 @@ export const pure: Readonly<Record<string, { readonly path: string; readonly pat
   evidence: { path: '^packages/core/src/evidence/', pathNot: '^packages/core/src/evidence/witnesses/' },
   policy: { path: '^packages/core/src/policy/' },
   ladder: { path: '^packages/core/src/fencing/ladder[.]ts$' },
-  world: { path: '^packages/core/src/world[.]ts$' },
+  world: { path: '^packages/core/src/world(?:-state|-plan)?[.]ts$' },
   simulation: {
     path: '^packages/core/src/(?:simulate-deaths[.]ts|simulated-takeovers[.]ts|preflight/deaths/)',
   },

@@ -18,7 +18,13 @@ const sources: string = globSync('packages/{core,agent}/{src,deploy,chart}/**/*.
   .join('\n');
 
 /** Of programs that ours take the place of. */
-const flagsOfOthers = ['--use-cluster-credentials'];
+const flagsOfOthers = [
+  '--use-cluster-credentials',
+  // Of V8.
+  '--semi-space-growth-factor',
+  '--liftoff-only',
+  '--no-opt',
+];
 
 const operations = documentAt('docs/operations.md');
 const concepts = documentAt('docs/concepts.md');

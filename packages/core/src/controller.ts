@@ -30,8 +30,8 @@ import { describeStatus, type StatusDocument } from './telling/status-document.t
 import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './time/clock.ts';
-import type { Fact, Intent, World } from './world.ts';
 import { WorldLoop } from './world-loop.ts';
+import type { Fact, Intent, World } from './world-state.ts';
 
 /** Options of {@link Controller}. */
 export interface ControllerOptions {
@@ -154,6 +154,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       wakesEveryMs: tickMs,
       perform: (intent) => this.#perform(intent),
       ...(options.onFact && { onFact: (fact, at) => this.#noteFact(fact, at) }),
+      onRefused: ({ kind }, error) => this.#failed(`fact ${kind}`, error),
       onFailure: (error) => {
         if (this.#leadership === undefined) this.#broken.reject(error);
         else this.#leadership.fail(error);

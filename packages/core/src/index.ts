@@ -158,4 +158,4 @@ export type { OmissionCause, OmittedEvents } from './telling/omissions.ts';
 export { type NodeTrouble, type TroubleChange, type TroubledAct, whatFails } from './telling/troubles.ts';
 export type { LiveRead } from './term/live-read.ts';
 export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './time/clock.ts';
-export type { Fact } from './world.ts';
+export type { Fact } from './world-state.ts';

@@ -11,7 +11,7 @@ import {
 } from './journal-format.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
-import type { Fact } from './world.ts';
+import type { Fact } from './world-state.ts';
 
 const head: JournalHead = {
   liberator: 'journal',

@@ -31,7 +31,7 @@ import {
   time,
   word,
 } from './takeover/records/shape.ts';
-import type { Fact } from './world.ts';
+import type { Fact } from './world-state.ts';
 
 /** The version of the format that is written and read here. */
 export const journalVersion = 1;

@@ -1,11 +1,12 @@
 // What a world knows at one moment, as lines of a journal, and a world from such lines: a file that begins in the middle of a
 // life can be replayed by itself. Pure, and lazy: of a large fleet the lines are made one after another, whenever it suits.
-import { OrderedMap, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import { KnownNode } from './evidence/known-node.ts';
 import { remember } from './evidence/ledger.ts';
 import type { JournalEntry, KnownJournalNode, KnownTerm, KnownWorld } from './journal-format.ts';
 import type { Policy } from './policy/policy.ts';
-import { newWorld, policyFor, step, type TermKnowledge, type World, type WorldRules } from './world.ts';
+import { step } from './world.ts';
+import { newWorld, policyFor, type TermKnowledge, type World, type WorldRules } from './world-state.ts';
 
 /** Since a world never changes, it may change for others while this is gone through. */
 export function* journalSnapshot(world: World, at: number): Generator<JournalEntry> {
@@ -129,7 +130,7 @@ export class WorldRestorer {
         proven: PersistentSet(term.proven),
         undone: PersistentMap(term.undone),
         queue: term.queue,
-        decisions: OrderedMap(),
+        decisions: new Map(),
       },
       stirred: true,
     };

@@ -6,7 +6,7 @@ import type { PauseKeeper } from './pausing/pause-keeper.ts';
 import type { StatusPublisher } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, sleep } from './time/clock.ts';
-import type { Fact, Intent } from './world.ts';
+import type { Fact, Intent } from './world-state.ts';
 
 export interface LeadersLoopOptions {
   readonly term: LeaderTerm;

@@ -41,7 +41,7 @@ import { eventFor } from './telling/takeover-events.ts';
 import { type NodeTrouble, type TroubleChange, Troubles } from './telling/troubles.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, sleep } from './time/clock.ts';
-import type { Fact, Intent, TermKnowledge, World } from './world.ts';
+import type { Fact, Intent, TermKnowledge, World } from './world-state.ts';
 
 export interface LeadershipOptions {
   readonly term: LeaderTerm;

@@ -4,7 +4,7 @@ import type { FleetNode } from './policy/fleet-node.ts';
 import type { UnreadableRecord } from './takeover/cluster.ts';
 import type { IgnoredConfirmation } from './telling/confirmations.ts';
 import type { NodeTrouble } from './telling/troubles.ts';
-import type { Intent } from './world.ts';
+import type { Intent } from './world-state.ts';
 
 /** One leadership. Made anew for every term. */
 export interface Leading {

@@ -28,7 +28,7 @@ import type { OmittedEvents } from './telling/omissions.ts';
 import type { NodeTrouble } from './telling/troubles.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, sleep } from './time/clock.ts';
-import type { Fact, Intent, TermKnowledge, World } from './world.ts';
+import type { Fact, Intent, TermKnowledge, World } from './world-state.ts';
 
 /** What whoever only observes may ask of the cluster. */
 export type ObservedCluster = Pick<TakeoverCluster, 'listRecords' | 'publishEvent'>;

@@ -16,7 +16,8 @@ import type { Policy } from './policy/policy.ts';
 import { Replay, type ReplayEvent, type ReplayRules } from './replay.ts';
 import { type Replica, World } from './testing/controller-world.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
-import { type Fact, type World as KnownWorld, newWorld, step } from './world.ts';
+import { step } from './world.ts';
+import { type Fact, type World as KnownWorld, newWorld } from './world-state.ts';
 
 /** A journal as text, line by line. */
 class Journal {

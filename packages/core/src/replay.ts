@@ -9,7 +9,8 @@ import type { Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { ReplayedTakeovers } from './replayed-takeovers.ts';
 import type { StoredRecord } from './takeover/cluster.ts';
-import { type Fact, type Intent, newWorld, step, type World, type WorldRules } from './world.ts';
+import { step } from './world.ts';
+import { type Fact, type Intent, newWorld, type World, type WorldRules } from './world-state.ts';
 
 /** When something came about in a replay. */
 interface Moment {

@@ -5,7 +5,7 @@ import type { Node } from './kubernetes/objects.ts';
 import { isOutOfService, takeoverTaintKey } from './marks/taints.ts';
 import { SupposedTakeovers } from './supposed-takeover.ts';
 import type { StoredRecord } from './takeover/cluster.ts';
-import type { Fact, Intent, World } from './world.ts';
+import type { Fact, Intent, World } from './world-state.ts';
 
 export class ReplayedTakeovers {
   readonly #observed: boolean;

@@ -22,7 +22,8 @@ import type {
 } from './preflight/deaths/simulation.ts';
 import { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
 import { SimulatedTakeovers } from './simulated-takeovers.ts';
-import { type Fact, type Intent, newWorld, nextWakeAt, step, type World } from './world.ts';
+import { nextWakeAt, step } from './world.ts';
+import { type Fact, type Intent, newWorld, type World } from './world-state.ts';
 
 const defaultFencers: Readonly<Record<string, FencerAssumption>> = {
   manual: 'waits-for-human',

@@ -14,7 +14,7 @@ import type { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
 import { type TakeoverRecord, waitsForProof } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { openTakeoverId } from './takeover/records/records.ts';
-import type { Fact, World } from './world.ts';
+import type { Fact, World } from './world-state.ts';
 
 /**
  * How long each step takes, as measured on a real control plane with hollow kubelets (the picture of a recovery in the README):

@@ -3,7 +3,7 @@ import type { StoredRecord } from './takeover/cluster.ts';
 import { type StepRecord, type TakeoverOrder, takeoverSteps } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { openTakeoverId, type Records } from './takeover/records/records.ts';
-import type { Intent, TermKnowledge } from './world.ts';
+import type { Intent, TermKnowledge } from './world-state.ts';
 
 /**
  * It takes no time: its node is let go of as soon as it is begun, and only its pods are still waited for. So it holds up nobody

@@ -12,7 +12,7 @@ import { newRecord } from './testing/dead-node.ts';
 import { Fleet } from './testing/fleet.ts';
 import { anyNode, leaseOf, nodeNamed } from './testing/fleet-objects.ts';
 import { ManualClock } from './testing/manual-clock.ts';
-import { newWorld } from './world.ts';
+import { newWorld } from './world-state.ts';
 
 const racks: Policy = { ...anyNode, name: 'rack 7', nodes: { matchLabels: { rack: '7' } } };
 

@@ -15,7 +15,7 @@ import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { newerRecordOf } from './takeover/records/newer-records.ts';
 import { laterWith, noRecords, type Records, successorOf } from './takeover/records/records.ts';
 import type { NodeNow, TakeoverWitness } from './takeover/witness.ts';
-import { fleetFacts, policyFor, type World } from './world.ts';
+import { fleetFacts, policyFor, type World } from './world-state.ts';
 
 export interface WorldWitnessOptions {
   /** As it is at the moment of the call. */

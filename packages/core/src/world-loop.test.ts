@@ -1,11 +1,12 @@
 // The loop wakes its world when that asks for it, and does not take its own standstill for the silence of others.
 import { describe, expect, it } from 'vitest';
 import { defaultSightRules } from './evidence/sight.ts';
+import type { Node } from './kubernetes/objects.ts';
 import { builtInGuards } from './policy/decision.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
 import { ManualClock } from './testing/manual-clock.ts';
-import type { Fact, Intent } from './world.ts';
 import { WorldLoop } from './world-loop.ts';
+import type { Fact, Intent } from './world-state.ts';
 
 const nodes = ['node-1', 'node-2', 'node-3'];
 
@@ -35,6 +36,7 @@ function watching(): Told {
     rules: { policies: [anyNode], guards: builtInGuards, sight: defaultSightRules },
     clock,
     perform: (intent) => intents.push(intent),
+    onRefused: () => {},
     onFailure: (error) => failures.push(error),
     onFact: (fact) => facts.push(fact),
   });
@@ -164,6 +166,7 @@ describe('a world loop', () => {
       clock,
       wakesEveryMs: 500,
       perform: () => {},
+      onRefused: () => {},
       onFailure: () => {},
       onFact: (fact) => facts.push(fact),
     });
@@ -190,6 +193,7 @@ describe('a world loop', () => {
         for (const state of ['works', 'waits', 'works'] as const)
           loop.tell({ kind: 'work', node: name, state });
       },
+      onRefused: () => {},
       onFailure: (error) => {
         throw error;
       },
@@ -221,6 +225,22 @@ describe('a world loop', () => {
     loop.stop();
   });
 
+  it('goes on without a fact that can’t be understood, and says so', async () => {
+    const clock = new StoppableClock({ turns: 1 });
+    const refused: string[] = [];
+    const loop = new WorldLoop({
+      rules: { policies: [anyNode], guards: builtInGuards, sight: defaultSightRules },
+      clock,
+      perform: () => {},
+      onRefused: ({ kind }, error) => refused.push(`${kind}: ${error instanceof Error}`),
+      onFailure: (error) => refused.push(String(error)),
+    });
+    loop.tell({ kind: 'node', node: { metadata: null } as unknown as Node });
+    loop.tell({ kind: 'node', node: nodeNamed('node-1') });
+    expect(refused).toEqual(['node: true']);
+    expect([...loop.world.ledger.nodes.keys()]).toEqual(['node-1']);
+  });
+
   it('hands on what is thrown where nobody called it', async () => {
     const told = watching();
     const failing = new WorldLoop({
@@ -229,6 +249,7 @@ describe('a world loop', () => {
       perform: () => {
         throw new Error('a bug');
       },
+      onRefused: () => {},
       onFailure: (error) => told.failures.push(error),
     });
     failing.start();

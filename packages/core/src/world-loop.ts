@@ -1,6 +1,7 @@
 // Keeps one replica's world: tells it each fact as it comes, wakes it when its time has come, and hands on what it asks for.
 import type { Clock, TimerHandle } from './time/clock.ts';
-import { type Fact, type Intent, newWorld, nextWakeAt, step, type World, type WorldRules } from './world.ts';
+import { nextWakeAt, step } from './world.ts';
+import { type Fact, type Intent, newWorld, type World, type WorldRules } from './world-state.ts';
 
 export interface WorldLoopOptions {
   readonly rules: WorldRules;
@@ -11,6 +12,8 @@ export interface WorldLoopOptions {
   readonly perform: (intent: Intent) => void;
   /** Called with whatever is thrown in a wake that nobody asked for: the world can't be trusted any more. */
   readonly onFailure: (error: unknown) => void;
+  /** Called with whatever is thrown because of one fact: the world goes on without it, and one node's trouble is its own. */
+  readonly onRefused: (fact: Fact, error: unknown) => void;
   /** Called with each fact before anything follows from it. Default: nobody listens. */
   readonly onFact?: (fact: Fact, at: number) => void;
 }
@@ -52,7 +55,12 @@ export class WorldLoop {
 
   tell(fact: Fact): void {
     const now = this.#options.clock.now();
-    this.#step(fact, now);
+    try {
+      this.#step(fact, now);
+    } catch (error) {
+      // Whoever brought it can do nothing about it, and would take it for a failure of its own.
+      this.#options.onRefused(fact, error);
+    }
     this.#arm();
   }
 

@@ -15,7 +15,8 @@ import type { Policy } from './policy/policy.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { newRecord } from './testing/dead-node.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
-import { type Fact, type Intent, newWorld, nextWakeAt, step, type World, type WorldRules } from './world.ts';
+import { nextWakeAt, step } from './world.ts';
+import { type Fact, type Intent, newWorld, type World, type WorldRules } from './world-state.ts';
 
 const polled: Policy = {
   ...anyNode,
@@ -355,7 +356,7 @@ describe('a world', () => {
       { kind: 'echo', sentAt: 26_000 },
       { kind: 'wake' },
     );
-    expect(world.term?.decisions.keySeq().toArray()).toEqual(['node-2']);
+    expect([...(world.term?.decisions.keys() ?? [])]).toEqual(['node-2']);
     expect(seen.at(-1)?.zones?.get('a')).toEqual({ nodes: 5, dead: 2 });
     expect(seen.at(-1)?.dead).toEqual(['node-1', 'node-2']);
   });

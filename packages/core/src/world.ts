@@ -1,6 +1,6 @@
 // The world as one replica knows it. Pure: a world, a fact and a time go in; another world comes out, and what it asks to have
 // done. Nothing here reads a clock, waits, or throws on what a cluster says, so that the same facts always come to the same.
-import { OrderedMap, Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import { withoutFirst } from './evidence/agenda.ts';
 import { takeoverNumberOf } from './evidence/death-id.ts';
 import type { NodeFact } from './evidence/fact.ts';
@@ -8,148 +8,29 @@ import type { KnownNode } from './evidence/known-node.ts';
 import {
   arrange,
   forgetOldDeaths,
-  type HealthChange,
   isSeenInTime,
   judge,
   keepAppointment,
   type Ledger,
-  newLedger,
   note,
   regainSight,
   zoneLabel,
 } from './evidence/ledger.ts';
 import { lookAround, type SightRules, silentAfterMs } from './evidence/sight.ts';
-import { builtInGuards, type Decision, holdReasons } from './policy/decision.ts';
-import type { FleetFacts, Guard, UndoneTakeovers, ZoneFacts } from './policy/guard.ts';
-import { factsOf } from './policy/node-facts.ts';
-import { selects } from './policy/node-selector.ts';
-import { type Candidate, makePlan } from './policy/plan.ts';
-import { defaultBudget, type Policy } from './policy/policy.ts';
-import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
+import type { Policy } from './policy/policy.ts';
 import { judgeOf, pastOf } from './takeover/node-past.ts';
 import { hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
-import { newerRecordOf } from './takeover/records/newer-records.ts';
+import { noRecords, recordsOfNode, withoutRecord, withRecord } from './takeover/records/records.ts';
+import { plan } from './world-plan.ts';
 import {
-  latestByNode,
-  noRecords,
-  openTakeoverId,
-  type Records,
-  recordsOfNode,
-  withoutRecord,
-  withRecord,
-} from './takeover/records/records.ts';
-import { type UnprovenDeaths, unprovenDeaths } from './takeover/unproven-deaths.ts';
-import { withoutNumbers } from './wording/numbers.ts';
-
-/** One thing that became known. Times in it are monotonic, on our own clock. */
-export type Fact =
-  | NodeFact
-  /** Whether every cache has been filled, and why one that was is not to be trusted, a sentence each. */
-  | { readonly kind: 'watches'; readonly synced: boolean; readonly stale: readonly string[] }
-  /** Why everything is paused; undefined when it isn't. */
-  | { readonly kind: 'pause'; readonly paused: string | undefined }
-  /** We ourselves stood still for so long: what others said meanwhile has not been read yet. */
-  | { readonly kind: 'stalled'; readonly forMs: number }
-  /** We lead. */
-  | { readonly kind: 'term'; readonly epoch: number }
-  | { readonly kind: 'term-over' }
-  /** An own renewal of the election Lease has come back through our own watch; when it was sent. */
-  | { readonly kind: 'echo'; readonly sentAt: number }
-  /** What a leader has to know of earlier ones and has not read yet, a sentence each. */
-  | { readonly kind: 'unread'; readonly what: readonly string[] }
-  /** A record of a takeover as it is now. */
-  | { readonly kind: 'record'; readonly stored: StoredRecord }
-  | { readonly kind: 'record-gone'; readonly id: string }
-  /** All that lies where records lie and can't be used. */
-  | { readonly kind: 'set-aside'; readonly records: readonly UnreadableRecord[] }
-  /** A takeover works on a node; waits for a proof, which leaves its place to others; or no longer does. */
-  | { readonly kind: 'work'; readonly node: string; readonly state: 'works' | 'waits' | 'over' }
-  /** Nothing happened, but time has passed: now it is said what all of it means. */
-  | { readonly kind: 'wake' };
-
-/** What a world asks to have done. */
-export type Intent =
-  | { readonly kind: 'health'; readonly change: HealthChange }
-  | { readonly kind: 'sight'; readonly blind: readonly string[] }
-  /** The policy's answer about a node is another one than before. */
-  | { readonly kind: 'decided'; readonly node: KnownNode<Policy>; readonly decision: Decision }
-  /** To be begun, in this order. */
-  | { readonly kind: 'take-over'; readonly node: KnownNode<Policy>; readonly decision: Decision }
-  /** Finished records whose death has counted for as long as any policy may ask. */
-  | { readonly kind: 'windows-passed'; readonly records: readonly StoredRecord[] };
-
-/** What an operator decided, and what doesn't change while a world lasts. */
-export interface WorldRules {
-  /** The first that selects a node counts for it. */
-  readonly policies: readonly Policy[];
-  /** All that are asked, in this order. */
-  readonly guards: readonly Guard[];
-  /** By what we know that we are blind. */
-  readonly sight: SightRules;
-}
-
-/** What a leader knows. It begins with nothing in each term. */
-export interface TermKnowledge {
-  readonly epoch: number;
-  /** When the term began. */
-  readonly since: number;
-  /** When the newest own renewal that came back was sent; undefined before the first. */
-  readonly renewalSeenAt: number | undefined;
-  readonly unread: readonly string[];
-  readonly records: Records;
-  readonly setAside: readonly UnreadableRecord[];
-  /** By node, what works on it. */
-  readonly work: PersistentMap<string, 'works' | 'waits'>;
-  /** By death, when a takeover of it was opened in this term: there are no more of them than takeovers. */
-  readonly takenOverAt: PersistentMap<string, number>;
-  /** Deaths that somebody vouched for in a takeover of this term. */
-  readonly proven: PersistentSet<string>;
-  /** By death, how often its takeovers were undone, and since when we know of the last one. */
-  readonly undone: PersistentMap<string, UndoneTakeovers>;
-  /** The last decision about each node that one is due about. */
-  readonly decisions: OrderedMap<string, Decision>;
-  /** In which words each was told. */
-  readonly told: PersistentMap<string, string>;
-  /** Names of nodes that only wait their turn, whoever has waited longest first. */
-  readonly queue: readonly string[];
-  /** When to decide again though nothing happens. */
-  readonly planAt: number;
-}
-
-/** Everything that a replica knows. A value: nothing in it changes. */
-export interface World {
-  readonly rules: WorldRules;
-  readonly ledger: Ledger<Policy>;
-  readonly watches: { readonly synced: boolean; readonly stale: readonly string[] };
-  readonly paused: string | undefined;
-  /** Why nothing may be decided; empty when we see. */
-  readonly blind: readonly string[];
-  /** Heartbeats may have been missed by us rather than by their nodes, since we last saw. */
-  readonly missedHeartbeats: boolean;
-  /** Half of all nodes or more were heard at some moment since we began to look. */
-  readonly heardMost: boolean;
-  /** Silence is not judged before: facts that came while we stood still have to be read first. */
-  readonly judgesFrom: number;
-  /** When we first stood still since silence was last judged; undefined when it was judged since. */
-  readonly deferredSince: number | undefined;
-  /** When old deaths are forgotten next. */
-  readonly forgetsAt: number;
-  /** What policies decide by has changed since they were last asked. */
-  readonly stirred: boolean;
-  /** Undefined while we don't lead. */
-  readonly term: TermKnowledge | undefined;
-}
-
-export interface Step {
-  readonly world: World;
-  readonly intents: readonly Intent[];
-}
-
-/** Guards of embedders may change their mind for reasons that nobody tells us of. */
-const askGuardsEveryMs = 500;
-
-/** Where all guards say when to ask them again, or wait for something that comes as a fact. */
-const planEveryMs = 10_000;
+  deathsCountForMs,
+  type Fact,
+  type Intent,
+  policyFor,
+  type Step,
+  type TermKnowledge,
+  type World,
+} from './world-state.ts';
 
 const forgetEveryMs = 60_000;
 
@@ -162,23 +43,6 @@ const longestReadingMs = 2_000;
  * of its machine is late each time, and must judge all the same.
  */
 const briefStallMs = 5_000;
-
-export function newWorld(rules: WorldRules, at: number): World {
-  return {
-    rules,
-    ledger: newLedger(at),
-    watches: { synced: false, stale: [] },
-    paused: undefined,
-    blind: ['just started'],
-    missedHeartbeats: true,
-    heardMost: false,
-    judgesFrom: at,
-    deferredSince: undefined,
-    forgetsAt: at,
-    stirred: false,
-    term: undefined,
-  };
-}
 
 /** The world after one more fact, and what follows from it. */
 export function step(world: World, fact: Fact, now: number): Step {
@@ -211,22 +75,6 @@ export function nextWakeAt({ ledger, term, stirred, judgesFrom, blind }: World, 
   if (stirred) return Math.max(now, judgesFrom);
   const planAt = term === undefined || blind.length > 0 ? Infinity : term.planAt;
   return Math.max(judgesFrom, Math.min(ledger.agenda?.at ?? Infinity, planAt));
-}
-
-/** The policy that counts for nodes with these labels. */
-export function policyFor({ rules }: World, labels: Readonly<Record<string, string>>): Policy | undefined {
-  return rules.policies.find(({ nodes }) => selects(nodes, labels));
-}
-
-/** For as long as any policy's budget may ask for a death. */
-function deathsCountForMs({ policies }: WorldRules): number {
-  return Math.max(0, ...policies.map(({ budget }) => budget.windowMs ?? defaultBudget.windowMs));
-}
-
-/** What guards may know beyond a node, as it is at this moment. */
-export function fleetFacts(world: World, dead: readonly string[]): FleetFacts {
-  const { ledger, blind, paused } = world;
-  return { nodes: ledger.nodes.size, dead, blind, paused };
 }
 
 function stepNode(world: World, fact: NodeFact, now: number): Step {
@@ -406,8 +254,8 @@ function newTerm(epoch: number, now: number): TermKnowledge {
     takenOverAt: PersistentMap(),
     proven: PersistentSet(),
     undone: PersistentMap(),
-    decisions: OrderedMap(),
-    told: PersistentMap(),
+    decisions: new Map(),
+    told: new Map(),
     queue: [],
     planAt: now,
   };
@@ -449,15 +297,18 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
       const next = withTerm({
         records: withRecord(term.records, fact.stored),
         undone: withUndone(term.undone, record, now),
-        ...(hasProof(record) && { proven: term.proven.add(record.deathId) }),
+        // What undid a takeover says nothing of its death.
+        ...(hasProof(record) && record.result !== 'undone' && { proven: term.proven.add(record.deathId) }),
       });
       const stirred = world.stirred || known === undefined || isAnotherToPlans(known, record);
       return rejudge({ ...next, stirred }, [record.node.name], now);
     }
     case 'record-gone': {
-      const node = term.records.stored.get(fact.id)?.record.node.name;
-      const next = withTerm({ records: withoutRecord(term.records, fact.id) });
-      return node === undefined ? quietly(next) : rejudge(next, [node], now);
+      const gone = term.records.stored.get(fact.id)?.record;
+      if (gone === undefined) return quietly(world);
+      const records = withoutRecord(term.records, fact.id);
+      const undone = records.byDeath.has(gone.deathId) ? term.undone : term.undone.delete(gone.deathId);
+      return rejudge(withTerm({ records, undone }), [gone.node.name], now);
     }
   }
 }
@@ -486,145 +337,6 @@ function withUndone(
   const count = takeoverNumberOf(record);
   const known = undone.get(record.deathId)?.count ?? 0;
   return count > known ? undone.set(record.deathId, { count, since: now }) : undone;
-}
-
-/** Decides about every node that is dead, or would be if its host were not up. */
-function plan(world: World, term: TermKnowledge, now: number): Step {
-  const { ledger, rules } = world;
-  const down = [...ledger.unwell].flatMap((name) => {
-    const node = ledger.nodes.get(name);
-    return node === undefined || !isDown(node) ? [] : [node];
-  });
-  const due = down.filter(({ deathId }) => openTakeoverId(term.records, deathId) !== undefined);
-  const deaths = deathsThatCount(world, term, now);
-  const idle = due.filter(({ node }) => !term.work.has(node.metadata.name));
-  // One that was taken over and kept is as dead as before.
-  const dead = down.flatMap(({ node, health }) => (health === 'dead' ? [node.metadata.name] : []));
-  const busy = new Set([...dead, ...term.work.keys()]);
-  const made = makePlan({
-    candidates: idle.flatMap((node) => candidateOf(world, term, node, deaths)),
-    fleet: {
-      ...fleetFacts(world, [...busy]),
-      nodes: ledger.nodes.size + deaths.gone,
-      unproven: deaths.newestFirst,
-      running: term.work.count((state) => state === 'works'),
-      zones: zonesOf(ledger, busy),
-    },
-    queue: term.queue,
-    guards: rules.guards,
-    now,
-  });
-  const told = tellDecisions(term, idle, made.decisions);
-  const intents: Intent[] = [...told.intents];
-  if (deaths.passed.length > 0) intents.push({ kind: 'windows-passed', records: deaths.passed });
-  let { takenOverAt, work } = term;
-  for (const name of made.admissions) {
-    const node = ledger.nodes.get(name);
-    const decision = made.decisions.get(name);
-    if (node === undefined || decision === undefined) continue;
-    takenOverAt = takenOverAt.set(node.deathId, now);
-    work = work.set(name, 'works');
-    intents.push({ kind: 'take-over', node, decision });
-  }
-  const stillDue = new Set(due.map(({ node }) => node.metadata.name));
-  const next: TermKnowledge = {
-    ...term,
-    takenOverAt,
-    work,
-    queue: made.queue,
-    decisions: told.decisions.filter((_, name) => stillDue.has(name)),
-    told: told.told.filter((_, name) => stillDue.has(name)),
-    planAt: nextPlanAt(world, made.nextCheckAt, idle.length, now),
-  };
-  return { world: { ...world, term: next }, intents };
-}
-
-/** A hanging node is one too: the evidence guard holds it, and somebody has to be told why and what can be done. */
-function isDown({ health, assessment }: KnownNode<Policy>): boolean {
-  if (health === 'dead') return true;
-  return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
-}
-
-function candidateOf(
-  { ledger }: World,
-  term: TermKnowledge,
-  node: KnownNode<Policy>,
-  deaths: UnprovenDeaths,
-): readonly Candidate[] {
-  const { policy, assessment, deathId } = node;
-  const { name } = node.node.metadata;
-  if (policy === undefined || assessment === undefined) return [];
-  const deadSince = deaths.byNode.get(name)?.since;
-  const undone = term.undone.get(deathId);
-  const newerRecord = newerRecordOf(term.setAside, name, deathId);
-  const seen = ledger.deaths.get(name);
-  return [
-    {
-      facts: {
-        ...factsOf(node),
-        ...(deadSince !== undefined && { deadSince }),
-        ...(undone && { undone }),
-        ...(newerRecord !== undefined && { newerRecord }),
-      },
-      assessment,
-      policy,
-      since: seen?.since ?? assessment.silentSince ?? 0,
-      dead: node.health === 'dead',
-    },
-  ];
-}
-
-/** Those that nobody vouches for, and that count towards budgets at this moment. */
-function deathsThatCount({ ledger, rules }: World, term: TermKnowledge, now: number): UnprovenDeaths {
-  return unprovenDeaths({
-    nodes: ledger.nodes,
-    deaths: ledger.deaths,
-    keepMs: deathsCountForMs(rules),
-    watchedSince: ledger.watchedSince,
-    records: latestByNode(term.records).values(),
-    isProven: (deathId) => term.proven.has(deathId),
-    takenOverAt: (deathId) => term.takenOverAt.get(deathId),
-    now,
-  });
-}
-
-function zonesOf({ zones, nodes }: Ledger<Policy>, dead: Iterable<string>): ReadonlyMap<string, ZoneFacts> {
-  const counted = new Map<string, ZoneFacts>();
-  for (const [zone, count] of zones) counted.set(zone, { nodes: count, dead: 0 });
-  for (const name of dead) {
-    const zone = nodes.get(name)?.node.metadata.labels?.[zoneLabel];
-    const known = zone === undefined ? undefined : counted.get(zone);
-    if (zone !== undefined && known !== undefined) counted.set(zone, { ...known, dead: known.dead + 1 });
-  }
-  return counted;
-}
-
-/** What is another decision than before, numbers that count up or down left aside. */
-function tellDecisions(
-  term: TermKnowledge,
-  nodes: readonly KnownNode<Policy>[],
-  made: ReadonlyMap<string, Decision>,
-): Pick<TermKnowledge, 'decisions' | 'told'> & { readonly intents: readonly Intent[] } {
-  const intents: Intent[] = [];
-  const decisions = term.decisions.asMutable();
-  const told = term.told.asMutable();
-  for (const node of nodes) {
-    const { name } = node.node.metadata;
-    const decision = made.get(name);
-    if (decision === undefined) continue;
-    decisions.set(name, decision);
-    const words = `${decision.action}: ${holdReasons(decision).map(withoutNumbers).join('; ')}`;
-    if (told.get(name) === words) continue;
-    told.set(name, words);
-    intents.push({ kind: 'decided', node, decision });
-  }
-  return { decisions: decisions.asImmutable(), told: told.asImmutable(), intents };
-}
-
-function nextPlanAt({ rules }: World, asked: number | undefined, candidates: number, now: number): number {
-  const builtIn = rules.guards.every((guard) => builtInGuards.includes(guard));
-  const every = builtIn || candidates === 0 ? planEveryMs : askGuardsEveryMs;
-  return Math.min(now + every, Math.max(asked ?? Infinity, now + 1));
 }
 
 function quietly(world: World): Step {

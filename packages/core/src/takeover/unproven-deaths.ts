@@ -66,8 +66,13 @@ export function unprovenDeaths(known: DeathsKnown): UnprovenDeaths {
     byNode.set(name, { node: name, since });
     if (result !== undefined && now - since >= known.keepMs) passed.push(stored);
   }
-  const newestFirst = [...byNode.values()].toSorted((a, b) => b.since - a.since);
+  const newestFirst = [...byNode.values()].toSorted(byNewest);
   return { newestFirst, byNode, gone: newestFirst.filter(({ node }) => !nodes.has(node)).length, passed };
+}
+
+/** The same order for every replica, whatever the order in which it came to know of them. */
+function byNewest(a: UnprovenDeath, b: UnprovenDeath): number {
+  return b.since - a.since || (a.node < b.node ? -1 : 1);
 }
 
 /**

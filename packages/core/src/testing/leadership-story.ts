@@ -64,6 +64,7 @@ export class LeadershipStory {
       },
       clock: this.clock,
       perform: (intent) => this.leading?.perform(intent),
+      onRefused: (fact, error) => this.errors.push({ where: fact.kind, error }),
       onFailure: (error) => this.errors.push({ where: 'world', error }),
     });
     for (const name of ['node-3', 'node-4']) this.cluster.putNode({ metadata: { name, uid: `uid-${name}` } });
