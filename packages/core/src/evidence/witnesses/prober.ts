@@ -33,7 +33,7 @@ const repeatedBaselinesPerRound = 8;
 /** A round's baselines are spread over so many moments. */
 const dripsPerRound = 8;
 
-const slots = { suspect: 64, dead: 64, baseline: 128 } as const;
+const slots = { suspect: 256, dead: 64, baseline: 128 } as const;
 
 /**
  * Probes each node once while it is well, to know that its host answers at all, and then while it is suspect or dead: often
