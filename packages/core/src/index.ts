@@ -13,7 +13,9 @@ export type {
 } from './controller-events.ts';
 export * from './election/index.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store.ts';
+export type { SeenDeath } from './evidence/deaths.ts';
 export type { NodeFact, Observation, ProbeResult, ReadyStatus } from './evidence/fact.ts';
+export type { Hearing } from './evidence/hearing.ts';
 export type { Assessment, Evidence, Health, NodeState } from './evidence/judgement.ts';
 export type { HealthChange } from './evidence/ledger.ts';
 export type { MachineIdentity } from './evidence/machine.ts';
@@ -123,7 +125,7 @@ export type { AffectedPod, AffectedVolume, UnwantedPod } from './pods/affected-p
 export type { FleetNode } from './policy/fleet-node.ts';
 export * from './policy/index.ts';
 export * from './preflight/index.ts';
-export { Replay, type ReplayEvent, type ReplayRules } from './replay.ts';
+export { Replay, type ReplayEvent, type ReplayMoment, type ReplayRules } from './replay.ts';
 export { defaultReturnRules, type ReturnMove, type ReturnRules } from './returning/moves.ts';
 export type { ReturnProgress } from './returning/returner.ts';
 export { simulateDeaths } from './simulate-deaths.ts';

@@ -66,16 +66,25 @@ export interface JournalHead {
 
 /** What was known of everything but single nodes and records when a file began. */
 export interface KnownWorld {
+  /** Whether every cache had been filled, and why one that was is not to be trusted. */
   readonly watches: { readonly synced: boolean; readonly stale: readonly string[] };
+  /** Why everything was paused; absent: it was not. */
   readonly paused?: string;
+  /** Why nothing might be decided; empty: it saw. */
   readonly blind: readonly string[];
+  /** Heartbeats may have been missed by the replica rather than by their nodes. */
   readonly missedHeartbeats: boolean;
+  /** Half of all nodes or more had been heard at some moment. */
   readonly heardMost: boolean;
+  /** Monotonic milliseconds before which no silence was to be judged. */
   readonly judgesFrom: number;
+  /** Monotonic milliseconds at which old deaths were to be forgotten. */
   readonly forgetsAt: number;
+  /** When any node’s Lease had last been heard; absent: never. */
   readonly leaseHeardAt?: number;
   /** Leases without a Node: name and `renewTime`. */
   readonly orphanLeases: Readonly<Record<string, string>>;
+  /** Who had died, and when. */
   readonly deaths: readonly SeenDeath[];
   /** Absent: it did not lead. */
   readonly term?: KnownTerm;
@@ -83,26 +92,43 @@ export interface KnownWorld {
 
 /** What was known of the term. */
 export interface KnownTerm {
+  /** Of the term. */
   readonly epoch: number;
+  /** When it began. */
   readonly since: number;
+  /** When the newest own renewal that had come back was sent; absent: none had. */
   readonly renewalSeenAt?: number;
+  /** What of earlier leaders had not been read yet, a sentence each. */
   readonly unread: readonly string[];
+  /** Records that could not be used. */
   readonly setAside: readonly UnreadableRecord[];
+  /** By node, what worked on it. */
   readonly work: Readonly<Record<string, 'works' | 'waits'>>;
+  /** By death, when a takeover of it was opened in this term. */
   readonly takenOverAt: Readonly<Record<string, number>>;
+  /** Deaths that somebody had vouched for in a takeover. */
   readonly proven: readonly string[];
+  /** By death, how often its takeovers had been undone. */
   readonly undone: Readonly<Record<string, UndoneTakeovers>>;
+  /** Names of nodes that only waited their turn, whoever had waited longest first. */
   readonly queue: readonly string[];
 }
 
 /** What was known of one node. */
 export interface KnownJournalNode {
+  /** The Node, cut down to what is used. */
   readonly node: Node;
+  /** What was remembered about it. */
   readonly state: NodeState;
+  /** What had been heard of it. */
   readonly hearing: Hearing;
+  /** Where it stood. */
   readonly health: Health;
+  /** Somebody’s work on it; absent: there was none. */
   readonly maintenance?: MaintenanceSight;
+  /** The `renewTime` of its Lease; absent: it had none. */
   readonly lease?: string;
+  /** Whether a probe had ever heard its host. */
   readonly hostHeard: boolean;
 }
 
@@ -195,7 +221,11 @@ export class JournalLineError extends Error {
   readonly code = 'JOURNAL_LINE';
 }
 
-/** @throws {@link JournalLineError} with what was expected and what was found. */
+/**
+ * The first line of a file, read back.
+ *
+ * @throws {@link JournalLineError} with what was expected and what was found.
+ */
 export function readJournalHead(line: string): JournalHead {
   const value = parsed(line);
   const { liberator, version } = (value ?? {}) as Partial<Record<string, unknown>>;
@@ -209,7 +239,11 @@ export function readJournalHead(line: string): JournalHead {
   return checked(head, value);
 }
 
-/** @throws {@link JournalLineError} with what was expected and what was found. */
+/**
+ * Any line after the first, read back.
+ *
+ * @throws {@link JournalLineError} with what was expected and what was found.
+ */
 export function readJournalLine(line: string): JournalEntry {
   const value = parsed(line);
   if (!Array.isArray(value)) throw new JournalLineError('expected a list, found none');

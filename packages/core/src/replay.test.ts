@@ -13,7 +13,7 @@ import {
 import { journalSnapshot } from './journal-snapshot.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { Policy } from './policy/policy.ts';
-import { Replay, type ReplayEvent, type ReplayRules } from './replay.ts';
+import { Replay, type ReplayEvent, type ReplayRules, worldOf } from './replay.ts';
 import { type Replica, World } from './testing/controller-world.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
 import { step } from './world.ts';
@@ -171,14 +171,14 @@ describe('a journal replayed by other rules', () => {
     replay.begin(readJournalHead(head));
     for (const line of lines) {
       replay.feed(readJournalLine(line));
-      expect(replay.world?.term?.work.size ?? 0).toBe(0);
+      expect(worldOf(replay)?.term?.work.size ?? 0).toBe(0);
     }
-    const left = replay.world?.ledger.nodes.get('node-1');
+    const left = worldOf(replay)?.ledger.nodes.get('node-1');
     expect(left?.health).toBe('dead');
     expect(JSON.stringify(left?.node.spec)).not.toContain('liberator.dev');
     expect(JSON.stringify(left?.node.spec)).not.toContain('out-of-service');
-    expect(replay.world?.term?.records.stored.size).toBe(0);
-    expect(replay.world?.term?.work.size).toBe(0);
+    expect(worldOf(replay)?.term?.records.stored.size).toBe(0);
+    expect(worldOf(replay)?.term?.work.size).toBe(0);
   });
 
   it('that take longer takes over later, and what was really done counts from then', async () => {
@@ -197,14 +197,14 @@ describe('a journal replayed by other rules', () => {
     for (const line of lines) {
       const before = at;
       at ||= began(replay.feed(readJournalLine(line)));
-      const isThere = replay.world?.ledger.nodes.has('node-1') === true;
+      const isThere = worldOf(replay)?.ledger.nodes.has('node-1') === true;
       seen ||= isThere;
       if (seen && before === 0) expect(isThere).toBe(at === 0);
     }
     expect(at - began(replayed([journal.lines]))).toBeGreaterThanOrEqual(15_000);
-    const records = [...(replay.world?.term?.records.stored.values() ?? [])];
+    const records = [...(worldOf(replay)?.term?.records.stored.values() ?? [])];
     expect(records[0]?.record).toMatchObject({ node: { name: 'node-1' }, result: 'recovered' });
-    expect(replay.world?.ledger.nodes.has('node-1')).toBe(false);
+    expect(worldOf(replay)?.ledger.nodes.has('node-1')).toBe(false);
   });
 
   it('that are looser takes over whom the replica held, once, until that one is back', async () => {
@@ -353,7 +353,7 @@ describe('any facts', () => {
         }
         begun += expected.filter((line) => line.includes('takes over')).length;
         expect(seen).toEqual(expected);
-        expect(snapshot(replay.world ?? newWorld(rules, 0))).toEqual(snapshot(world));
+        expect(snapshot(worldOf(replay) ?? newWorld(rules, 0))).toEqual(snapshot(world));
       }),
       { numRuns: 20 },
     );
@@ -368,7 +368,7 @@ describe('any facts', () => {
         const replay = new Replay();
         replay.begin(headOf(0, 2));
         for (const entry of journalSnapshot(world, 0)) replay.feed(readJournalLine(journalLine(entry)));
-        expect(snapshot(replay.world ?? newWorld(rules, 0))).toEqual(snapshot(world));
+        expect(snapshot(worldOf(replay) ?? newWorld(rules, 0))).toEqual(snapshot(world));
       }),
       { numRuns: 40 },
     );

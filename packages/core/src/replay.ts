@@ -13,7 +13,7 @@ import { step } from './world.ts';
 import { type Fact, type Intent, newWorld, type World, type WorldRules } from './world-state.ts';
 
 /** When something came about in a replay. */
-interface Moment {
+export interface ReplayMoment {
   /** Monotonic milliseconds, on the clock of the replica that wrote the journal. */
   readonly at: number;
   /** The same by the wall clock of that replica as it was when the file was begun, ISO 8601. For people. */
@@ -21,7 +21,7 @@ interface Moment {
 }
 
 /** One thing that a replay came to. */
-export type ReplayEvent = Moment &
+export type ReplayEvent = ReplayMoment &
   (
     | {
         /** A file begins. `continues`: where the one before it ended, so that nothing is missing. */
@@ -83,6 +83,9 @@ export interface ReplayRules {
   readonly guards?: readonly Guard[];
 }
 
+/** A replay's world as it is after all that was fed; undefined before the first head. Nobody's business outside of the core. */
+export let worldOf: (replay: Replay) => World | undefined;
+
 /**
  * One replay. With the rules of the journal it comes to exactly what the replica came to.
  *
@@ -109,9 +112,8 @@ export class Replay {
     this.#others = rules.policies !== undefined || rules.sight !== undefined;
   }
 
-  /** As it is after all that was fed; undefined before the first head. */
-  get world(): World | undefined {
-    return this.#world;
+  static {
+    worldOf = (replay) => replay.#world;
   }
 
   /** The next file, in the order in which they were written. */
@@ -232,7 +234,7 @@ export class Replay {
     }
   }
 
-  #moment(at: number): Moment {
+  #moment(at: number): ReplayMoment {
     const head = this.#head;
     const wall = head === undefined ? 0 : Date.parse(head.wall) + (at - head.at);
     return { at, time: new Date(Math.round(wall)).toISOString() };

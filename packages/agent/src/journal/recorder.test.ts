@@ -1,10 +1,12 @@
 // Recording into real files: what is in them, how large they become, and what comes of a disk that doesn't take it.
+
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JournalHead, Replay, readJournalHead, readJournalLine } from '@liberator/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { worldOf } from '../../../core/src/replay.ts';
 import { openJournals, readEntries } from './read-journal.ts';
 import { type Recorded, Recorder, type RecorderOptions } from './recorder.ts';
 
@@ -106,8 +108,8 @@ describe('a recorder', () => {
         const replay = new Replay();
         events.push(...replay.begin(opened.head).map(({ kind }) => kind));
         for await (const entry of readEntries(opened)) replay.feed(entry);
-        expect(replay.world).toBeDefined();
-        facts += replay.world?.ledger.orphanLeases.size ?? 0;
+        expect(worldOf(replay)).toBeDefined();
+        facts += worldOf(replay)?.ledger.orphanLeases.size ?? 0;
       }
       expect(events).toEqual(['begins']);
     }
