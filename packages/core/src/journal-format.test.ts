@@ -60,6 +60,7 @@ const facts: readonly Fact[] = [
   { kind: 'lease-gone', name: 'n' },
   { kind: 'node-gone', name: 'n' },
   { kind: 'probe', name: 'n', uid: 'u', result: 'mute' },
+  { kind: 'probe', name: 'n', uid: 'u', result: 'mute', hostOnly: true },
   { kind: 'watches', synced: true, stale: ['the watch of Nodes is stale'] },
   { kind: 'pause', paused: 'switch maintenance' },
   { kind: 'pause', paused: undefined },

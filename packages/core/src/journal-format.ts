@@ -182,7 +182,7 @@ function partsOfFact(fact: Fact): readonly unknown[] {
     case 'lease-gone':
       return [fact.kind, fact.name];
     case 'probe':
-      return ['probe', fact.name, fact.uid, fact.result];
+      return ['probe', fact.name, fact.uid, fact.result, ...(fact.hostOnly ? [true] : [])];
     case 'wake':
     case 'term-over':
       return [fact.kind];
@@ -531,11 +531,12 @@ const readers: Readonly<Record<string, Reader>> = {
   node: factOf(([one]) => ({ kind: 'node', node: checked(node, one, 'its node') as Node })),
   'node-gone': factOf(([who]) => ({ kind: 'node-gone', name: checked(name, who, 'its name') })),
   'lease-gone': factOf(([who]) => ({ kind: 'lease-gone', name: checked(name, who, 'its name') })),
-  probe: factOf(([who, uid, result]) => ({
+  probe: factOf(([who, uid, result, hostOnly]) => ({
     kind: 'probe',
     name: checked(name, who, 'its name'),
     uid: checked(name, uid, 'its uid'),
     result: checked(probeResult, result, 'its result'),
+    ...(hostOnly !== undefined && { hostOnly: checked(exactly(true), hostOnly, 'hostOnly') }),
   })),
   wake: factOf(() => ({ kind: 'wake' })),
   watches: factOf(([synced, stale]) => ({

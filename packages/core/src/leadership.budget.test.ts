@@ -4,6 +4,7 @@ import type { FenceResult } from './fencing/fencer.ts';
 import type { Policy } from './policy/policy.ts';
 import { endlessTerm, newRecord } from './testing/dead-node.ts';
 import { LeadershipStory, waiting } from './testing/leadership-story.ts';
+import type { Call } from './testing/memory-cluster.ts';
 
 const unproven: Partial<Policy> = {
   fencing: { drivers: ['ipmi'], proof: 'optional' },
@@ -312,6 +313,73 @@ describe('a leader that may run one takeover at a time', () => {
     await story.pass(60);
     expect(takenOver(story)).toEqual(['node-1', 'node-7']);
     expect(story.events('TakeoverHeld')).toEqual([]);
+  });
+});
+
+describe('a takeover that a brake on its own node holds', () => {
+  const one = { node: 'delete', budget: { maxDead: 12, maxDeadPercent: 100, maxRunning: 1 } } as const;
+
+  function brake(story: LeadershipStory, isOn: boolean): void {
+    const labels = isOn ? { 'liberator.dev/exclude': 'true' } : {};
+    story.cluster.changeNode('node-1', (node) => ({ ...node, metadata: { ...node.metadata, labels } }));
+    story.watch();
+  }
+
+  /** What is asked right before each step, so that the brake comes on in time to hold the whole of it. */
+  const lastOf = {
+    cordon: ({ method }) => method === 'createRecord',
+    recheck: ({ method }, { fenced }) => method === 'updateRecord' && fenced.length === 1,
+    release: ({ method }) => method === 'listPodsOn',
+    remove: (_, { records: [record] }) => record?.steps.remove !== undefined,
+  } satisfies Record<string, (call: Call, story: LeadershipStory) => boolean>;
+
+  function heldIn(step: keyof typeof lastOf): LeadershipStory {
+    const story = fleetOfTwelve(one);
+    let isOn = false;
+    story.cluster.fateOf = (call) => ({
+      after: () => {
+        if (isOn || !lastOf[step](call, story)) return;
+        isOn = true;
+        brake(story, true);
+      },
+    });
+    return story.lead(1);
+  }
+
+  it.each(['cordon', 'recheck', 'release', 'remove'] as const)(
+    'in %s leaves its place to another death, and takes it again when it works on',
+    async (step) => {
+      const story = heldIn(step);
+      await story.pass(60);
+      expect(story.records[0]?.steps[step]).toMatchObject({ detail: expect.stringMatching(/^held: /) });
+      expect(story.loop.world.term?.work.get('node-1')).toBe('waits');
+      story.die('node-7');
+      await story.pass(60);
+      expect(takenOver(story)).toEqual(['node-1', 'node-7']);
+
+      const told: unknown[] = [];
+      const { loop } = story;
+      const tell = loop.tell.bind(loop);
+      loop.tell = (fact) => {
+        if (fact.kind === 'work' && fact.node === 'node-1') told.push(fact.state);
+        tell(fact);
+      };
+      brake(story, false);
+      await story.pass(60);
+      expect(story.results[0]).toBe('death: recovered');
+      expect(told).toEqual(['works', 'over']);
+    },
+  );
+
+  it('leaves it under the next leader as well', async () => {
+    const story = heldIn('release');
+    await story.pass(60);
+    await story.crash();
+    story.lead(2);
+    await story.leading?.takeUp();
+    story.die('node-7');
+    await story.pass(60);
+    expect(takenOver(story)).toEqual(['node-1', 'node-7']);
   });
 });
 

@@ -115,14 +115,15 @@ describe('a kept node that has booted', () => {
     const story = new LeadershipStory({ node: 'keep' }).lead(1);
     const { cluster } = story;
     // The brake comes on in the very moment in which the mark was noted, and before it was put on.
-    cluster.fateOf = ({ method }) => {
-      const noted = [...cluster.records.values()].some(({ record }) => record.outOfService === true);
-      if (method === 'readNode' && noted && !cluster.taintsOf('node-1').some(isOutOfService))
-        story.blind = ['x'];
-      return undefined;
-    };
+    cluster.fateOf = () => ({
+      after: () => {
+        const noted = [...cluster.records.values()].some(({ record }) => record.outOfService === true);
+        if (noted && !cluster.taintsOf('node-1').some(isOutOfService)) story.blind = ['x'];
+      },
+    });
     await story.pass(40);
     expect(story.blind).toEqual(['x']);
+    expect(story.records[0]?.outOfService).toBe(false);
     cluster.fateOf = () => undefined;
     story.taint('node-1', outOfServiceTaint);
     await story.pass(5);
@@ -133,6 +134,71 @@ describe('a kept node that has booted', () => {
     story.boot('node-1', 'boot-2');
     await story.pass(90);
     expect(story.taints()).toEqual(['team', outOfServiceTaint.key]);
+  });
+
+  describe('that somebody put on it after the last look of the recheck', () => {
+    const isReleasing = ({ records: [record] }: LeadershipStory): boolean =>
+      record?.steps.release !== undefined;
+    const isNoted = ({ records: [record] }: LeadershipStory): boolean => record?.outOfService === true;
+
+    async function expectKept(story: LeadershipStory): Promise<void> {
+      await story.pass(40);
+      expect(story.results).toEqual(['death: recovered']);
+      expect(story.records[0]?.outOfService).toBe(false);
+      story.boot('node-1', 'boot-2');
+      await story.pass(90);
+      expect(story.taints()).toEqual(['team', outOfServiceTaint.key]);
+    }
+
+    it('while the API server did not answer is kept, and brakes are asked', async () => {
+      const story = new LeadershipStory({ node: 'keep' });
+      const { cluster } = story;
+      cluster.fateOf = ({ method }) =>
+        method.startsWith('read') && isReleasing(story) ? { outcome: 'unanswered' } : undefined;
+      story.lead(1);
+      await story.pass(40);
+      expect(isReleasing(story)).toBe(true);
+      story.taint('node-1', outOfServiceTaint);
+      story.paused = 'stop';
+      cluster.fateOf = () => undefined;
+      await story.pass(60);
+      expect(story.cluster.destroyed).toEqual([]);
+      expect(story.records[0]?.steps.release?.detail).toMatch(/^held: /);
+      story.paused = undefined;
+      await expectKept(story);
+    });
+
+    it('while nobody led is kept', async () => {
+      const story = new LeadershipStory({ node: 'keep' });
+      story.cluster.fateOf = () => ({
+        after: () => {
+          if (isReleasing(story)) story.term?.end('it crashed');
+        },
+      });
+      story.lead(1);
+      await story.pass(40);
+      story.cluster.fateOf = () => undefined;
+      await story.crash();
+      story.taint('node-1', outOfServiceTaint);
+      story.lead(2);
+      await story.leading?.takeUp();
+      await expectKept(story);
+    });
+
+    it('between the note and the mark of this leader is kept', async () => {
+      const story = new LeadershipStory({ node: 'keep' });
+      let isMarked = false;
+      story.cluster.fateOf = () => ({
+        after: () => {
+          if (isMarked || !isNoted(story)) return;
+          isMarked = true;
+          story.taint('node-1', outOfServiceTaint);
+        },
+      });
+      story.lead(1);
+      await expectKept(story);
+      expect(isMarked).toBe(true);
+    });
   });
 
   it.each(['liberator.dev/takeover', 'node.kubernetes.io/out-of-service'])(

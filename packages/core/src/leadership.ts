@@ -159,6 +159,7 @@ export class Leadership implements Leading {
           this.#records.put(stored);
           this.#takeovers.noted(stored);
         },
+        onHeld: (id, isHeld) => this.#takeovers.held(id, isHeld),
         onProgress: (progress) => {
           options.onProgress(progress);
           const event = eventFor(progress);

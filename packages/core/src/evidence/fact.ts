@@ -31,12 +31,16 @@ export type NodeFact =
       readonly listed?: true;
     }
   | { readonly kind: 'lease-gone'; readonly name: string }
-  /** A replica asked the host of the Node of this uid. */
+  /**
+   * A replica asked the host of the Node of this uid. `hostOnly`: whether its kernel accepts was all that was asked, so that
+   * `mute` says nothing of the kubelet.
+   */
   | {
       readonly kind: 'probe';
       readonly name: string;
       readonly uid: string;
       readonly result: ProbeResult;
+      readonly hostOnly?: true;
     };
 
 /** What a fact means to the node's state machine. `at` is monotonic milliseconds on our own clock. */

@@ -205,7 +205,7 @@ function noteLeaseGone<P extends Watched>(ledger: Ledger<P>, name: string): Ledg
  */
 function noteProbe<P extends Watched>(
   ledger: Ledger<P>,
-  { name, uid, result }: Extract<NodeFact, { kind: 'probe' }>,
+  { name, uid, result, hostOnly }: Extract<NodeFact, { kind: 'probe' }>,
   at: number,
 ): Ledger<P> {
   const known = ledger.nodes.get(name);
@@ -214,8 +214,9 @@ function noteProbe<P extends Watched>(
   // Whoever has the address now is another machine: this one is as silent as if nobody had it.
   const others = heard && known.health !== 'alive' && addressOwner(ledger, known) !== undefined;
   const hostHeard = known.hostHeard || (heard && !others);
-  // What a host said while its node was well says nothing of the silence that may follow.
-  if (known.health === 'alive') {
+  // What a host said while its node was well says nothing of the silence that may follow. Nor does what it was asked then: that
+  // its kernel accepts is no word about a kubelet that nobody spoke to. Those that are not well are asked anew in a moment.
+  if (known.health === 'alive' || (hostOnly === true && result === 'mute')) {
     return hostHeard === known.hostHeard ? ledger : put(ledger, known, known.with({ hostHeard }), at);
   }
   const said: ProbeResult = others ? 'silent' : result;

@@ -21,7 +21,7 @@ export interface Budget {
   readonly windowMs?: number;
   /**
    * At most this many takeovers are at work at the same time, proven or not; the others wait their turn. One that waits for
-   * a proof is not counted. Default 16.
+   * a proof, or that a brake holds, is not counted. Default 16.
    */
   readonly maxRunning?: number;
 }

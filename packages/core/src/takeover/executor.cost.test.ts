@@ -67,6 +67,8 @@ describe('the record of a takeover', () => {
     await story.start(unfenced).pass(30_000);
     expect(written).toEqual([
       'recheck done, release begun',
+      // Right before the Node is marked, and what lies between is a look.
+      'recheck done, release begun',
       'release done, remove begun',
       'remove done, verify begun',
       'remove done, verify done',
@@ -108,8 +110,11 @@ describe('a look at the node', () => {
     expect(before(story, 'deleteNode', 2)).toEqual(look);
     const marks = story.cluster.calls.filter(({ method }) => method === 'setTaints');
     expect(
-      marks.map(({ index }) => story.cluster.calls.slice(index - 2, index).map(({ method }) => method)),
-    ).toEqual([look, look]);
+      marks.map(({ index }) => story.cluster.calls.slice(index - 3, index).map(({ method }) => method)),
+    ).toEqual([
+      ['createRecord', ...look],
+      [...look, 'updateRecord'],
+    ]);
     expect(countOf(story, 'readNodeLease')).toBe(4);
   });
 

@@ -27,6 +27,27 @@ const inRecord = (story: TakeoverStory, name: string): unknown =>
   story.record.pods.find((pod) => pod.name === name);
 
 describe('a pod that nobody makes anew', () => {
+  it('keeps its Node by an annotation that it gets after the last look of the release', async () => {
+    await using story = new TakeoverStory();
+    story.whenStarted = {
+      // It came later than the recheck, so it isn't waited for.
+      release: () => putBare(story, { name: 'late', uid: 'late' }, toleratesAll),
+    };
+    story.cluster.fateOf = ({ method }) => ({
+      after: () => {
+        const late = story.cluster.pods.get('default/late');
+        if (method !== 'listAttachmentsOn' || late === undefined) return;
+        story.cluster.pods.set('default/late', { ...late, metadata: { ...late.metadata, ...keep() } });
+      },
+    });
+    await story.start().pass(30_000);
+    expect(story.record.steps.remove).toMatchObject({
+      outcome: 'skipped',
+      detail: expect.stringContaining('kept for pod default/late'),
+    });
+    expect(story.cluster.destroyed).not.toContain('n1');
+  });
+
   it('is deleted, and named beforehand and afterwards as lost for good', async () => {
     await using story = new TakeoverStory();
     putBare(story);

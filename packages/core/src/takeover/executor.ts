@@ -78,6 +78,8 @@ export interface TakeoverExecutorOptions {
   readonly onProgress: (progress: TakeoverProgress) => void;
   /** Called with each version of a record as it is on record now, before anything is told of it. */
   readonly onSaved?: (stored: StoredRecord) => void;
+  /** Called when brakes begin to hold the takeover under this id, and when it works on. */
+  readonly onHeld?: (id: string, isHeld: boolean) => void;
 }
 
 /** Steps that act, or may: each is on record as begun before it does. The fence does without where no fencer of its policy may harm. */
@@ -124,6 +126,9 @@ export class TakeoverExecutor {
   readonly #fencers: ReadonlyMap<string, Fencer>;
   readonly #probe: NodeProbe | undefined;
   readonly #onProgress: (progress: TakeoverProgress) => void;
+  readonly #onHeld: (id: string, isHeld: boolean) => void;
+  /** Ids of takeovers that brakes hold. */
+  readonly #held = new Set<string>();
   readonly #writer: RecordWriter;
 
   constructor(options: TakeoverExecutorOptions) {
@@ -132,6 +137,7 @@ export class TakeoverExecutor {
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
     this.#probe = options.probe;
     this.#onProgress = options.onProgress;
+    this.#onHeld = options.onHeld ?? (() => undefined);
     this.#writer = new RecordWriter({
       cluster: options.cluster,
       clock: options.clock,
@@ -167,7 +173,14 @@ export class TakeoverExecutor {
    * @throws {@link RecordUnreadableError} when somebody made the record unreadable meanwhile.
    */
   async run(term: LeaderTerm, opened: StoredRecord, witness: TakeoverWitness): Promise<StoredRecord> {
-    const draft = new Draft(term, opened, this.#writer);
+    try {
+      return await this.#carry(term, new Draft(term, opened, this.#writer), witness);
+    } finally {
+      this.#noteHeld(opened.record.id, false);
+    }
+  }
+
+  async #carry(term: LeaderTerm, draft: Draft, witness: TakeoverWitness): Promise<StoredRecord> {
     const looks = new Looks(this.#clock);
     for (;;) {
       const next = nextMove(draft.record);
@@ -211,6 +224,7 @@ export class TakeoverExecutor {
     const takenUpAt = this.#clock.now();
     let notedAt = takenUpAt;
     let told: string | undefined;
+    let isBraked = false;
     for (;;) {
       const { record } = draft;
       const context: StepContext = {
@@ -227,6 +241,11 @@ export class TakeoverExecutor {
         attempts,
         looks,
         settled,
+        putOnRecord: async (findings) => {
+          await draft.write((one) => ({ ...one, ...findings }));
+          const next = nextMove(draft.record);
+          return next.move === 'step' && next.step === step && draft.record.steps[step]?.epoch === term.epoch;
+        },
         volumes,
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
@@ -257,12 +276,16 @@ export class TakeoverExecutor {
       // A sign of life goes before any brake: what a step does then is to give the node back.
       const harms = heldSteps.has(step) && context.lifeSign() === undefined;
       const holds = harms ? context.holds() : [];
+      // Before it acts, which may take long. What the step itself finds held, it finds at once.
+      if (harms && holds.length === 0 && isBraked) this.#noteHeld(record.id, false);
+      isBraked = holds.length > 0;
       const { result, isAnswered } =
         holds.length === 0
           ? await this.#attempt(context, step, performers[step])
           : now.gone && step !== 'remove'
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
             : { result: held(holds), isAnswered: true };
+      this.#noteHeld(record.id, result.outcome === 'wait' && result.held === true);
       if (result.outcome === 'undo') return draft.write((one) => startUndoing(one, result.detail));
       if (result.outcome === 'overtaken') return draft.write((one) => startLeaving(one, result.detail));
       const { detail, findings } = result;
@@ -283,10 +306,12 @@ export class TakeoverExecutor {
         sinceTakenUpMs: this.#clock.now() - takenUpAt,
         sinceNotedMs: this.#clock.now() - notedAt,
       };
-      const isWorthIt = !draft.isWritten || isWorthNoting(step, record, result, waited);
+      const isUnwritten = !draft.isWritten;
+      // The step may have put something on record itself.
+      const isWorthIt = isUnwritten || isWorthNoting(step, draft.record, result, waited);
       const noted = (one: TakeoverRecord): TakeoverRecord => noteStep({ ...one, ...findings }, step, note);
       // Nothing that has happened stays unwritten while something is waited for.
-      if (!draft.isWritten) await draft.write(noted);
+      if (isUnwritten) await draft.write(noted);
       // Told anew by every leader: who looks into the log of this one wants to know what it waits for.
       if (withoutNumbers(detail) !== withoutNumbers(told ?? '') || told === undefined) {
         told = detail;
@@ -294,7 +319,7 @@ export class TakeoverExecutor {
       }
       if (isWorthIt) {
         notedAt = this.#clock.now();
-        if (draft.record === record) await draft.write(noted);
+        if (!isUnwritten) await draft.write(noted);
       }
       const next = nextMove(draft.record);
       if (next.move !== 'step' || next.step !== step) return;
@@ -304,6 +329,13 @@ export class TakeoverExecutor {
       if (result.held === true || !isAnswered) patience.spare();
       else patience.spend();
     }
+  }
+
+  #noteHeld(id: string, isHeld: boolean): void {
+    if (this.#held.has(id) === isHeld) return;
+    if (isHeld) this.#held.add(id);
+    else this.#held.delete(id);
+    this.#onHeld(id, isHeld);
   }
 
   /** What a fencer that may harm has said is not on record yet: the next leader would ask it again. */

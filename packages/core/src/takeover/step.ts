@@ -29,6 +29,8 @@ export interface StepContext {
   readonly looks: Looks;
   /** What the step found since it was taken up and need not ask again, under names of its own. */
   readonly settled: Map<string, string>;
+  /** Puts findings on record in the middle of the step. Resolves to whether the step may go on: the record is still ours, and at it. */
+  readonly putOnRecord: (findings: StepFindings) => Promise<boolean>;
   /** Volumes of pods as they were described since the step was taken up, by the pod's uid. */
   readonly volumes: Map<string, readonly AffectedVolume[]>;
   readonly fencers: ReadonlyMap<string, Fencer>;

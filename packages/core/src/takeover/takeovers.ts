@@ -24,7 +24,7 @@ export interface TakeoversOptions {
   };
   /** A record turned out to be none. */
   readonly onUnreadable: (found: UnreadableRecord) => void;
-  /** What works on a node is another than before; `waits`: only for a proof. */
+  /** What works on a node is another than before; `waits`: only for a proof, or for a brake to be released. */
   readonly onWork: (node: string, state: 'works' | 'waits' | 'over') => void;
   readonly onError: (where: string, error: unknown) => void;
 }
@@ -38,6 +38,8 @@ interface Running {
   occupies: boolean;
   /** Whether it waits for a proof, which may take a human's time: nobody else waits for that. */
   waits: boolean;
+  /** Whether a brake holds it, which may be a human's as well. */
+  isHeld: boolean;
   /** Resolves once it doesn't any more. */
   readonly freed: Promise<void>;
   readonly free: () => void;
@@ -86,6 +88,14 @@ export class Takeovers {
     if (running === undefined) return;
     running.waits = waitsForProof(record);
     if (!occupiesNode(record)) running.free();
+    this.#tellWork(running.node);
+  }
+
+  /** To be called when brakes begin to hold a takeover, and when it works on: meanwhile it does nothing, for as long as it takes. */
+  held(id: string, isHeld: boolean): void {
+    const running = this.#running.get(id);
+    if (running === undefined) return;
+    running.isHeld = isHeld;
     this.#tellWork(running.node);
   }
 
@@ -143,7 +153,8 @@ export class Takeovers {
 
   #tellWork(name: string): void {
     const occupying = this.#occupying(name);
-    const state = occupying.length === 0 ? 'over' : occupying.every(({ waits }) => waits) ? 'waits' : 'works';
+    const waits = occupying.every((running) => running.waits || running.isHeld);
+    const state = occupying.length === 0 ? 'over' : waits ? 'waits' : 'works';
     if ((this.#told.get(name) ?? 'over') === state) return;
     if (state === 'over') this.#told.delete(name);
     else this.#told.set(name, state);
@@ -162,6 +173,7 @@ function newlyRunning(node: string, occupies: boolean): Running {
     node,
     occupies,
     waits: false,
+    isHeld: false,
     freed: promise,
     free: () => {
       running.occupies = false;

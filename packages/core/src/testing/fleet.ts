@@ -73,8 +73,8 @@ export class Fleet {
     this.#note({ kind: 'lease-gone', name });
   }
 
-  probed(name: string, uid: string, result: ProbeResult): void {
-    this.#note({ kind: 'probe', name, uid, result });
+  probed(name: string, uid: string, result: ProbeResult, hostOnly: true | undefined = undefined): void {
+    this.#note({ kind: 'probe', name, uid, result, ...(hostOnly && { hostOnly }) });
   }
 
   /** Whether the host of this Node was ever heard by a probe of ours. */

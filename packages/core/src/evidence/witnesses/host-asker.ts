@@ -22,8 +22,8 @@ export type Occasion = 'suspect' | 'dead' | 'baseline';
 
 export interface HostAskerOptions {
   readonly probe: NodeProbe;
-  /** Called for each answer, until {@link HostAsker.stop}. */
-  readonly onAnswer: (node: Node, result: ProbeResult) => void;
+  /** Called for each answer, with how deep the question was, until {@link HostAsker.stop}. */
+  readonly onAnswer: (node: Node, result: ProbeResult, depth: ProbeDepth) => void;
   /** How many are asked at the same time: each takes a socket for as long as its host is silent. */
   readonly slots: Readonly<Record<Occasion, number>>;
 }
@@ -70,7 +70,7 @@ export class HostAsker {
     try {
       const until = occasion === 'baseline' ? 'host' : 'kubelet';
       const result = await this.#options.probe(node, signal, { until });
-      if (!signal.aborted) this.#options.onAnswer(node, result);
+      if (!signal.aborted) this.#options.onAnswer(node, result, { until });
     } catch {
       // A probe that fails for a reason of its own says nothing about the host.
     } finally {

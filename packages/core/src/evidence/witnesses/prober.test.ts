@@ -18,7 +18,7 @@ class Story {
   readonly prober = new Prober({
     unwell: () => [...this.fleet.nodes.values()].filter(({ health }) => health !== 'alive'),
     unheard: () => [...this.fleet.nodes.values()].filter(({ hostHeard }) => !hostHeard),
-    onAnswer: ({ name, uid, result }) => this.fleet.probed(name, uid, result),
+    onAnswer: ({ name, uid, result, hostOnly }) => this.fleet.probed(name, uid, result, hostOnly),
     clock: this.clock,
     intervalMs: 2_000,
     probe: (node, signal, depth) => {
@@ -122,6 +122,29 @@ describe('a node that is well', () => {
     await story.pass(40, false);
     expect(new Set(story.depths.slice(0, 1))).toEqual(new Set(['host']));
     expect(new Set(story.depths.slice(1))).toEqual(new Set(['kubelet']));
+    await story.prober.stop();
+  });
+
+  it('and answers so only once it is suspect is heard, and nothing is said of its kubelet', async () => {
+    const story = new Story(1);
+    const late = Promise.withResolvers<ProbeResult>();
+    story.answer = () => late.promise;
+    story.prober.start();
+    await story.pass(3);
+    await story.pass(20, false);
+    expect(story.fleet.nodes.get('node-1')?.health).toBe('suspect');
+    late.resolve('mute');
+    // Before the next round asks.
+    await story.clock.advance(100);
+    story.fleet.assess();
+    const known = story.fleet.nodes.get('node-1');
+    expect(known?.hostHeard).toBe(true);
+    expect(known?.state.lastProbe).toBeUndefined();
+    expect(known?.assessment?.reasons.join()).not.toContain('kubelet');
+    // What it is asked now goes all the way.
+    story.answer = async () => 'mute';
+    await story.pass(3, false);
+    expect(story.fleet.nodes.get('node-1')?.assessment?.reasons.join()).toContain('kubelet does not speak');
     await story.prober.stop();
   });
 

@@ -58,8 +58,8 @@ export class Prober {
     this.#asker = new HostAsker({
       probe: options.probe,
       slots,
-      onAnswer: ({ metadata: { name, uid } }, result) =>
-        options.onAnswer({ kind: 'probe', name, uid, result }),
+      onAnswer: ({ metadata: { name, uid } }, result, { until }) =>
+        options.onAnswer({ kind: 'probe', name, uid, result, ...(until === 'host' && { hostOnly: true }) }),
     });
   }
 

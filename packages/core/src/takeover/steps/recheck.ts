@@ -11,7 +11,6 @@ import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
 import { done, held, type PerformStep, type StepContext, withPatience } from '../step.ts';
-import { wouldMark } from './mark.ts';
 
 /** Longer than a control plane takes to be upgraded; then the death is decided about anew. */
 const patienceMs = 300_000;
@@ -26,14 +25,11 @@ const lookAgain: PerformStep = async (context) => {
     const up = await signOfGoneHost(context);
     if (up !== undefined) return held([up]);
   }
-  const there = await podsToRelease(context);
-  const pods = await described(context, there);
+  const pods = await described(context, await podsToRelease(context));
   const state = live.state === 'gone' ? live.detail : 'still dead';
   if (live.state === 'gone') return done(`${state}; ${planFor(pods)}`, { pods });
   const { object } = live.node;
-  // Noted now, so that the release need not write it down by itself before it marks the Node.
-  const ours = wouldMark(object, there) ? { outOfService: true } : {};
-  return done(`${state}; ${planFor(pods)}`, { pods, keepsake: keepsakeOf(object), ...ours });
+  return done(`${state}; ${planFor(pods)}`, { pods, keepsake: keepsakeOf(object) });
 };
 
 /** So many pods at a time: each is a few requests. */

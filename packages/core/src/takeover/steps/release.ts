@@ -75,6 +75,11 @@ const letGo: PerformStep = async (context) => {
 /** What these are called among what is settled. */
 const begun = 'begun';
 const podsGone = 'pods gone';
+/** This leader put on record that the mark is to be ours, and whether it then sent it: only what was sent can be. */
+const notedHere = 'mark noted';
+const sent = 'mark sent';
+/** Until an answer says that it wasn't written, it may be. */
+const lost = 'no answer says that it was refused';
 
 /** For how long the pods are left to Kubernetes' eviction still, or until it is worth a look; 0 when they no longer are. */
 function leftToEviction(context: StepContext, stuck: readonly LiveRead<Pod>[]): number {
@@ -173,12 +178,18 @@ async function volumesLeft(context: StepContext, pods: readonly AffectedPod[]): 
 
 /** Undefined once pods may be deleted: the node is marked, or it is on record why it is not. */
 async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Promise<StepResult | undefined> {
-  const { cluster, term, record } = context;
+  const { cluster, term, record, settled, looks } = context;
   const live = await readLiveNode(context);
   if (live.state === 'alive') return leaveAlone(context, live.detail);
   const taints = live.state === 'gone' ? [] : live.node.object.spec?.taints;
   const isMarked = isOutOfService(taints);
   const hasBegun = isMarked && live.state === 'still-dead' && ownsOutOfService(record, live.node.object);
+  if (hasBegun && settled.has(notedHere) && !settled.has(sent)) {
+    return {
+      ...wait('somebody else has marked the Node out of service', 0),
+      findings: { outOfService: false },
+    };
+  }
   if (record.unmarked !== undefined || hasBegun) return undefined;
   const noted = record.outOfService === true;
   const up = live.state === 'gone' ? await signOfGoneHost(context) : undefined;
@@ -194,16 +205,30 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
     return withoutMark(`it would evict pod ${namespace}/${name}, which bears ${keepAnnotation}`);
   }
   if (!noted) {
-    return { ...wait('about to mark the Node out of service', 0), findings: { outOfService: true } };
+    // By the last look of all before the mark: what is on record and not yet on the Node, a human may put there.
+    const isStillOurs = await context.putOnRecord({ outOfService: true });
+    settled.set(notedHere, 'nobody else has noted it before');
+    // The write may have taken its time, and the node or a human may have used it.
+    if (!isStillOurs || looks.deadNode === undefined || context.lifeSign() !== undefined) {
+      return wait('about to mark the Node out of service', 0);
+    }
+    const since = context.holds();
+    if (since.length > 0) return { ...held(since), findings: { outOfService: false } };
   }
+  const wasLost = settled.get(sent) === lost;
   try {
+    settled.set(sent, lost);
     const outcome = await cluster.setTaints(term, live.node, withTaints(taints, [outOfServiceTaint]));
-    if (outcome !== 'written') return wait('the Node changed meanwhile', 200);
+    if (outcome !== 'written') {
+      if (!wasLost) settled.delete(sent);
+      return wait('the Node changed meanwhile', 200);
+    }
     context.since('marked');
-    context.settled.set(begun, 'the Node is marked, or it is on record why not');
+    settled.set(begun, 'the Node is marked, or it is on record why not');
     return evictionWait(lookSoonMs);
   } catch (error) {
     term.assertValid();
+    if (!wasLost && !isUnanswered(error)) settled.delete(sent);
     if (context.spentMs() < markPatienceMs) throw error;
     return withoutMark(wordsOf(error));
   }

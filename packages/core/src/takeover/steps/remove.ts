@@ -1,6 +1,6 @@
 // Deletes the Node, unless the policy or a pod keeps it or it has come back.
 
-import type { Node } from '../../kubernetes/objects.ts';
+import type { Node, Pod } from '../../kubernetes/objects.ts';
 import { keepAnnotation } from '../../marks/pods.ts';
 import { epochAnnotation } from '../../marks/taints.ts';
 import { isKept, mustGo } from '../../pods/affected-pods.ts';
@@ -28,14 +28,14 @@ const deletion = 'the deletion of the Node';
 const stamping = 'the stamp on the Node';
 
 const removeNode: PerformStep = async (context) => {
-  const { cluster, term, record, attempts, clock, looks } = context;
+  const { cluster, term, record, attempts, clock } = context;
   if (record.policy.node === 'keep') {
     return {
       outcome: 'skipped',
       detail: 'the policy keeps the Node, tainted, until it has returned for certain',
     };
   }
-  const pods = looks.pods ?? (await listPods(context));
+  const pods = await podsNow(context);
   // After the list, so that nothing lies between the look and what it allows.
   const live = await readLiveNode(context);
   if (live.state === 'gone') return gone(context, live.detail);
@@ -67,6 +67,15 @@ const removeNode: PerformStep = async (context) => {
     return wait(wordsOf(error), lookEveryMs);
   }
 };
+
+/**
+ * People may mark a pod as kept at any moment, so the pods are looked at right before the Node goes. Only where the last look, of
+ * a moment ago, saw none that could be marked it serves still.
+ */
+async function podsNow(context: StepContext): Promise<readonly LiveRead<Pod>[]> {
+  const seen = context.looks.pods;
+  return seen === undefined || seen.some(({ object }) => mustGo(object)) ? listPods(context) : seen;
+}
 
 async function askToGo(context: StepContext, node: LiveRead<Node>): Promise<StepResult> {
   const { cluster, term, attempts, clock } = context;
