@@ -23,6 +23,7 @@ function scene(change: Partial<Scene> = {}): Scene {
     attempts: new Attempts(),
     looks: new Looks(clock),
     settled: new Map(),
+    putOnRecord: async () => true,
     volumes: new Map(),
     fencers: new Map(),
     lifeSign: () => undefined,

@@ -97,7 +97,7 @@ export function done(detail: string, findings?: StepFindings): StepResult {
 /** How often to ask whether a brake was released. */
 const heldForMs = 1_000;
 
-export function held(reasons: readonly string[]): StepResult {
+export function held(reasons: readonly string[]): StepResult & { readonly outcome: 'wait' } {
   return { ...wait(`held: ${reasons.join('; ')}`, heldForMs), held: true };
 }
 
