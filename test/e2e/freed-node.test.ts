@@ -80,7 +80,10 @@ describe('a machine in quarantine', () => {
   });
 });
 
-/** Three nodes, and three pods of which no two may share a node: none of them can move. */
+/**
+ * Three nodes, and three pods of which no two may share a node: none of them can move. Each has a volume, so that somebody
+ * asks whether that is what ties it to its node.
+ */
 async function openWithQuorum(policy: object): Promise<Stage> {
   const stage = await Stage.open({
     ...fast,
@@ -89,6 +92,7 @@ async function openWithQuorum(policy: object): Promise<Stage> {
     returning: { dwell: '5s' },
   });
   const labels = { app: 'quorum' };
+  for (const name of ['quorum-disk-0', 'quorum-disk-1', 'quorum-disk-2']) await stage.create(disk(name));
   const apart = [{ labelSelector: { matchLabels: labels }, topologyKey: 'kubernetes.io/hostname' }];
   await stage.create({
     apiVersion: 'apps/v1',
@@ -105,11 +109,35 @@ async function openWithQuorum(policy: object): Promise<Stage> {
           affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: apart } },
         },
       },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            storageClassName: 'quorum',
+            resources: { requests: { storage: '1Gi' } },
+          },
+        },
+      ],
     },
   });
   for (const name of ['quorum-0', 'quorum-1', 'quorum-2'])
     await stage.until(`${name} is Ready`, async () => isReady(await stage.pod(name)));
   return stage;
+}
+
+function disk(name: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'quorum',
+      hostPath: { path: `/var/lib/${name}` },
+    },
+  };
 }
 
 async function nodeOf(stage: Stage, name: string): Promise<string> {
