@@ -1,6 +1,14 @@
-// Kills the leader at every step of a takeover on a real control plane: as it has claimed the step, and the next leader
-// once more, right after that step's own write. Every write of all is tried in `test/crash-anywhere`.
-import { type Node, outOfServiceTaint, type Pod, type TakeoverStep, takeoverSteps } from '@liberator/core';
+// Kills the leader at every step of a takeover on a real control plane, and the next leader once more, each right after a
+// write: as a step is claimed, after what the step itself does, or as its end is on record. Every write of all is tried in
+// `test/crash-anywhere`.
+import {
+  type Node,
+  outOfServiceTaint,
+  type Pod,
+  type TakeoverRecord,
+  type TakeoverStep,
+  takeoverSteps,
+} from '@liberator/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Write, writeOf } from '../chaos/world/writes.ts';
 import type { DoorWrite } from './door.ts';
@@ -13,7 +21,9 @@ const agents = ['agent-a', 'agent-b', 'agent-c'] as const;
 
 type Trap = (write: Write, body: string) => boolean;
 
-const opened: Trap = ({ kind }, body) => kind === 'record' && stepsIn(body)?.claim === undefined;
+/** The claim is the creation of the record. */
+const opened: Trap = ({ kind, method }, body) =>
+  kind === 'record' && method === 'POST' && stepsIn(body) !== undefined;
 const claimed =
   (step: TakeoverStep): Trap =>
   ({ kind }, body) => {
@@ -31,17 +41,20 @@ const kind =
 
 /** Each of them kills one leader, once the API server has carried out the write and before its answer arrives. */
 const deaths: Readonly<Record<TakeoverStep, readonly [Trap, Trap]>> = {
-  claim: [opened, claimed('claim')],
-  cordon: [claimed('cordon'), kind('change-node')],
-  fence: [claimed('fence'), ended('fence')],
-  // It writes nothing but its own record, so the second one dies of what comes next.
-  recheck: [claimed('recheck'), kind('mark-out-of-service')],
+  // It begins the cordon, too, so what follows it is the next leader taking that up.
+  claim: [opened, claimed('cordon')],
+  cordon: [kind('change-node'), claimed('cordon')],
+  // These harm nobody here, so that neither is on record before the release is claimed: one leader dies before, one after.
+  fence: [kind('change-node'), ended('fence')],
+  recheck: [ended('recheck'), kind('mark-out-of-service')],
   release: [claimed('release'), kind('delete-pod')],
   remove: [claimed('remove'), kind('delete-node')],
   verify: [claimed('verify'), ended('verify')],
 };
 
 let stage: Stage;
+/** The node whose takeover is watched: leaders write to the records of earlier ones, too. */
+let doomed = '';
 let traps: readonly Trap[] = [];
 let died: readonly string[] = [];
 
@@ -78,6 +91,7 @@ it.each(takeoverSteps)('leaders that die at the step %s are followed by one who 
   const node = await stage.node(before.spec?.nodeName ?? '');
   if (node === undefined) throw new Error(`expected the Node of ${before.metadata.name}, found none`);
   died = [];
+  doomed = node.metadata.name;
   traps = deaths[step];
 
   stage.cluster.crash(node.metadata.name);
@@ -128,8 +142,9 @@ function isMarked(patch: unknown): boolean {
   return taints.some(({ key }) => key === outOfServiceTaint.key);
 }
 
-/** The steps of the record in a write's body; undefined when there is none in it. */
+/** The steps of the record in a write's body; undefined when there is none in it, or that of another node. */
 function stepsIn(body: string): Partial<Record<TakeoverStep, { readonly outcome?: string }>> | undefined {
   const text = (JSON.parse(body) as { data?: Record<string, string> }).data?.['record.json'];
-  return text === undefined ? undefined : JSON.parse(text).steps;
+  const record: TakeoverRecord | undefined = text === undefined ? undefined : JSON.parse(text);
+  return record?.node.name === doomed ? record.steps : undefined;
 }
