@@ -262,7 +262,8 @@ class Director {
   /** The process is gone before anything in it can notice how its write ended. */
   #die(user: string, { sent }: { sent: boolean }): never {
     const { powerSwitch } = this.#world;
-    this.#died.push(user);
+    // Of two writes that it had under way at once, it can only die of one.
+    if (!this.#died.includes(user)) this.#died.push(user);
     const asked = powerSwitch.asked - this.#askedBefore;
     this.#askedBefore = powerSwitch.asked;
     if (asked > 0 && this.#record()?.steps.fence?.outcome === undefined) this.#answersLost++;
