@@ -238,9 +238,7 @@ describe('what holds', () => {
     });
     const found = kill(['node-1'], open, { nodes: [marked, ...others] });
     expect(of(found, 'held')[0]?.holds.map(({ guard }) => guard)).toEqual(['maintenance']);
-    const [admitted] = of(found, 'admitted');
-    expect(admitted?.at).toBeGreaterThan(300_000);
-    expect(admitted?.at).toBeLessThanOrEqual(600_000);
+    expect(of(found, 'admitted')).toMatchObject([{ node: 'node-1', at: 600_000 }]);
   });
 
   it('is a control-plane node that no policy includes', () => {
@@ -278,9 +276,58 @@ describe('what holds', () => {
     const before = node('node-9', { ready: 'Unknown' });
     const nodes = [...nine.slice(0, 8), before];
     const found = kill(['node-1', 'node-4'], withoutProof, { nodes, forMs: 300_000 });
-    expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-1']);
+    expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-9', 'node-1']);
     expect(nodeOf(found, 'node-4').holds.map(({ guard }) => guard)).toEqual(['budget']);
     expect(nodeOf(found, 'node-9').killed).toBe(false);
+  });
+});
+
+/** Somebody works on it. */
+const marked = (name: string, holdSeconds: number, more: NodeLike = {}): Node => {
+  const [since, by] = ['2030-01-01T00:00:00.000Z', 'alice@laptop'];
+  const mark = JSON.stringify({ by, phase: 'drained', since, renewed: since, holdSeconds });
+  return node(name, { ...more, annotations: { 'liberator.dev/maintenance': mark }, unschedulable: true });
+};
+
+describe('the minutes before the deaths, which never were', () => {
+  const eight = nine.slice(0, 8);
+
+  it('let no hold of a dead node run out: it is held from the first moment, and for as long as it may be', () => {
+    const nodes = [...eight, marked('node-9', 150, { ready: 'Unknown' })];
+    const found = kill(['node-9'], open, { nodes });
+    expect(found.timeline[0]).toMatchObject({ kind: 'held', node: 'node-9', at: 0 });
+    expect(of(found, 'admitted')).toMatchObject([{ node: 'node-9', at: 150_000 }]);
+    expect(nodeOf(found, 'node-9')).toMatchObject({ outcome: 'over', admittedAt: 150_000 });
+    const short = kill(['node-9'], open, { nodes, forMs: 60_000 });
+    expect(nodeOf(short, 'node-9')).toMatchObject({ outcome: 'held', holds: [{ guard: 'maintenance' }] });
+    const other = kill(['node-1'], open, { nodes, forMs: 60_000 });
+    expect(nodeOf(other, 'node-9')).toMatchObject({ killed: false, outcome: 'held' });
+  });
+
+  it('wear off no mark of maintenance, however short it holds', () => {
+    const nodes = [marked('node-1', 180), ...nine.slice(1)];
+    const found = kill(['node-1'], open, { nodes });
+    expect(of(found, 'held')[0]?.holds.map(({ guard }) => guard)).toEqual(['maintenance']);
+    expect(of(found, 'admitted')).toMatchObject([{ node: 'node-1', at: 180_000 }]);
+  });
+
+  it('take over nobody: what was dead, and is not on record, begins with the rest', () => {
+    const nodes = [...eight, node('node-9', { ready: 'Unknown' })];
+    const found = kill(['node-1'], open, { nodes });
+    expect(of(found, 'admitted')[0]).toMatchObject({ node: 'node-9' });
+    expect(of(found, 'admitted')[0]?.at).toBeLessThan(1_000);
+    expect(nodeOf(found, 'node-9')).toMatchObject({ killed: false, outcome: 'over' });
+    expect(nodeOf(found, 'node-9').releasedAt).toBeGreaterThan(1_000);
+  });
+
+  it('use up nothing of the window for which a death counts', () => {
+    const nodes = [
+      ...nine.slice(0, 7),
+      ...['node-8', 'node-9'].map((name) => node(name, { ready: 'Unknown' })),
+    ];
+    const found = kill(['node-1'], withoutProof, { nodes });
+    expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-8', 'node-9', 'node-1']);
+    expect(of(found, 'admitted')[2]?.at).toBeGreaterThanOrEqual(15 * 60_000);
   });
 });
 
@@ -346,11 +393,14 @@ describe('a leader that dies with its node', () => {
     expect(of(found, 'removed')).toHaveLength(1);
   });
 
-  it('leaves what it had begun to the next one, which does not begin it again', () => {
+  it('leaves what was dead before to the next one, which begins with it', () => {
     const nodes = [...nine.slice(0, 8), node('node-9', { ready: 'Unknown' })];
     const policy: Policy = { ...cautious, budget: open.budget };
     const found = kill(['node-1'], policy, { nodes, leader: { on: 'node-1', others: ['node-2'] } });
-    expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-1']);
+    const [before, killed] = of(found, 'admitted');
+    expect([before?.node, killed?.node]).toEqual(['node-9', 'node-1']);
+    expect(before?.at).toBeGreaterThanOrEqual(17_000);
+    expect(before?.at).toBeLessThan(18_000);
     expect(nodeOf(found, 'node-9').outcome).toBe('waits');
   });
 

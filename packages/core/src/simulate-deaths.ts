@@ -49,9 +49,10 @@ const settledEveryMs = 5_000;
  * What would be decided, released and placed where, and when, if nodes died now. Pure: nothing is read or written, no clock is
  * asked, and the same options give the same answer.
  *
- * It begins as a leader that has watched for some minutes: nodes that Kubernetes calls Unknown are silent already, all others
- * renew their Leases until they are killed, and their hosts are known to answer probes. A death that is only on record counts
- * towards the budget for a whole window from then, as it does for every leader that has just begun. Nobody reboots anything,
+ * It begins as a replica that has watched for some minutes, decided nothing, and leads from the moment of the deaths on: nodes
+ * that Kubernetes calls Unknown are silent already, all others renew their Leases until they are killed, and their hosts are
+ * known to answer probes. Whatever runs out runs from then: a death of before counts towards the budget for a whole window,
+ * and marks of maintenance hold for as long as they may, as for every leader that has just begun. Nobody reboots anything,
  * and nothing that is killed comes back. Where pods go is judged as in {@link takeoverProspects}, one after another. Of nodes
  * that are not released by the end, `pods` says what would become of them if they were, after all others.
  *
@@ -79,6 +80,8 @@ class Simulation {
   #lastAt = 0;
   #settled = false;
   #leaderless = false;
+  /** What was found as it is, before anything died, is nobody's news. */
+  #telling = false;
 
   constructor(options: SimulateDeathsOptions) {
     this.#options = options;
@@ -88,7 +91,7 @@ class Simulation {
     check(options, fencers);
     this.#killed = new Set(options.kill);
     this.#guards = guards;
-    // What was silent before must have been decided about, and what happens afterwards must not be cut off.
+    // What was silent before must be known for dead, and what happens afterwards must not be cut off.
     this.#quietMs = sight.togetherMs + longestDetectionMs(policies) + 30_000;
     this.#killAt = this.#quietMs;
     this.#world = newWorld({ policies, guards: [...builtInGuards, ...guards], sight }, 0);
@@ -121,17 +124,15 @@ class Simulation {
   }
 
   run(): SimulatedDeaths {
-    const { takeovers = [], setAside = [], paused, forMs = 1_800_000 } = this.#options;
+    const { paused, forMs = 1_800_000 } = this.#options;
     const end = this.#killAt + forMs;
+    // Before anything else of that moment.
+    this.#schedule.at(this.#killAt, () => this.#beginDying());
     this.#fleet.begin();
     this.#inform({ kind: 'watches', synced: true, stale: [] });
     this.#inform({ kind: 'pause', paused });
-    this.#lead(1);
-    this.#inform({ kind: 'set-aside', records: setAside });
-    this.#takeovers.takeUp(takeovers);
     this.#schedule.every(renewEveryMs, renewEveryMs, () => this.#inform({ kind: 'echo', sentAt: this.#now }));
     this.#schedule.every(lookEveryMs, lookEveryMs, () => this.#wake());
-    this.#schedule.at(this.#killAt, () => this.#beginDying());
     this.#schedule.every(settledEveryMs, this.#killAt + settledEveryMs, () => {
       this.#settled = this.#isSettled();
     });
@@ -157,17 +158,29 @@ class Simulation {
     this.#inform({ kind: 'wake' });
   }
 
-  #lead(epoch: number): void {
-    this.#inform({ kind: 'term', epoch });
+  /** With all that earlier leaders left on record. */
+  #lead(): void {
+    const { takeovers = [], setAside = [] } = this.#options;
+    const epochs = takeovers.map(({ epoch, order }) => Math.max(epoch, order?.epoch ?? 0));
+    this.#inform({ kind: 'term', epoch: epochs.reduce((most, epoch) => Math.max(most, epoch), 0) + 1 });
     this.#inform({ kind: 'echo', sentAt: this.#now });
+    this.#inform({ kind: 'set-aside', records: setAside });
+    this.#takeovers.takeUp(takeovers);
   }
 
+  /**
+   * Nobody leads before: a term would let holds run out, decide about what lies dead, and finish what is under way, all in
+   * minutes that never were.
+   */
   #beginDying(): void {
-    if (this.#world.blind.length > 0) this.#tell({ kind: 'sight', blind: this.#world.blind });
-    const { leader, how = 'crash', setAside = [] } = this.#options;
+    this.#world = { ...this.#world, ledger: seenFrom(this.#world.ledger, this.#now) };
+    const { leader, how = 'crash' } = this.#options;
     // Without its kubelet a container goes on.
-    if (leader === undefined || how !== 'crash' || !this.#killed.has(leader.on)) return;
-    this.#inform({ kind: 'term-over' });
+    const survives = leader === undefined || how !== 'crash' || !this.#killed.has(leader.on);
+    if (survives) this.#lead();
+    this.#telling = true;
+    if (this.#world.blind.length > 0) this.#tell({ kind: 'sight', blind: this.#world.blind });
+    if (survives) return;
     this.#tell({ kind: 'leader', state: 'gone' });
     if (leader.others.every((node) => this.#killed.has(node))) {
       this.#leaderless = true;
@@ -176,9 +189,7 @@ class Simulation {
     }
     this.#schedule.at(this.#now + (leader.electedAfterMs ?? electedAfterMs), () => {
       this.#tell({ kind: 'leader', state: 'elected' });
-      this.#lead(2);
-      this.#inform({ kind: 'set-aside', records: setAside });
-      this.#takeovers.handOver();
+      this.#lead();
     });
   }
 
@@ -226,8 +237,8 @@ class Simulation {
   }
 
   #tell(event: SimulatedEvent): void {
+    if (!this.#telling) return;
     const at = Math.round(this.#now - this.#killAt);
-    if (at < 0) return;
     this.#lastAt = at;
     this.#timeline.push({ ...event, at });
   }
@@ -329,6 +340,20 @@ function timeOf<K extends string>(
   // What happened before is nobody's question.
   return (at === undefined || at < zero ? {} : { [key]: Math.round(at - zero) }) as {
     readonly [P in K]?: number;
+  };
+}
+
+/** The ledger of one who knows all that this one knows, and has only just seen it. */
+function seenFrom(ledger: World['ledger'], at: number): World['ledger'] {
+  return {
+    ...ledger,
+    watchedSince: at,
+    deaths: ledger.deaths.map((death) => ({ ...death, since: at })),
+    nodes: ledger.nodes.map((known) =>
+      known.maintenance === undefined
+        ? known
+        : known.with({ maintenance: { ...known.maintenance, seenAt: at } }),
+    ),
   };
 }
 

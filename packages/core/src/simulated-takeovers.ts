@@ -91,15 +91,6 @@ export class SimulatedTakeovers {
     }
   }
 
-  /** A new leader reads what the last one wrote, and goes on. */
-  handOver(): void {
-    const { inform } = this.#options;
-    for (const record of this.#records.values()) this.#save(record);
-    for (const { node, state } of this.#takeovers.values()) {
-      if (state !== 'over') inform({ kind: 'work', node, state: state === 'waits' ? 'waits' : 'works' });
-    }
-  }
-
   begin(node: KnownNode<Policy>, decision: Decision): void {
     const { policy } = node;
     const record = this.#recordOf(node, decision);
