@@ -372,6 +372,83 @@ describe('what is on record', () => {
     expect(of(found, 'removed').map((gone) => gone.node)).toEqual(['node-1']);
   });
 
+  describe('and has begun', () => {
+    const done = { startedAt: renewTime, endedAt: renewTime, epoch: 1, outcome: 'done' } as const;
+    const released = { claim: done, cordon: done, fence: done, recheck: done, release: done };
+    const oneAtATime: Policy = { ...open, budget: { ...open.budget, maxRunning: 1 } };
+    const begun = record({
+      steps: released,
+      policy: { ...record({}).policy, proof: 'optional', node: 'delete' },
+    });
+    const held = (mark: Node, change: Change = {}) =>
+      kill(['node-1'], oneAtATime, { nodes: [...nine.slice(0, 8), mark], takeovers: [begun], ...change });
+
+    it('goes on from where it stands, and then the next one begins', () => {
+      const found = kill(['node-1'], oneAtATime, { nodes, takeovers: [begun] });
+      expect(of(found, 'removed').map((one) => one.node)).toEqual(['node-9', 'node-1']);
+      expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-1']);
+      expect(nodeOf(found, 'node-9')).toMatchObject({ killed: false, outcome: 'over' });
+    });
+
+    it('is told of as one that lets go, where it had not yet', () => {
+      const { claim, cordon } = released;
+      const takeovers = [record({ steps: { claim, cordon }, policy: begun.policy })];
+      const found = kill(['node-1'], open, { nodes, takeovers, pods: [pod('db-0', 'node-9')] });
+      expect(of(found, 'released')[0]).toMatchObject({ node: 'node-9', pods: 1 });
+      expect(nodeOf(found, 'node-9')).toMatchObject({ pods: [{ name: 'db-0', fate: 'moves' }] });
+      expect(nodeOf(found, 'node-9').releasedAt).toBeGreaterThan(1_000);
+    });
+
+    it('goes no further while a brake holds it, and those behind it wait their turn', () => {
+      const paused = node('node-9', { ready: 'Unknown', annotations: { 'liberator.dev/paused': 'disk' } });
+      const found = held(paused);
+      expect(of(found, 'held')[0]).toMatchObject({ node: 'node-9', at: 0, holds: [{ guard: 'paused' }] });
+      expect(of(found, 'held')).toHaveLength(2);
+      expect(of(found, 'admitted')).toEqual([]);
+      expect(nodeOf(found, 'node-9')).toMatchObject({ outcome: 'under-way', holds: [{ guard: 'paused' }] });
+      expect(nodeOf(found, 'node-1')).toMatchObject({ outcome: 'held', holds: [{ guard: 'queue' }] });
+      expect(found.ended).toBe('settled');
+    });
+
+    it('goes on once a brake has let go by itself', () => {
+      const found = held(marked('node-9', 300, { ready: 'Unknown' }));
+      expect(of(found, 'held').filter((one) => one.node === 'node-9')).toHaveLength(1);
+      expect(of(found, 'removed').map((one) => one.node)).toEqual(['node-9', 'node-1']);
+      expect(of(found, 'removed')[0]?.at).toBeGreaterThanOrEqual(300_000);
+      expect(nodeOf(found, 'node-9').holds).toEqual([]);
+    });
+
+    it('stands still where no policy selects its node any more', () => {
+      const elsewhere: Policy = { ...oneAtATime, nodes: { matchLabels: { role: 'database' } } };
+      const found = kill(['node-1'], elsewhere, { nodes, takeovers: [begun] });
+      expect(nodeOf(found, 'node-9')).toMatchObject({ outcome: 'under-way', holds: [{ guard: 'policy' }] });
+      expect(found.ended).toBe('settled');
+    });
+
+    it('is given up where its node lives, whatever is paused', () => {
+      const alive = node('node-9', { annotations: { 'liberator.dev/paused': 'disk' } });
+      const { claim, cordon } = released;
+      const found = held(alive, { takeovers: [record({ steps: { claim, cordon } })] });
+      expect(found.nodes.map(({ name, outcome }) => [name, outcome])).toEqual([['node-1', 'over']]);
+    });
+
+    it('takes nobody’s place once it only watches what becomes of the pods', () => {
+      const takeovers = [record({ steps: { ...released, remove: done } })];
+      const paused = node('node-9', { ready: 'Unknown', annotations: { 'liberator.dev/paused': 'disk' } });
+      expect(of(held(paused, { takeovers }), 'removed').map((one) => one.node)).toEqual(['node-1']);
+    });
+
+    it('waits on for its human, whom it asked before', () => {
+      const { claim, cordon } = released;
+      const fence = { startedAt: renewTime, epoch: 1, detail: 'make sure that it is off' };
+      const takeovers = [record({ steps: { claim, cordon, fence } })];
+      const found = kill(['node-1'], cautious, { nodes, takeovers, confirmAfterMs: 60_000 });
+      expect(of(found, 'asks').map((one) => one.node)).toEqual(['node-1']);
+      expect(of(found, 'confirmed')[0]).toMatchObject({ node: 'node-9', at: 60_000 });
+      expect(of(found, 'removed').map((one) => one.node)).toEqual(['node-9', 'node-1']);
+    });
+  });
+
   it('is left to the newer version that wrote it', () => {
     const setAside = [
       { name: 'r', node: 'node-1', kind: 'newer', problem: 'its record has version 2' },

@@ -7,12 +7,12 @@ import { builtInGuards, type Decision } from './policy/decision.ts';
 import type { Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { Evacuation } from './preflight/deaths/evacuation.ts';
-import type {
-  SimulatedEvent,
-  SimulatedHold,
-  SimulatedMoment,
-  SimulatedNode,
-  SimulatedOutcome,
+import {
+  holdsOf,
+  type SimulatedEvent,
+  type SimulatedMoment,
+  type SimulatedNode,
+  type SimulatedOutcome,
 } from './preflight/deaths/moment.ts';
 import { Schedule } from './preflight/deaths/schedule.ts';
 import type {
@@ -294,7 +294,7 @@ class Simulation {
       killed,
       ...(policy && { policy: policy.name }),
       outcome,
-      holds: outcome === 'held' && decision !== undefined ? holdsOf(decision) : [],
+      holds: outcome === 'held' && decision !== undefined ? holdsOf(decision) : this.#takeovers.holdsOn(name),
       ...timeOf('deadAt', deadAt, this.#killAt),
       ...timeOf('admittedAt', takeover?.admittedAt, this.#killAt),
       ...timeOf('releasedAt', takeover?.releasedAt, this.#killAt),
@@ -324,12 +324,6 @@ function outcomeOf(
   if (decision?.action === 'hold') return 'held';
   // Whoever sees, and leads, decides about every death that was not taken over already.
   return known.health === 'dead' && term !== undefined && blind.length === 0 ? 'over' : 'undecided';
-}
-
-function holdsOf({ verdicts }: Decision): readonly SimulatedHold[] {
-  return verdicts.flatMap(({ guard, verdict }) =>
-    verdict.outcome === 'hold' ? [{ guard, reason: verdict.reason }] : [],
-  );
 }
 
 function timeOf<K extends string>(

@@ -5,15 +5,18 @@ import type { FenceProof } from './fencing/fencer.ts';
 import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { takeoverTaint, withTaints } from './marks/taints.ts';
 import type { Decision } from './policy/decision.ts';
+import { hold } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Evacuation, LeavingPods } from './preflight/deaths/evacuation.ts';
-import type { SimulatedEvent } from './preflight/deaths/moment.ts';
+import { holdsOf, type SimulatedEvent, type SimulatedHold } from './preflight/deaths/moment.ts';
 import type { Schedule } from './preflight/deaths/schedule.ts';
 import type { FencerAssumption } from './preflight/deaths/simulation.ts';
 import type { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
-import { type TakeoverRecord, waitsForProof } from './takeover/record.ts';
+import { byOrder, nextMove, occupiesNode, type TakeoverRecord, waitsForProof } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { openTakeoverId } from './takeover/records/records.ts';
+import { WorldWitness } from './takeover-witness.ts';
+import { withoutNumbers } from './wording/numbers.ts';
 import type { Fact, World } from './world-state.ts';
 
 /**
@@ -42,7 +45,8 @@ export interface SimulatedTakeoversOptions {
 /** How far a takeover came. */
 export interface SimulatedTakeover {
   readonly node: string;
-  readonly admittedAt: number;
+  /** Undefined: it was on record already. */
+  readonly admittedAt?: number;
   readonly state: 'under-way' | 'waits' | 'over';
   readonly releasedAt?: number;
   readonly left?: LeavingPods;
@@ -59,36 +63,75 @@ export class SimulatedTakeovers {
   readonly #takeovers = new Map<string, SimulatedTakeover>();
   /** By id, as a leader would find them. */
   readonly #records = new Map<string, TakeoverRecord>();
+  readonly #witness: WorldWitness;
+  /** By node, the brakes that are on. */
+  readonly #braked = new Map<string, Decision>();
   /** Things that will happen by themselves. */
   #pending = 0;
   #version = 0;
 
   constructor(options: SimulatedTakeoversOptions) {
     this.#options = options;
+    this.#witness = new WorldWitness(options);
   }
 
   get all(): ReadonlyMap<string, SimulatedTakeover> {
     return this.#takeovers;
   }
 
-  /** Whether nothing will happen by itself any more. */
+  /** Whether nothing will happen by itself any more: what a brake holds that knows no time happens when somebody takes it off. */
   get isQuiet(): boolean {
-    return this.#pending === 0;
+    const held = [...this.#braked.values()].filter(({ nextCheckAt }) => nextCheckAt === undefined);
+    return this.#pending === held.length;
   }
 
-  /** What earlier leaders left: those that work are over in a moment, those that wait for a proof go on waiting. */
+  /** The brakes on the takeover of a node. */
+  holdsOn(node: string): readonly SimulatedHold[] {
+    const decision = this.#braked.get(node);
+    return decision === undefined ? [] : holdsOf(decision);
+  }
+
+  /** What earlier leaders left goes on from where it stands, and what waits for a proof goes on waiting. */
   takeUp(records: readonly TakeoverRecord[]): void {
-    for (const record of records) {
-      this.#save(record);
-      if (record.result !== undefined) continue;
-      this.#options.inform({
-        kind: 'work',
-        node: record.node.name,
-        state: waitsForProof(record) ? 'waits' : 'works',
-      });
-      if (waitsForProof(record)) continue;
-      this.#after(typicalMs.recheckAndRelease + typicalMs.remove, () => this.#end(record, 'recovered'));
+    for (const found of records.toSorted(byOrder)) {
+      this.#save(found);
+      if (!occupiesNode(found)) continue;
+      const { name } = found.node;
+      // It follows the policy of now until it has released anything.
+      const { policy = found.policy } = found.steps.release === undefined ? this.#witness.nodeNow(found) : {};
+      const record = { ...found, policy };
+      this.#takeovers.set(name, { node: name, state: 'under-way' });
+      this.#options.inform({ kind: 'work', node: name, state: 'works' });
+      if (waitsForProof(record)) this.#wait(record);
+      else this.#after(0, () => this.#goOn(record));
     }
+  }
+
+  #goOn(record: TakeoverRecord): void {
+    const assessment = this.#options.world().ledger.nodes.get(record.node.name)?.assessment;
+    const lives = assessment?.health === 'alive' && assessment.evidence !== 'proven';
+    // No brake is on for what only gives back.
+    if (lives || record.undoing !== undefined || record.overtaken !== undefined) {
+      this.#after(typicalMs.remove, () => this.#leave(record));
+      return;
+    }
+    const next = nextMove(record);
+    const step = next.move === 'step' ? next.step : 'remove';
+    if (step === 'claim' || step === 'cordon') {
+      this.#harm(record, typicalMs.claimAndCordon, () => this.#fence(record));
+    } else if (step === 'fence') {
+      this.#harm(record, 0, () => this.#fence(record));
+    } else if (step === 'recheck' || step === 'release') {
+      this.#harm(record, typicalMs.recheckAndRelease, () => this.#release(record));
+    } else {
+      this.#harm(record, typicalMs.remove, () => this.#remove(record, record.policy.node === 'keep'));
+    }
+  }
+
+  /** Its node lives, or is somebody else's by now. */
+  #leave(record: TakeoverRecord): void {
+    this.#takeovers.delete(record.node.name);
+    this.#end(record, record.steps.release === undefined ? 'undone' : 'recovered');
   }
 
   begin(node: KnownNode<Policy>, decision: Decision): void {
@@ -99,17 +142,18 @@ export class SimulatedTakeovers {
     this.#takeovers.set(name, { node: name, admittedAt: this.#options.now(), state: 'under-way' });
     this.#save(record);
     this.#options.tell({ kind: 'admitted', node: name, policy: policy.name });
-    this.#after(typicalMs.claimAndCordon, () => this.#fence(record, policy));
+    this.#harm(record, typicalMs.claimAndCordon, () => this.#fence(record));
   }
 
-  #fence(record: TakeoverRecord, policy: Policy): void {
-    const found = this.#climb(record, policy.fencing);
-    if (found === undefined) this.#wait(record, policy);
-    else this.#fenced(record, policy, found);
+  #fence(record: TakeoverRecord): void {
+    const found = this.#climb(record);
+    if (found === undefined) this.#wait(record);
+    else this.#fenced(record, found);
   }
 
   /** As the ladder does: the first proof that satisfies wins; without one it waits, or goes on where none is required. */
-  #climb(record: TakeoverRecord, { proof: demand, drivers }: Policy['fencing']): Fenced | undefined {
+  #climb(record: TakeoverRecord): Fenced | undefined {
+    const { proof: demand, drivers } = record.policy;
     let tookMs: number = typicalMs.fence;
     let waits = false;
     for (const driver of drivers) {
@@ -125,15 +169,16 @@ export class SimulatedTakeovers {
     return waits || demand === 'required' ? undefined : { proof: 'none', tookMs };
   }
 
-  #wait(record: TakeoverRecord, policy: Policy): void {
+  #wait(record: TakeoverRecord): void {
     const { inform, tell, confirmAfterMs, fleet } = this.#options;
     const { name } = record.node;
+    const { drivers } = record.policy;
     this.#note(name, { state: 'waits' });
-    this.#save({ ...record, steps: { fence: { startedAt: '', epoch: record.epoch, detail: 'waits' } } });
+    const fence = { startedAt: '', epoch: record.epoch, detail: 'waits' };
+    this.#save({ ...record, steps: { ...record.steps, fence } });
     inform({ kind: 'work', node: name, state: 'waits' });
-    tell({ kind: 'asks', node: name, drivers: policy.fencing.drivers });
-    if (confirmAfterMs === undefined || !policy.fencing.drivers.some((driver) => this.#asksHuman(driver)))
-      return;
+    tell({ kind: 'asks', node: name, drivers });
+    if (confirmAfterMs === undefined || !drivers.some((driver) => this.#asksHuman(driver))) return;
     this.#after(confirmAfterMs, () => {
       fleet.change(name, (node) => ({
         ...node,
@@ -145,7 +190,7 @@ export class SimulatedTakeovers {
       tell({ kind: 'confirmed', node: name });
       this.#note(name, { state: 'under-way' });
       inform({ kind: 'work', node: name, state: 'works' });
-      this.#fenced(record, policy, { proof: 'confirmed-by-human', tookMs: typicalMs.fence });
+      this.#fenced(record, { proof: 'confirmed-by-human', tookMs: typicalMs.fence });
     });
   }
 
@@ -157,23 +202,23 @@ export class SimulatedTakeovers {
     return this.#options.world().ledger.nodes.get(node.name)?.state.proof !== undefined;
   }
 
-  #fenced(record: TakeoverRecord, policy: Policy, { proof, tookMs }: Fenced): void {
+  #fenced(record: TakeoverRecord, { proof, tookMs }: Fenced): void {
     const fenced = { ...record, proof };
-    this.#after(tookMs, () => {
+    this.#harm(record, tookMs, () => {
       this.#save(fenced);
-      this.#after(typicalMs.recheckAndRelease, () => this.#release(fenced, policy));
+      this.#harm(fenced, typicalMs.recheckAndRelease, () => this.#release(fenced));
     });
   }
 
-  #release(record: TakeoverRecord, policy: Policy): void {
+  #release(record: TakeoverRecord): void {
     const { evacuation, tell, now } = this.#options;
     const { name } = record.node;
     const left = evacuation.empty(name, (other) => this.#isTrap(other));
     this.#note(name, { releasedAt: now(), left });
     const released = left.pods.filter(({ fate }) => fate !== 'kept' && fate !== 'kept-at-a-price');
     tell({ kind: 'released', node: name, pods: released.length });
-    const stays = policy.node === 'keep' || released.length < left.pods.length;
-    this.#after(typicalMs.remove, () => this.#remove(record, left, stays));
+    const stays = record.policy.node === 'keep' || released.length < left.pods.length;
+    this.#harm(record, typicalMs.remove, () => this.#remove(record, stays, left));
   }
 
   /** Whether the scheduler would still put a pod on a node: only Kubernetes' own word and our taint keep it off. */
@@ -182,10 +227,10 @@ export class SimulatedTakeovers {
     return known?.state.ready === 'True' && !this.#takeovers.has(name);
   }
 
-  #remove(record: TakeoverRecord, left: LeavingPods, stays: boolean): void {
+  #remove(record: TakeoverRecord, stays: boolean, left?: LeavingPods): void {
     const { fleet, tell } = this.#options;
     const { name } = record.node;
-    const result = left.pods.some(isMissed) ? 'incomplete' : 'recovered';
+    const result = left?.pods.some(isMissed) ? 'incomplete' : 'recovered';
     tell({ kind: stays ? 'kept' : 'removed', node: name });
     this.#note(name, { state: 'over' });
     this.#end(record, result);
@@ -194,7 +239,7 @@ export class SimulatedTakeovers {
     this.#after(typicalMs.ready, () => tell({ kind: 'over', node: name, result }));
   }
 
-  #end(record: TakeoverRecord, result: 'recovered' | 'incomplete'): void {
+  #end(record: TakeoverRecord, result: 'recovered' | 'incomplete' | 'undone'): void {
     this.#save({ ...record, result, closedAt: '' });
     this.#options.inform({ kind: 'work', node: record.node.name, state: 'over' });
   }
@@ -211,12 +256,12 @@ export class SimulatedTakeovers {
   }
 
   /** Once the time has come, and as soon as a leader sees: blindness is a brake, and without a leader nobody goes on. */
-  #after(ms: number, act: () => void): void {
+  #after(ms: number, act: () => void, mayAct: () => boolean = () => true): void {
     this.#pending++;
     const { schedule, now, world } = this.#options;
     const attempt = (): void => {
       const { term, blind } = world();
-      if (term === undefined || blind.length > 0) {
+      if (term === undefined || blind.length > 0 || !mayAct()) {
         schedule.at(now() + lookAgainMs, attempt);
         return;
       }
@@ -224,6 +269,26 @@ export class SimulatedTakeovers {
       act();
     };
     schedule.at(now() + ms, attempt);
+  }
+
+  /** Brakes are asked before, as of every takeover that has begun, and after, since that is when it is done. */
+  #harm(record: TakeoverRecord, ms: number, act: () => void): void {
+    const isFree = (): boolean => !this.#isBraked(record);
+    this.#after(0, () => this.#after(ms, act, isFree), isFree);
+  }
+
+  #isBraked(record: TakeoverRecord): boolean {
+    const { name } = record.node;
+    const before = wordsOf(this.holdsOn(name));
+    const decision = this.#witness.brakesOn(record) ?? unselected;
+    if (decision.action === 'act') {
+      this.#braked.delete(name);
+      return false;
+    }
+    this.#braked.set(name, decision);
+    const holds = holdsOf(decision);
+    if (wordsOf(holds) !== before) this.#options.tell({ kind: 'held', node: name, holds });
+    return true;
   }
 
   /** Times in it are for people, and nobody reads this one. */
@@ -252,6 +317,18 @@ export class SimulatedTakeovers {
       steps: {},
     };
   }
+}
+
+/** Whoever selects no node wants nothing done to it. */
+const unselected: Decision = {
+  action: 'hold',
+  verdicts: [{ guard: 'policy', verdict: hold('no policy selects the node any more') }],
+  nextCheckAt: undefined,
+};
+
+/** The same for two that differ only in how long they last still. */
+function wordsOf(holds: readonly SimulatedHold[]): string {
+  return holds.map(({ guard, reason }) => `${guard}: ${withoutNumbers(reason)}`).join('; ');
 }
 
 /** A StatefulSet waits for it in vain. */

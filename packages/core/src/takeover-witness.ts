@@ -4,7 +4,7 @@ import type { KnownNode } from './evidence/known-node.ts';
 import { addressOwner } from './evidence/ledger.ts';
 import { notedOf } from './evidence/noted-node.ts';
 import { ownerOfNotedAddress } from './evidence/reused-address.ts';
-import { brakesOn } from './policy/decision.ts';
+import { type Decision, decideByBrakes, holdReasons } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
 import type { FleetFacts, NodeFacts } from './policy/guard.ts';
 import { factsOf } from './policy/node-facts.ts';
@@ -58,27 +58,29 @@ export class WorldWitness implements TakeoverWitness {
   }
 
   holds(record: TakeoverRecord): readonly string[] {
-    const world = this.#world;
     const node = this.#ofRecord(record);
-    const policy = this.#policyOf(record, node);
-    if (policy === undefined) return ['no policy selects the node any more'];
-    const fleet = fleetFacts(world, [record.node.name]);
-    // Brakes outlive the Node: its machine may run, and whoever put them on meant the takeover.
-    if (node === undefined)
-      return this.#brakes(
-        factsOnRecord(this.#asLastSeen(record)),
-        assessmentOf(record),
-        policy,
-        fleet,
-        record.deathId,
-      );
-    const { assessment } = node;
-    const reasons =
-      assessment === undefined ? [] : this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId);
+    if (this.#policyOf(record, node) === undefined) return ['no policy selects the node any more'];
+    const decision = this.brakesOn(record);
+    const reasons = decision === undefined ? [] : holdReasons(decision);
     // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
-    return assessment?.health === 'dead'
+    return node === undefined || node.assessment?.health === 'dead'
       ? reasons
       : [...reasons, 'waiting for evidence that the node is still dead'];
+  }
+
+  /** What the guards that are brakes say of a takeover; undefined where no policy counts for its node, or nobody knows of it yet. */
+  brakesOn(record: TakeoverRecord): Decision | undefined {
+    const node = this.#ofRecord(record);
+    const policy = this.#policyOf(record, node);
+    if (policy === undefined) return undefined;
+    const fleet = fleetFacts(this.#world, [record.node.name]);
+    // Brakes outlive the Node: its machine may run, and whoever put them on meant the takeover.
+    if (node === undefined) {
+      const facts = factsOnRecord(this.#asLastSeen(record));
+      return this.#brakes(facts, assessmentOf(record), policy, fleet, record.deathId);
+    }
+    const { assessment } = node;
+    return assessment && this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId);
   }
 
   /** What would hold a takeover of this node even if it died now: marks that people and other controllers put on it. */
@@ -86,7 +88,7 @@ export class WorldWitness implements TakeoverWitness {
     const { policy, assessment } = node;
     if (policy === undefined || assessment === undefined) return [];
     const fleet = { ...fleetFacts(this.#world, []), blind: [], paused: undefined };
-    return this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId);
+    return holdReasons(this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId));
   }
 
   addressIsReused(record: TakeoverRecord): boolean {
@@ -120,11 +122,11 @@ export class WorldWitness implements TakeoverWitness {
     policy: Policy,
     fleet: FleetFacts,
     deathId: string,
-  ): readonly string[] {
+  ): Decision {
     const { rules, term } = this.#world;
     const newerRecord = newerRecordOf(term?.setAside ?? [], facts.name, deathId);
     const node = newerRecord === undefined ? facts : { ...facts, newerRecord };
-    return brakesOn({ node, assessment, policy, fleet, now: this.#options.now() }, rules.guards);
+    return decideByBrakes({ node, assessment, policy, fleet, now: this.#options.now() }, rules.guards);
   }
 
   #ofRecord(record: TakeoverRecord): KnownNode<Policy> | undefined {

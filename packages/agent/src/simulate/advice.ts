@@ -10,7 +10,7 @@ export function whatAHumanCanDo(found: SimulatedDeaths & { readonly how: WayToDi
   const heldBy = (...guards: readonly string[]): readonly SimulatedNode[] =>
     held.filter(({ holds }) => holds.every(({ guard }) => guards.includes(guard)));
   const mentions = (guard: string): boolean =>
-    held.some(({ holds }) => holds.some((one) => one.guard === guard));
+    nodes.some(({ holds }) => holds.some((one) => one.guard === guard));
   const advice: string[] = [...aboutSight(found)];
   if (timeline.some((one) => one.kind === 'leader' && one.state === 'never')) {
     advice.push(

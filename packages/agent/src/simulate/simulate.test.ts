@@ -181,7 +181,8 @@ Not known:
   - you may not list statefulsets: every pod of one is taken to be wanted
 
 Taken for granted: all other nodes stay well, their hosts answer probes, and
-each step takes as long as on an idle control plane. Nothing was written.
+each step takes as long as on an idle control plane, also of takeovers that are
+at work already. Nothing was written.
 `);
     for (const line of text) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -212,6 +213,13 @@ each step takes as long as on an idle control plane. Nothing was written.
     expect(simulationText({ ...calm, how: 'stop-kubelet' }, 80)[0]).toBe(
       'If only the kubelets of node-1, node-2 died now (2 of 3 nodes; liberator.yaml):',
     );
+  });
+
+  it('tells a takeover that a brake holds from one that takes its time', () => {
+    const text = (holds: SimulatedNode['holds']) =>
+      simulationText({ ...calm, nodes: [nodeLike('node-1', { outcome: 'under-way', holds })] }, 80);
+    expect(text([{ guard: 'paused', reason: 'disk' }])).toContain('node-1: its takeover is held.');
+    expect(text([])).toContain('node-1: its takeover is not over by the end.');
   });
 
   it('names a few of many nodes to which the same happens', () => {

@@ -37,7 +37,7 @@ export function simulationText(view: SimulationView, columns: number | undefined
     '',
     ...wrap(
       'Taken for granted: all other nodes stay well, their hosts answer probes, and each step takes as long as on an idle ' +
-        'control plane. Nothing was written.',
+        'control plane, also of takeovers that are at work already. Nothing was written.',
       columns,
     ),
   ];
@@ -141,7 +141,7 @@ function nodeText(node: SimulatedNode, how: WayToDie, columns: number | undefine
   return [...wrap(`${name}: ${standing(node, how)}.${own}${when}`, columns), ...table(rows, columns, '  ')];
 }
 
-function standing({ outcome, releasedAt, policy, killed }: SimulatedNode, how: WayToDie): string {
+function standing({ outcome, holds, releasedAt, policy, killed }: SimulatedNode, how: WayToDie): string {
   switch (outcome) {
     case 'left-alone':
       return policy === undefined ? 'no policy selects it, so it is left alone' : 'it is gone';
@@ -154,7 +154,7 @@ function standing({ outcome, releasedAt, policy, killed }: SimulatedNode, how: W
     case 'waits':
       return 'its takeover waits for a human';
     case 'under-way':
-      return 'its takeover is not over by the end';
+      return holds.length > 0 ? 'its takeover is held' : 'its takeover is not over by the end';
     default:
       return releasedAt === undefined ? 'taken over before' : `released after ${took(releasedAt)}`;
   }

@@ -66,13 +66,11 @@ export function holdReasons(decision: Decision): readonly string[] {
   );
 }
 
-/** Why a takeover that has begun may do no harm now: the reasons of the guards that are brakes, each with its guard's name. */
-export function brakesOn(input: GuardInput, guards: readonly Guard[]): readonly string[] {
-  return holdReasons(
-    decide(
-      input,
-      guards.filter(({ brake }) => brake === true),
-    ),
+/** Whether a takeover that has begun may do harm now: only the guards that are brakes are asked. */
+export function decideByBrakes(input: GuardInput, guards: readonly Guard[]): Decision {
+  return decide(
+    input,
+    guards.filter(({ brake }) => brake === true),
   );
 }
 

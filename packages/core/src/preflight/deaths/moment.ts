@@ -1,5 +1,6 @@
 // What a simulation of deaths tells: moment by moment, and in the end node by node. Pure data.
 import type { Evidence, Health } from '../../evidence/judgement.ts';
+import type { Decision } from '../../policy/decision.ts';
 import type { TakeoverResult } from '../../takeover/record.ts';
 import type { PodFate } from './evacuation.ts';
 
@@ -18,7 +19,10 @@ export type SimulatedEvent =
   | { readonly kind: 'sight'; readonly blind: readonly string[] }
   /** The leader died with its node; or another replica leads. `never`: no replica is left. */
   | { readonly kind: 'leader'; readonly state: 'gone' | 'elected' | 'never' }
-  /** A takeover is not begun: every guard that holds, with its reason. Told again when the reasons change. */
+  /**
+   * A takeover is not begun, or one that has begun goes no further: every guard that holds, with its reason. Told again when
+   * the reasons change.
+   */
   | { readonly kind: 'held'; readonly node: string; readonly holds: readonly SimulatedHold[] }
   /** A takeover begins, under this policy. */
   | { readonly kind: 'admitted'; readonly node: string; readonly policy: string }
@@ -75,7 +79,7 @@ export interface SimulatedNode {
   readonly policy?: string;
   /** How far it came. */
   readonly outcome: SimulatedOutcome;
-  /** Why it is held, in the end. */
+  /** Why it is held in the end, or why its takeover that is under way goes no further. */
   readonly holds: readonly SimulatedHold[];
   /** When it was taken for dead, as in {@link SimulatedMoment.at}; absent: it was not, or before. */
   readonly deadAt?: number;
@@ -87,4 +91,11 @@ export interface SimulatedNode {
   readonly pods: readonly PodFate[];
   /** How many pods are the node's own and stay: those of DaemonSets, and static ones. */
   readonly stays: number;
+}
+
+/** The guards that hold in a decision. */
+export function holdsOf({ verdicts }: Decision): readonly SimulatedHold[] {
+  return verdicts.flatMap(({ guard, verdict }) =>
+    verdict.outcome === 'hold' ? [{ guard, reason: verdict.reason }] : [],
+  );
 }
