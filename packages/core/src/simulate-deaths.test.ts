@@ -59,14 +59,16 @@ function pod(
     cpu?: string;
     spec?: Pod['spec'];
     annotations?: Record<string, string>;
+    finalizers?: readonly string[];
   } = {},
 ): Pod {
-  const { owner = 'StatefulSet', cpu = '1', spec = {}, annotations = {} } = change;
+  const { owner = 'StatefulSet', cpu = '1', spec = {}, annotations = {}, finalizers } = change;
   const made = { apiVersion: 'v1', kind: owner ?? '', name: 'db', uid: 'uid-db', controller: true };
   return {
     metadata: meta(name, {
       namespace: 'shop',
       annotations,
+      ...(finalizers && { finalizers }),
       ...(owner !== null && { ownerReferences: [made] }),
     }),
     spec: { nodeName: on, containers: [{ name: 'c', resources: { requests: { cpu } } }], ...spec },
@@ -584,6 +586,53 @@ describe('the pods of dead nodes', () => {
     expect(of(found, 'removed')).toEqual([]);
     expect(of(found, 'kept')).toMatchObject([{ node: 'n1' }]);
     expect(of(found, 'released')).toMatchObject([{ pods: 3 }]);
+  });
+
+  it('with a finalizer are not let go: the release gives up on them, and their StatefulSet waits in vain', () => {
+    const pods = [
+      pod('db-0', 'n1', { finalizers: ['example.com/backup'] }),
+      pod('db-1', 'n1'),
+      pod('gone', 'n1', { owner: null, finalizers: ['example.com/backup'] }),
+      pod('kept', 'n1', {
+        annotations: { 'liberator.dev/keep': 'true' },
+        finalizers: ['example.com/backup'],
+      }),
+    ];
+    const found = kill(['n1'], open, { nodes: three, pods });
+    expect(nodeOf(found, 'n1').pods).toMatchObject([
+      { name: 'db-0', fate: 'stuck', finalizers: ['example.com/backup'] },
+      { name: 'db-1', fate: 'moves' },
+      { name: 'gone', fate: 'stuck' },
+      { name: 'kept', fate: 'kept-at-a-price' },
+    ]);
+    expect(of(found, 'released')).toMatchObject([{ node: 'n1', pods: 1, stuck: 2 }]);
+    const [admitted] = of(found, 'admitted');
+    const [kept] = of(found, 'kept');
+    expect((of(found, 'released')[0]?.at ?? 0) - (admitted?.at ?? 0)).toBeLessThan(2_000);
+    expect((kept?.at ?? 0) - (admitted?.at ?? 0)).toBeGreaterThan(60_000);
+    expect((kept?.at ?? 0) - (admitted?.at ?? 0)).toBeLessThan(70_000);
+    expect(of(found, 'over')).toMatchObject([{ result: 'incomplete' }]);
+  });
+
+  it('with a finalizer take no room elsewhere, and hold up who waits for their takeover', () => {
+    const policy: Policy = { ...open, budget: { ...open.budget, maxRunning: 1 } };
+    const pods = [
+      pod('db-0', 'n1', { cpu: '3', finalizers: ['example.com/backup'] }),
+      pod('db-1', 'n2', { cpu: '3' }),
+    ];
+    const full = ['n3', 'n4'].map((on, i) => pod(`full-${i}`, on, { owner: 'DaemonSet', cpu: '3' }));
+    const found = kill(['n1', 'n2'], policy, { nodes: three, pods: [...pods, ...full] });
+    expect(nodeOf(found, 'n2').pods).toMatchObject([{ fate: 'moves', to: 'n5' }]);
+    const [first, second] = of(found, 'admitted');
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(60_000);
+    expect(of(found, 'removed').map((one) => one.node)).toEqual(['n1', 'n2']);
+  });
+
+  it('of Jobs bear a finalizer that Kubernetes itself takes off', () => {
+    const job = pod('job', 'n1', { owner: 'Job', finalizers: ['batch.kubernetes.io/job-tracking'] });
+    expect(nodeOf(kill(['n1'], open, { nodes: three, pods: [job] }), 'n1').pods).toMatchObject([
+      { fate: 'moves' },
+    ]);
   });
 
   it('of a node that is not released are judged after all others', () => {

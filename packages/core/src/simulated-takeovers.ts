@@ -22,9 +22,16 @@ import type { Fact, World } from './world-state.ts';
 /**
  * How long each step takes, as measured on a real control plane with hollow kubelets (the picture of a recovery in the README):
  * claim 8 ms, cordon 23, fence 9, recheck 16; release 1.11 s, most of it the second that is left to Kubernetes' own eviction;
- * remove 38; then 535 until the replacement is Ready. A control plane under load takes longer, and so does a database.
+ * remove 38; then 535 until the replacement is Ready. Where a finalizer holds a pod, release gives up after 65 s in all. A control plane under load takes longer, and so does a database.
  */
-const typicalMs = { claimAndCordon: 31, fence: 9, recheckAndRelease: 1_126, remove: 38, ready: 535 } as const;
+const typicalMs = {
+  claimAndCordon: 31,
+  fence: 9,
+  recheckAndRelease: 1_126,
+  giveUp: 63_900,
+  remove: 38,
+  ready: 535,
+} as const;
 
 /** How often a takeover that is held looks whether it still is. */
 const lookAgainMs = 1_000;
@@ -215,10 +222,12 @@ export class SimulatedTakeovers {
     const { name } = record.node;
     const left = evacuation.empty(name, (other) => this.#isTrap(other));
     this.#note(name, { releasedAt: now(), left });
-    const released = left.pods.filter(({ fate }) => fate !== 'kept' && fate !== 'kept-at-a-price');
-    tell({ kind: 'released', node: name, pods: released.length });
-    const stays = record.policy.node === 'keep' || released.length < left.pods.length;
-    this.#harm(record, typicalMs.remove, () => this.#remove(record, stays, left));
+    const going = left.pods.filter(({ fate }) => fate !== 'kept' && fate !== 'kept-at-a-price');
+    const stuck = going.filter(({ finalizers }) => finalizers !== undefined).length;
+    tell({ kind: 'released', node: name, pods: going.length - stuck, ...(stuck > 0 && { stuck }) });
+    const stays = record.policy.node === 'keep' || going.length < left.pods.length;
+    const removeMs = (stuck > 0 ? typicalMs.giveUp : 0) + typicalMs.remove;
+    this.#harm(record, removeMs, () => this.#remove(record, stays, left));
   }
 
   /** Whether the scheduler would still put a pod on a node: only Kubernetes' own word and our taint keep it off. */
@@ -333,7 +342,7 @@ function wordsOf(holds: readonly SimulatedHold[]): string {
 
 /** A StatefulSet waits for it in vain. */
 function isMissed({ fate, controller }: LeavingPods['pods'][number]): boolean {
-  return fate === 'nowhere' && controller?.kind === 'StatefulSet';
+  return (fate === 'nowhere' || fate === 'stuck') && controller?.kind === 'StatefulSet';
 }
 
 function withTakeoverTaint(node: KnownNode['node'], id: string): KnownNode['node'] {

@@ -40,6 +40,12 @@ export function whatAHumanCanDo(found: SimulatedDeaths & { readonly how: WayToDi
   if (nowhere > 0) {
     advice.push(`make room: no node could take ${nowhere} of the pods, whatever is decided`);
   }
+  const stuck = nodes.flatMap(({ pods }) => pods).filter(({ fate }) => fate === 'stuck').length;
+  if (stuck > 0) {
+    advice.push(
+      `have the finalizers taken off once what they guard is done: they hold ${stuck} of the pods, whatever is decided`,
+    );
+  }
   return advice;
 }
 

@@ -215,6 +215,29 @@ at work already. Nothing was written.
     );
   });
 
+  it('tells of pods that finalizers hold, and by which', () => {
+    const pods = [
+      { namespace: 'shop', name: 'db-0', fate: 'stuck', finalizers: ['example.com/backup'], fits: 0 },
+      { namespace: 'shop', name: 'db-1', fate: 'unwanted', finalizers: ['a/b', 'c/d'], fits: 0 },
+    ].map((one) => ({
+      ...one,
+      traps: [],
+      obstacles: [],
+      leftBehind: [],
+    })) as unknown as SimulatedNode['pods'];
+    const timeline = [{ at: 1_000, kind: 'released', node: 'node-1', pods: 1, stuck: 2 }] as const;
+    const found = [nodeLike('node-1', { outcome: 'over', releasedAt: 1_000, pods })];
+    const text = simulationText({ ...calm, timeline, nodes: found }, undefined).join('\n');
+    expect(text).toContain(
+      '1 pod is free; finalizers hold 2 more, which the release gives up after a minute',
+    );
+    expect(text).toContain(
+      'held by finalizer example.com/backup: nothing takes its place before that is off',
+    );
+    expect(text).toContain('its StatefulSet or namespace wants it no more; held by finalizers a/b, c/d');
+    expect(text).toContain('they hold 1 of the pods, whatever is decided');
+  });
+
   it('tells a takeover that a brake holds from one that takes its time', () => {
     const text = (holds: SimulatedNode['holds']) =>
       simulationText({ ...calm, nodes: [nodeLike('node-1', { outcome: 'under-way', holds })] }, 80);

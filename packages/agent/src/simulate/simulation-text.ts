@@ -81,6 +81,8 @@ function kindOf(moment: SimulatedMoment): string {
       return `leader ${moment.state}`;
     case 'over':
       return `over ${moment.result}`;
+    case 'released':
+      return moment.stuck === undefined ? 'released' : 'released in part';
     default:
       return moment.kind;
   }
@@ -113,9 +115,7 @@ function wordsOf(moment: SimulatedMoment, several: boolean): string | undefined 
     case 'confirmed':
       return 'confirmed by a human, as supposed';
     case 'released':
-      return several
-        ? 'pods and volumes are free'
-        : `${counted(moment.pods, 'pod')} and all volumes are free`;
+      return freeWords(moment, several);
     case 'removed':
       return 'the Node is deleted';
     case 'kept':
@@ -127,6 +127,18 @@ function wordsOf(moment: SimulatedMoment, several: boolean): string | undefined 
     default:
       return undefined;
   }
+}
+
+function freeWords(
+  { pods, stuck }: Extract<SimulatedMoment, { kind: 'released' }>,
+  several: boolean,
+): string {
+  if (stuck === undefined) {
+    return several ? 'pods and volumes are free' : `${counted(pods, 'pod')} and all volumes are free`;
+  }
+  const free = several ? 'pods are free' : `${counted(pods, 'pod')} ${pods === 1 ? 'is' : 'are'} free`;
+  const held = several ? 'others' : `${stuck} more`;
+  return `${free}; finalizers hold ${held}, which the release gives up after a minute`;
 }
 
 function nodeText(node: SimulatedNode, how: WayToDie, columns: number | undefined): readonly string[] {
@@ -182,13 +194,21 @@ function fateOf(pod: PodFate): readonly [string, string] {
     }
     case 'lost':
       return ['LOST', 'nobody makes it anew'];
-    case 'unwanted':
-      return ['gone', 'its StatefulSet or namespace wants it no more'];
+    case 'unwanted': {
+      const held = pod.finalizers === undefined ? [] : [`held by ${finalizersOf(pod)}`];
+      return ['gone', ['its StatefulSet or namespace wants it no more', ...held].join('; ')];
+    }
+    case 'stuck':
+      return ['STUCK', `held by ${finalizersOf(pod)}: nothing takes its place before that is off`];
     case 'kept':
       return ['stays', 'somebody wants it kept, and so its Node stays, too'];
     default:
       return ['stays', 'somebody wants it kept: other volumes come free only after six minutes'];
   }
+}
+
+function finalizersOf({ finalizers = [] }: PodFate): string {
+  return `${finalizers.length === 1 ? 'finalizer' : 'finalizers'} ${finalizers.join(', ')}`;
 }
 
 /** `node-1, node-2 and 3 more` */

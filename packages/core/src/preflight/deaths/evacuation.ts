@@ -14,6 +14,7 @@ import { chances, leftBehind, type TakeoverProspect } from '../prospects.ts';
  * - `nowhere`: no node would take it.
  * - `unwanted`: nobody makes it anew, since its StatefulSet or its namespace wants it no more.
  * - `lost`: nobody makes it anew, since it has no controller.
+ * - `stuck`: a finalizer holds it, so nothing takes its place until somebody takes that off.
  * - `kept`: people want it kept, so it stays, and its Node with it.
  * - `kept-at-a-price`: the same; but volumes of the other pods come free only after Kubernetes' own six minutes.
  */
@@ -25,7 +26,9 @@ export interface PodFate {
   /** Who would make it anew; absent: nobody. */
   readonly controller?: { readonly kind: string; readonly name: string };
   /** What would become of it. */
-  readonly fate: 'moves' | 'nowhere' | 'unwanted' | 'lost' | 'kept' | 'kept-at-a-price';
+  readonly fate: 'moves' | 'nowhere' | 'unwanted' | 'lost' | 'stuck' | 'kept' | 'kept-at-a-price';
+  /** What holds it once it is deleted, on which the release gives up after a minute. Absent: nothing, or it is kept. */
+  readonly finalizers?: readonly string[];
   /** Where it would most likely go: of those that would take it, the node that is least full. */
   readonly to?: string;
   /** How many nodes would take it at that moment. */
@@ -88,8 +91,9 @@ export class Evacuation {
     const place = this.#places.get(node);
     const leaving = (place?.pods ?? []).filter(mustGo).toSorted(byName);
     const stays = (place?.pods.length ?? 0) - leaving.length;
-    // Nothing that is let go keeps others away any more, but for what is kept.
-    place?.pods.splice(0, place.pods.length, ...leaving.filter(isKept));
+    // Nothing that is let go keeps others away any more, but for what is kept or held.
+    const left = leaving.filter((pod) => isKept(pod) || finalizersOf(pod).length > 0);
+    place?.pods.splice(0, place.pods.length, ...left);
     const traps = this.#dead.filter(
       (one) => one.node.metadata.name !== node && isTrap(one.node.metadata.name),
     );
@@ -107,8 +111,11 @@ export class Evacuation {
     if (isKept(pod)) {
       return { ...idle, fate: toleratesTaint(pod, outOfServiceTaint) ? 'kept' : 'kept-at-a-price' };
     }
-    if (isBare(pod)) return { ...idle, fate: 'lost' };
-    if (this.#isUnwanted(pod)) return { ...idle, fate: 'unwanted' };
+    const finalizers = finalizersOf(pod);
+    const held = finalizers.length > 0 ? { ...idle, finalizers } : undefined;
+    if (held === undefined && isBare(pod)) return { ...idle, fate: 'lost' };
+    if (this.#isUnwanted(pod)) return { ...(held ?? idle), fate: 'unwanted' };
+    if (held !== undefined) return { ...held, fate: 'stuck' };
     const volumes = this.#volumesOf(pod);
     const { fits, obstacles } = chances(pod, volumes, this.#living, this.#all);
     const traps = dead.length === 0 ? [] : chances(pod, volumes, dead, this.#all).fits;
@@ -142,6 +149,13 @@ export class Evacuation {
     }
     return best;
   }
+}
+
+/** The Job controller takes it off as soon as the pod is deleted. */
+const takenOffByKubernetes = 'batch.kubernetes.io/job-tracking';
+
+function finalizersOf({ metadata }: Pod): readonly string[] {
+  return (metadata.finalizers ?? []).filter((name) => name !== takenOffByKubernetes);
 }
 
 /** In place of a namespace that nobody could read. */

@@ -30,8 +30,11 @@ export type SimulatedEvent =
   | { readonly kind: 'asks'; readonly node: string; readonly drivers: readonly string[] }
   /** Somebody vouches that the node is off, as was assumed. */
   | { readonly kind: 'confirmed'; readonly node: string }
-  /** Its pods are let go, and so are their volumes. */
-  | { readonly kind: 'released'; readonly node: string; readonly pods: number }
+  /**
+   * Its pods are let go, and so are their volumes. `stuck`: how many are not, since finalizers hold them; the takeover goes on
+   * without them after a minute. Absent: none.
+   */
+  | { readonly kind: 'released'; readonly node: string; readonly pods: number; readonly stuck?: number }
   /** Its Node object is deleted. */
   | { readonly kind: 'removed'; readonly node: string }
   /** Its Node object stays, with our taints on it. */
