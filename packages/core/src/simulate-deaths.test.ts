@@ -451,6 +451,30 @@ describe('what is on record', () => {
     });
   });
 
+  describe('of a node that is back, and not trusted again yet', () => {
+    const back = [...nine.slice(0, 8), node('node-9')];
+    const takeovers = [record({ result: 'recovered', closedAt: renewTime, proof: 'powered-off' })];
+    const pods = [pod('db-0', 'node-9')];
+
+    it('is told as a return, with nothing that is let go', () => {
+      const found = kill(['node-1'], open, { nodes: back, takeovers, pods });
+      expect(nodeOf(found, 'node-9')).toMatchObject({ killed: false, outcome: 'returning', pods: [] });
+      expect(of(found, 'health').filter((one) => one.node === 'node-9')).toEqual([]);
+    });
+
+    it('is not told where nobody leads any more, since only a leader knows of it', () => {
+      const leader = { on: 'node-1', others: [] };
+      const found = kill(['node-1'], open, { nodes: back, takeovers, leader });
+      expect(found.nodes.map(({ name }) => name)).toEqual(['node-1']);
+    });
+
+    it('does not keep it from dying once more', () => {
+      const found = kill(['node-9'], open, { nodes: back, takeovers, pods });
+      expect(of(found, 'admitted').map((one) => one.node)).toEqual(['node-9']);
+      expect(nodeOf(found, 'node-9')).toMatchObject({ outcome: 'over', pods: [{ name: 'db-0' }] });
+    });
+  });
+
   it('is left to the newer version that wrote it', () => {
     const setAside = [
       { name: 'r', node: 'node-1', kind: 'newer', problem: 'its record has version 2' },

@@ -318,7 +318,7 @@ function outcomeOf(
   decision: Decision | undefined,
 ): SimulatedOutcome {
   if (known === undefined || known.policy === undefined) return 'left-alone';
-  if (known.health === 'alive') return 'alive';
+  if (known.health === 'alive' || known.health === 'returning') return known.health;
   const work = term?.work.get(known.node.metadata.name);
   if (work !== undefined) return work === 'waits' ? 'waits' : 'under-way';
   if (decision?.action === 'hold') return 'held';

@@ -238,6 +238,15 @@ at work already. Nothing was written.
     expect(text).toContain('they hold 1 of the pods, whatever is decided');
   });
 
+  it('tells a node that is back from one that is missed', () => {
+    const text = (outcome: SimulatedNode['outcome']) =>
+      simulationText({ ...calm, nodes: [nodeLike('node-1', { outcome })] }, undefined);
+    expect(text('returning')).toContain(
+      'node-1: it is back from a takeover before, and not trusted again yet.',
+    );
+    expect(text('undecided')).toContain('node-1: missed, but nothing is decided about it.');
+  });
+
   it('tells a takeover that a brake holds from one that takes its time', () => {
     const text = (holds: SimulatedNode['holds']) =>
       simulationText({ ...calm, nodes: [nodeLike('node-1', { outcome: 'under-way', holds })] }, 80);

@@ -159,6 +159,8 @@ function standing({ outcome, holds, releasedAt, policy, killed }: SimulatedNode,
       return policy === undefined ? 'no policy selects it, so it is left alone' : 'it is gone';
     case 'alive':
       return 'not missed by the end';
+    case 'returning':
+      return 'it is back from a takeover before, and not trusted again yet';
     case 'undecided':
       return 'missed, but nothing is decided about it';
     case 'held':

@@ -64,13 +64,22 @@ export interface SimulatedHold {
  * How far it came with a node.
  * - `left-alone`: no policy selects it.
  * - `alive`: it was not killed, or is not missed yet.
+ * - `returning`: it is back from a takeover before, and not trusted again yet.
  * - `undecided`: it is missed, and nobody decides about it: it is not dead yet, or we are blind, or nobody leads.
  * - `held`: guards hold.
  * - `waits`: a takeover waits for a proof, which takes a human.
  * - `under-way`: a takeover is at work on it.
  * - `over`: it was taken over.
  */
-export type SimulatedOutcome = 'left-alone' | 'alive' | 'undecided' | 'held' | 'waits' | 'under-way' | 'over';
+export type SimulatedOutcome =
+  | 'left-alone'
+  | 'alive'
+  | 'returning'
+  | 'undecided'
+  | 'held'
+  | 'waits'
+  | 'under-way'
+  | 'over';
 
 /** What became of one node. */
 export interface SimulatedNode {
