@@ -44,11 +44,19 @@ const nine = Array.from({ length: 9 }, (_, i) =>
 );
 const zoneA = ['node-1', 'node-4', 'node-7'];
 
-function leasesOf(nodes: readonly Node[]): readonly Lease[] {
-  return nodes.map(({ metadata }) => ({
-    metadata: meta(metadata.name),
-    spec: { renewTime: '2030-01-01T00:00:00.000000Z' },
-  }));
+/** @param renewedAt - By name, the second of its last renewal. Default: one after another within ten, or 0 of a silent node. */
+function leasesOf(
+  nodes: readonly Node[],
+  renewedAt: Readonly<Record<string, string>> = {},
+): readonly Lease[] {
+  return nodes.map(({ metadata, status }, i) => {
+    const silent = status?.conditions?.[0]?.status === 'Unknown';
+    const second = silent ? '00.000000' : `0${((10 * (i + 0.5)) / nodes.length).toFixed(6)}`;
+    return {
+      metadata: meta(metadata.name),
+      spec: { renewTime: `2030-01-01T00:00:${renewedAt[metadata.name] ?? second}Z` },
+    };
+  });
 }
 
 function pod(
@@ -98,11 +106,12 @@ interface Change extends Partial<Omit<SimulateDeathsOptions, 'cluster' | 'polici
   readonly pods?: readonly Pod[];
   readonly claims?: SimulateDeathsOptions['cluster']['claims'];
   readonly volumes?: SimulateDeathsOptions['cluster']['volumes'];
+  readonly leases?: readonly Lease[];
 }
 
 function kill(names: readonly string[], policy: Policy, change: Change = {}): SimulatedDeaths {
-  const { nodes = nine, pods = [], claims = [], volumes = [], ...options } = change;
-  const cluster = { nodes, pods, claims, volumes, leases: leasesOf(nodes) };
+  const { nodes = nine, pods = [], claims = [], volumes = [], leases = leasesOf(nodes), ...options } = change;
+  const cluster = { nodes, pods, claims, volumes, leases };
   return simulateDeaths({ cluster, policies: [policy], kill: names, ...options });
 }
 
@@ -180,6 +189,44 @@ describe('a zone of three nodes of nine that dies', () => {
       expect([steps[i]?.kind, steps[i + 1]?.kind]).toEqual(['admitted', 'removed']);
     }
     expect(steps).toHaveLength(8);
+  });
+});
+
+describe('the heartbeats of nodes', () => {
+  const suspectedAt = (change: Change): Readonly<Record<string, number>> => {
+    const found = of(kill(['node-1', 'node-2', 'node-3'], open, change), 'health');
+    return Object.fromEntries(
+      found.flatMap(({ node: name, to, at }) => (to === 'suspect' ? [[name, at]] : [])),
+    );
+  };
+
+  it('come as out of step as their Leases say, so that who was heard first is missed first', () => {
+    const renewedAt = {
+      'node-1': '07.500000',
+      'node-2': '01.250000',
+      'node-3': '04.000000',
+      'node-8': '08.000000',
+      'node-9': '08.000000',
+    };
+    const at = suspectedAt({ leases: leasesOf(nine, renewedAt) });
+    expect(Object.keys(at)).toEqual(['node-2', 'node-3', 'node-1']);
+    expect((at['node-3'] ?? 0) - (at['node-2'] ?? 0)).toBe(2_750);
+    expect((at['node-1'] ?? 0) - (at['node-3'] ?? 0)).toBe(3_500);
+    // The newest of all was heard just before they died.
+    expect(at['node-1']).toBe(15_000 - 500);
+  });
+
+  it('are told apart though a clock is far ahead, or a Lease has not been renewed for long', () => {
+    const leases = leasesOf(nine, { 'node-1': '30.000000', 'node-2': '03.000000', 'node-3': '01.000000' });
+    const at = suspectedAt({ leases });
+    expect((at['node-2'] ?? 0) - (at['node-3'] ?? 0)).toBe(2_000);
+    for (const one of Object.values(at)) expect(one).toBeGreaterThanOrEqual(5_000);
+    for (const one of Object.values(at)) expect(one).toBeLessThanOrEqual(15_000);
+  });
+
+  it('are spread evenly where nobody may read their Leases, or where they say nothing', () => {
+    const silent = nine.map(({ metadata }) => ({ metadata: meta(metadata.name), spec: {} }));
+    expect(new Set(Object.values(suspectedAt({ leases: silent }))).size).toBe(3);
   });
 });
 

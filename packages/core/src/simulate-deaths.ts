@@ -50,8 +50,8 @@ const settledEveryMs = 5_000;
  * asked, and the same options give the same answer.
  *
  * It begins as a replica that has watched for some minutes, decided nothing, and leads from the moment of the deaths on: nodes
- * that Kubernetes calls Unknown are silent already, all others renew their Leases until they are killed, and their hosts are
- * known to answer probes. Whatever runs out runs from then: a death of before counts towards the budget for a whole window,
+ * that Kubernetes calls Unknown are silent already, all others renew their Leases until they are killed, as much out of step as
+ * they last did by their own clocks, and their hosts are known to answer probes. Whatever runs out runs from then: a death of before counts towards the budget for a whole window,
  * and marks of maintenance hold for as long as they may, as for every leader that has just begun. Nobody reboots anything,
  * and nothing that is killed comes back. Where pods go is judged as in {@link takeoverProspects}, one after another. Of nodes
  * that are not released by the end, `pods` says what would become of them if they were, after all others.

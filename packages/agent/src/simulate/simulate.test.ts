@@ -182,7 +182,8 @@ Not known:
 
 Taken for granted: all other nodes stay well, their hosts answer probes, and
 each step takes as long as on an idle control plane, also of takeovers that are
-at work already. Nothing was written.
+at work already. Which of several nodes is missed first hangs on the moment at
+which they die. Nothing was written.
 `);
     for (const line of text) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -207,6 +208,12 @@ at work already. Nothing was written.
     expect(text.join('\n')).toContain(
       'it may first land on node-2, dead too but not known to be, and come free only with it',
     );
+  });
+
+  it('says that the order of several nodes is not certain, and nothing of the kind of one', () => {
+    const words = 'Which of several nodes is missed first';
+    expect(simulationText(calm, undefined).join()).toContain(words);
+    expect(simulationText({ ...calm, killed: ['node-1'] }, undefined).join()).not.toContain(words);
   });
 
   it('is about kubelets where only those die', () => {

@@ -37,7 +37,11 @@ export function simulationText(view: SimulationView, columns: number | undefined
     '',
     ...wrap(
       'Taken for granted: all other nodes stay well, their hosts answer probes, and each step takes as long as on an idle ' +
-        'control plane, also of takeovers that are at work already. Nothing was written.',
+        'control plane, also of takeovers that are at work already. ' +
+        (killed.length > 1
+          ? 'Which of several nodes is missed first hangs on the moment at which they die. '
+          : '') +
+        'Nothing was written.',
       columns,
     ),
   ];

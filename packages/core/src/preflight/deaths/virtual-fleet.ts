@@ -65,12 +65,14 @@ export class VirtualFleet {
     const renewed = new Map((leases ?? []).map((lease) => [lease.metadata.name, renewTimeOf(lease)]));
     const names = [...this.#nodes.keys()].toSorted();
     for (const node of this.#nodes.values()) tell({ kind: 'node', node });
+    const ages = this.#agesOf(renewed);
     names.forEach((name, index) => {
       const hasLease = leases === undefined || renewed.has(name);
       if (hasLease) tell({ kind: 'lease', name, renewTime: renewed.get(name) ?? 'unread', listed: true });
       if (hasLease && !this.#silent.has(name)) {
-        // Nodes beat out of step.
-        const phase = ((index + 0.5) / names.length) * heartbeatIntervalMs;
+        // Nodes beat out of step; of whom nobody knows how, any step is as good as another.
+        const age = ages.get(name) ?? (1 - (index + 0.5) / names.length) * heartbeatIntervalMs;
+        const phase = (killAt - now() - age) % heartbeatIntervalMs;
         schedule.every(heartbeatIntervalMs, now() + phase, () => this.#renew(name));
       }
       if (killed.has(name)) schedule.at(killAt, () => this.#kill(name));
@@ -94,6 +96,20 @@ export class VirtualFleet {
     if (!this.#nodes.delete(name)) return;
     this.#options.tell({ kind: 'node-gone', name });
     this.#options.tell({ kind: 'lease-gone', name });
+  }
+
+  /**
+   * By node, how long before the deaths its last renewal was: as long as before the newest of all, which was just then. The
+   * clocks are those of the nodes, so it is as good as they agree; but nothing is done by it.
+   */
+  #agesOf(renewed: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, number> {
+    const { heartbeatIntervalMs } = this.#options;
+    const beating = [...renewed].filter(([name]) => this.#nodes.has(name) && !this.#silent.has(name));
+    const times = beating
+      .map(([name, text]) => [name, Date.parse(text ?? '')] as const)
+      .filter(([, time]) => Number.isFinite(time));
+    const newest = times.reduce((most, [, time]) => Math.max(most, time), Number.NEGATIVE_INFINITY);
+    return new Map(times.map(([name, time]) => [name, Math.max(1, (newest - time) % heartbeatIntervalMs)]));
   }
 
   #renew(name: string): void {
