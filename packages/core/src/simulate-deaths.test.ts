@@ -459,6 +459,14 @@ describe('what is on record', () => {
       expect(found.ended).toBe('settled');
     });
 
+    it('that is held makes those wait that were dead before, too', () => {
+      const mark = node('node-9', { ready: 'Unknown', annotations: { 'liberator.dev/paused': 'disk' } });
+      const both = [...nine.slice(0, 7), node('node-8', { ready: 'Unknown' }), mark];
+      const found = kill(['node-8'], oneAtATime, { nodes: both, takeovers: [begun] });
+      expect(of(found, 'held').map((one) => [one.node, one.at])).toContainEqual(['node-8', 0]);
+      expect(nodeOf(found, 'node-8')).toMatchObject({ outcome: 'held', holds: [{ guard: 'queue' }] });
+    });
+
     it('goes on once a brake has let go by itself', () => {
       const found = held(marked('node-9', 300, { ready: 'Unknown' }));
       expect(of(found, 'held').filter((one) => one.node === 'node-9')).toHaveLength(1);

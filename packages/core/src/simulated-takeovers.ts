@@ -5,18 +5,17 @@ import type { FenceProof } from './fencing/fencer.ts';
 import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { takeoverTaint, withTaints } from './marks/taints.ts';
 import type { Decision } from './policy/decision.ts';
-import { hold } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Evacuation, LeavingPods } from './preflight/deaths/evacuation.ts';
-import { holdsOf, type SimulatedEvent, type SimulatedHold } from './preflight/deaths/moment.ts';
+import type { SimulatedEvent, SimulatedHold } from './preflight/deaths/moment.ts';
 import type { Schedule } from './preflight/deaths/schedule.ts';
 import type { FencerAssumption } from './preflight/deaths/simulation.ts';
 import type { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
+import { SimulatedBrakes } from './simulated-brakes.ts';
 import { byOrder, nextMove, occupiesNode, type TakeoverRecord, waitsForProof } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { openTakeoverId } from './takeover/records/records.ts';
 import { WorldWitness } from './takeover-witness.ts';
-import { withoutNumbers } from './wording/numbers.ts';
 import type { Fact, World } from './world-state.ts';
 
 /**
@@ -71,8 +70,7 @@ export class SimulatedTakeovers {
   /** By id, as a leader would find them. */
   readonly #records = new Map<string, TakeoverRecord>();
   readonly #witness: WorldWitness;
-  /** By node, the brakes that are on. */
-  readonly #braked = new Map<string, Decision>();
+  readonly #brakes: SimulatedBrakes;
   /** Things that will happen by themselves. */
   #pending = 0;
   #version = 0;
@@ -80,22 +78,21 @@ export class SimulatedTakeovers {
   constructor(options: SimulatedTakeoversOptions) {
     this.#options = options;
     this.#witness = new WorldWitness(options);
+    this.#brakes = new SimulatedBrakes(this.#witness, options.tell);
   }
 
   get all(): ReadonlyMap<string, SimulatedTakeover> {
     return this.#takeovers;
   }
 
-  /** Whether nothing will happen by itself any more: what a brake holds that knows no time happens when somebody takes it off. */
+  /** Whether nothing will happen by itself any more. */
   get isQuiet(): boolean {
-    const held = [...this.#braked.values()].filter(({ nextCheckAt }) => nextCheckAt === undefined);
-    return this.#pending === held.length;
+    return this.#pending === this.#brakes.heldForGood;
   }
 
   /** The brakes on the takeover of a node. */
   holdsOn(node: string): readonly SimulatedHold[] {
-    const decision = this.#braked.get(node);
-    return decision === undefined ? [] : holdsOf(decision);
+    return this.#brakes.holdsOn(node);
   }
 
   /** What earlier leaders left goes on from where it stands, and what waits for a proof goes on waiting. */
@@ -282,22 +279,8 @@ export class SimulatedTakeovers {
 
   /** Brakes are asked before, as of every takeover that has begun, and after, since that is when it is done. */
   #harm(record: TakeoverRecord, ms: number, act: () => void): void {
-    const isFree = (): boolean => !this.#isBraked(record);
+    const isFree = (): boolean => !this.#brakes.hold(record);
     this.#after(0, () => this.#after(ms, act, isFree), isFree);
-  }
-
-  #isBraked(record: TakeoverRecord): boolean {
-    const { name } = record.node;
-    const before = wordsOf(this.holdsOn(name));
-    const decision = this.#witness.brakesOn(record) ?? unselected;
-    if (decision.action === 'act') {
-      this.#braked.delete(name);
-      return false;
-    }
-    this.#braked.set(name, decision);
-    const holds = holdsOf(decision);
-    if (wordsOf(holds) !== before) this.#options.tell({ kind: 'held', node: name, holds });
-    return true;
   }
 
   /** Times in it are for people, and nobody reads this one. */
@@ -326,18 +309,6 @@ export class SimulatedTakeovers {
       steps: {},
     };
   }
-}
-
-/** Whoever selects no node wants nothing done to it. */
-const unselected: Decision = {
-  action: 'hold',
-  verdicts: [{ guard: 'policy', verdict: hold('no policy selects the node any more') }],
-  nextCheckAt: undefined,
-};
-
-/** The same for two that differ only in how long they last still. */
-function wordsOf(holds: readonly SimulatedHold[]): string {
-  return holds.map(({ guard, reason }) => `${guard}: ${withoutNumbers(reason)}`).join('; ');
 }
 
 /** A StatefulSet waits for it in vain. */
