@@ -55,7 +55,7 @@ export const pure: Readonly<Record<string, { readonly path: string; readonly pat
   ladder: { path: '^packages/core/src/fencing/ladder[.]ts$' },
   world: { path: '^packages/core/src/world(?:-state|-plan)?[.]ts$' },
   simulation: {
-    path: '^packages/core/src/(?:simulate-deaths[.]ts|simulated-takeovers[.]ts|preflight/deaths/)',
+    path: '^packages/core/src/(?:simulate-deaths[.]ts|simulated-(?:brakes|takeovers)[.]ts|preflight/deaths/)',
   },
   journal: {
     path: '^packages/core/src/(?:journal-[a-z]+|replay|replayed-takeovers|supposed-takeover)[.]ts$',
