@@ -100,17 +100,23 @@ const worstFirst: readonly PublishedHealth[] = ['dead', 'suspect', 'returning', 
 
 export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'wallTime'>): StatusDocument {
   const counts = { dead: 0, suspect: 0, returning: 0, alive: 0, unselected: 0 };
-  const byHealth = new Map<PublishedHealth, FleetNode[]>(worstFirst.map((health) => [health, []]));
+  const some: Record<PublishedHealth, FleetNode[]> = {
+    dead: [],
+    suspect: [],
+    returning: [],
+    alive: [],
+    unselected: [],
+  };
   for (const node of facts.nodes) {
     const health = node.policy === undefined ? 'unselected' : node.health;
     counts[health] += 1;
-    byHealth.get(health)?.push(node);
+    // Of thousands that are equally well, any will do.
+    if (some[health].length < longestList) some[health].push(node);
   }
   const listed: NodeStatus[] = [];
   for (const health of worstFirst) {
-    // Cut before it is sorted: of thousands that are equally well, any will do.
-    const some = (byHealth.get(health) ?? []).slice(0, longestList - listed.length).toSorted(byName);
-    listed.push(...some.map((node) => describeNode(node, health, facts, clock)));
+    const those = some[health].slice(0, longestList - listed.length).toSorted(byName);
+    listed.push(...those.map((node) => describeNode(node, health, facts, clock)));
   }
   const troubles = [...(facts.troubles?.values() ?? [])].slice(0, longestList);
   return {
