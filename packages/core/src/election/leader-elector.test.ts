@@ -339,6 +339,21 @@ describe('what surrounds an election', () => {
     expect(b.term?.epoch).toBe(1);
   });
 
+  it('a leader whose work goes on again keeps its term, if only a moment of that is left', async () => {
+    const time = clock();
+    const lease = new MemoryLease(time);
+    let alive = true;
+    const a = new Candidate(time, lease, { workIsAlive: () => alive }).run();
+    await time.advance(60_000);
+    alive = false;
+    await time.advance(9_000);
+    expect(a.term?.remainingMs()).toBeLessThan(2_000);
+    alive = true;
+    await time.advance(60_000);
+    expect(a.term?.epoch).toBe(0);
+    expect(a.leads).toBe(true);
+  });
+
   it('disposing of an elector ends its runs, and hands the Lease over', async () => {
     const time = clock();
     const lease = new MemoryLease(time);

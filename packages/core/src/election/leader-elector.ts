@@ -82,6 +82,9 @@ export class LeadershipLostError extends Error {
   }
 }
 
+/** How soon to ask once more whether the work goes on that a term is for. */
+const workAgainMs = 250;
+
 /**
  * Leader election over a `coordination.k8s.io/v1` Lease, compatible with client-go's record.
  *
@@ -324,11 +327,17 @@ export class LeaderElector implements AsyncDisposable {
   /** Renews until the term ends. Returns the Lease as it was when it was last known to be ours. */
   async #keepRenewing(term: RenewableTerm): Promise<LeaseSnapshot | undefined> {
     let held = this.#lease.snapshot;
-    let pauseMs = this.#timings.retryPeriodMs;
+    const { retryPeriodMs } = this.#timings;
+    let pauseMs = retryPeriodMs;
     let refused = false;
     while (held !== undefined && (await sleep(this.#clock, pauseMs, term.signal))) {
-      pauseMs = this.#timings.retryPeriodMs;
-      if (term.remainingMs() <= 0 || !this.#workIsAlive()) continue;
+      pauseMs = retryPeriodMs;
+      if (term.remainingMs() <= 0) continue;
+      if (!this.#workIsAlive()) {
+        // A process that stood still may come to this before its work does, with little time left.
+        pauseMs = Math.min(retryPeriodMs, workAgainMs);
+        continue;
+      }
       try {
         const renewed = await unlessEnded(term, this.#renew(term, held));
         if (renewed === undefined) break;
