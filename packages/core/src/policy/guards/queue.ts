@@ -11,6 +11,9 @@ export const queue: Guard = {
     const running = fleet.running ?? 0;
     return running < allowed
       ? pass
-      : hold(`${running} takeovers run already, at most ${allowed} may at the same time; it waits its turn`);
+      : hold(
+          `${running === 1 ? '1 takeover runs' : `${running} takeovers run`} already, at most ${allowed} may at the same time; ` +
+            'it waits its turn (liberator takeovers shows them)',
+        );
   },
 };
