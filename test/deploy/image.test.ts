@@ -90,8 +90,21 @@ function linkPackages(workspace: string): void {
     symlinkSync(join(workspace, 'packages', name), join(modules, ours, name));
 }
 
+const stepsOf = (instruction: string): readonly string[] =>
+  (image?.steps ?? []).filter((step) => step.instruction === instruction).map(({ text }) => text);
+
+/** How the image starts the agent. */
+function entrypoint(): {
+  readonly program: string;
+  readonly flags: readonly string[];
+  readonly script: string;
+} {
+  const [program = '', ...rest] = JSON.parse(stepsOf('ENTRYPOINT').at(-1) ?? '[]') as readonly string[];
+  return { program, flags: rest.slice(0, -1), script: rest.at(-1) ?? '' };
+}
+
 function start(...args: readonly string[]): AgentProcess {
-  const child = spawn(process.execPath, [join(opt, 'liberator.mjs'), ...args], {
+  const child = spawn(process.execPath, [...entrypoint().flags, join(opt, 'liberator.mjs'), ...args], {
     cwd: empty,
     env: { ...environment, PATH: '/usr/bin:/bin', POD_NAME: 'liberator-abc' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -114,12 +127,10 @@ describe('the image', () => {
     const major = manifestOf('.')['devDependencies']?.['node']?.match(/\d+/)?.[0];
     for (const { image: base } of stages.slice(0, -1))
       expect(base).toMatch(new RegExp(`^node:${major}-.+-slim$`));
-    const stepsOf = (instruction: string): readonly string[] =>
-      (image?.steps ?? []).filter((step) => step.instruction === instruction).map(({ text }) => text);
     expect(stepsOf('USER')).toEqual([`${nobody}:${nobody}`]);
     expect(stepsOf('RUN')).toEqual([]);
     expect(stepsOf('LABEL')[0]).toMatch(/title="Liberator".*licenses="Apache-2.0"/);
-    expect(stepsOf('ENTRYPOINT')).toEqual(['["node", "/opt/liberator/liberator.mjs"]']);
+    expect(entrypoint()).toMatchObject({ program: 'node', script: '/opt/liberator/liberator.mjs' });
   });
 
   it('can copy all that it copies: nothing of it is ignored', () => {
