@@ -65,8 +65,8 @@ const lifeOverlooked: Mutation = {
       },
       {
         file: 'takeover-witness.ts',
-        find: "return assessment?.health === 'dead'\n",
-        replace: 'return assessment !== undefined\n',
+        find: "return node === undefined || node.assessment?.health === 'dead'\n",
+        replace: 'return node === undefined || node.assessment !== undefined\n',
       },
     ],
   },
@@ -98,8 +98,8 @@ const goneNodesKnowNoBrake: Mutation = {
     edits: [
       {
         file: 'takeover-witness.ts',
-        find: '    if (node === undefined)\n',
-        replace: '    if (node === undefined) return [];\n    if (node === undefined)\n',
+        find: '    if (node === undefined) {\n',
+        replace: '    if (node === undefined) return undefined;\n    if (node === undefined) {\n',
       },
     ],
   },
