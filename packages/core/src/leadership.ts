@@ -1,7 +1,6 @@
 // What a leader does in its term: it carries takeovers to their end, takes in who comes back, and tells people.
 
 import type { DecisionChange } from './controller-events.ts';
-import { notedOf } from './evidence/noted-node.ts';
 import type { NodeProbe } from './evidence/witnesses/prober.ts';
 import type { Leading } from './leading.ts';
 import type { Decision } from './policy/decision.ts';
@@ -17,8 +16,8 @@ import type {
   UnreadableRecord,
 } from './takeover/cluster.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
+import { openingRecord } from './takeover/opening.ts';
 import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
-import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { newerRecordAbout } from './takeover/records/newer-records.ts';
 import { PassedWindows } from './takeover/records/passed-windows.ts';
 import { RecordBook } from './takeover/records/record-book.ts';
@@ -320,28 +319,13 @@ export class Leadership implements Leading {
 
   #newRecord(node: FleetNode, decision: Decision): TakeoverRecord {
     const { term, clock } = this.#options;
-    const { policy, assessment } = node;
-    if (policy === undefined || assessment === undefined)
-      throw new TypeError('a node without policy was decided on');
-    const { name, uid } = node.node.metadata;
-    return {
-      version: 1,
-      id: this.#records.openTakeoverId(node.deathId, (id) => this.#setAside.has(id)) ?? node.deathId,
-      deathId: node.deathId,
-      node: { name, uid, bootId: node.node.status?.nodeInfo?.bootID ?? '' },
-      noted: notedOf(node.node),
+    const { deathId } = node;
+    const opening = {
+      id: this.#records.openTakeoverId(deathId, (id) => this.#setAside.has(id)) ?? deathId,
       order: this.#records.nextOrder(term.epoch),
-      lastHeartbeat: node.state.renewTime ?? '',
       epoch: term.epoch,
-      leader: term.identity,
       openedAt: new Date(clock.wallTime()).toISOString(),
-      evidence: assessment.evidence,
-      reasons: assessment.reasons,
-      verdicts: decision.verdicts,
-      policy: recordedPolicyOf(policy),
-      pods: [],
-      steps: {},
-      outOfService: false,
     };
+    return { ...openingRecord(node, decision, opening), leader: term.identity, outOfService: false };
   }
 }

@@ -1,6 +1,5 @@
 // What takeovers would do in virtual time, and how long each step would take. Pure.
 import type { KnownNode } from './evidence/known-node.ts';
-import { notedOf } from './evidence/noted-node.ts';
 import type { FenceProof } from './fencing/fencer.ts';
 import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { takeoverTaint, withTaints } from './marks/taints.ts';
@@ -12,8 +11,8 @@ import type { Schedule } from './preflight/deaths/schedule.ts';
 import type { FencerAssumption } from './preflight/deaths/simulation.ts';
 import type { VirtualFleet } from './preflight/deaths/virtual-fleet.ts';
 import { SimulatedBrakes } from './simulated-brakes.ts';
+import { openingRecord } from './takeover/opening.ts';
 import { byOrder, nextMove, occupiesNode, type TakeoverRecord, waitsForProof } from './takeover/record.ts';
-import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { openTakeoverId } from './takeover/records/records.ts';
 import { WorldWitness } from './takeover-witness.ts';
 import type { Fact, World } from './world-state.ts';
@@ -284,30 +283,18 @@ export class SimulatedTakeovers {
   }
 
   /** Times in it are for people, and nobody reads this one. */
-  #recordOf(
-    { node, policy, assessment, deathId, state }: KnownNode<Policy>,
-    decision: Decision,
-  ): TakeoverRecord | undefined {
+  #recordOf(node: KnownNode<Policy>, decision: Decision): TakeoverRecord | undefined {
     const { term } = this.#options.world();
-    if (term === undefined || policy === undefined || assessment === undefined) return undefined;
-    const { name, uid } = node.metadata;
-    return {
-      version: 1,
-      id: openTakeoverId(term.records, deathId) ?? deathId,
-      deathId,
-      node: { name, uid, bootId: node.status?.nodeInfo?.bootID ?? '' },
-      noted: notedOf(node),
-      order: { epoch: term.epoch, number: this.#takeovers.size },
-      lastHeartbeat: state.renewTime ?? '',
-      epoch: term.epoch,
+    if (term === undefined) return undefined;
+    const { deathId } = node;
+    const { epoch, records } = term;
+    const id = openTakeoverId(records, deathId) ?? deathId;
+    return openingRecord(node, decision, {
+      id,
+      epoch,
+      order: { epoch, number: this.#takeovers.size },
       openedAt: '',
-      evidence: assessment.evidence,
-      reasons: assessment.reasons,
-      verdicts: decision.verdicts,
-      policy: recordedPolicyOf(policy),
-      pods: [],
-      steps: {},
-    };
+    });
   }
 }
 

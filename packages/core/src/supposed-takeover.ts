@@ -1,7 +1,7 @@
 // A takeover that nobody does: as much of a record as budgets and guards ask for, where it only matters what would be decided.
 import type { StoredRecord } from './takeover/cluster.ts';
+import { openingRecord } from './takeover/opening.ts';
 import { type StepRecord, type TakeoverOrder, takeoverSteps } from './takeover/record.ts';
-import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { openTakeoverId, type Records } from './takeover/records/records.ts';
 import type { Intent, TermKnowledge } from './world-state.ts';
 
@@ -16,32 +16,17 @@ function supposedTakeover(
   term: Pick<TermKnowledge, 'epoch' | 'records'>,
   openedAt: string,
 ): StoredRecord {
-  const { policy, assessment, deathId, state } = node;
-  if (policy === undefined || assessment === undefined)
-    throw new TypeError('a node without policy was decided on');
-  const { name, uid } = node.node.metadata;
   const step: StepRecord = {
     startedAt: openedAt,
     epoch: term.epoch,
     endedAt: openedAt,
     outcome: 'skipped',
   };
+  const id = openTakeoverId(term.records, node.deathId) ?? node.deathId;
   const done = takeoverSteps.slice(0, takeoverSteps.indexOf('verify'));
   return {
     record: {
-      version: 1,
-      id: openTakeoverId(term.records, deathId) ?? deathId,
-      deathId,
-      node: { name, uid, bootId: node.node.status?.nodeInfo?.bootID ?? '' },
-      order: orderAfter(term),
-      lastHeartbeat: state.renewTime ?? '',
-      epoch: term.epoch,
-      openedAt,
-      evidence: assessment.evidence,
-      reasons: [],
-      verdicts: decision.verdicts,
-      policy: recordedPolicyOf(policy),
-      pods: [],
+      ...openingRecord(node, decision, { id, order: orderAfter(term), epoch: term.epoch, openedAt }),
       steps: Object.fromEntries(done.map((name) => [name, step])),
     },
     // No version at all: whatever is really on record under its id is newer.
