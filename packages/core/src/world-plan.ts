@@ -51,8 +51,8 @@ export function plan(world: World, term: TermKnowledge, now: number): Step {
     guards: rules.guards,
     now,
   });
-  const told = tellDecisions(term, due, made.decisions);
-  const intents: Intent[] = [...told.intents];
+  const { decisions, changes } = decisionsOn(due, term.decisions, made.decisions);
+  const intents: Intent[] = [...changes];
   if (deaths.passed.length > 0) intents.push({ kind: 'windows-passed', records: deaths.passed });
   let { takenOverAt, work } = term;
   for (const name of made.admissions) {
@@ -68,8 +68,7 @@ export function plan(world: World, term: TermKnowledge, now: number): Step {
     takenOverAt,
     work,
     queue: made.queue,
-    decisions: told.decisions,
-    told: told.told,
+    decisions,
     planAt: nextPlanAt(world, made.nextCheckAt, idle.length, now),
   };
   return { world: { ...world, term: next }, intents };
@@ -135,25 +134,32 @@ function zonesOf({ zones, nodes }: Ledger<Policy>, dead: Iterable<string>): Read
   return counted;
 }
 
-/** Decisions about those that one is due about, and what of them is another than before, numbers that count left aside. */
-function tellDecisions(
-  term: TermKnowledge,
+/** Decisions about those that one is due about, and which of them are others than before. */
+function decisionsOn(
   due: readonly KnownNode<Policy>[],
+  before: ReadonlyMap<string, Decision>,
   made: ReadonlyMap<string, Decision>,
-): Pick<TermKnowledge, 'decisions' | 'told'> & { readonly intents: readonly Intent[] } {
-  const intents: Intent[] = [];
+): { readonly decisions: ReadonlyMap<string, Decision>; readonly changes: readonly Intent[] } {
+  const changes: Intent[] = [];
   const decisions = new Map<string, Decision>();
-  const told = new Map<string, string>();
   for (const node of due) {
     const { name } = node.node.metadata;
-    const decision = made.get(name) ?? term.decisions.get(name);
+    const decision = made.get(name) ?? before.get(name);
     if (decision === undefined) continue;
     decisions.set(name, decision);
-    const words = `${decision.action}: ${holdReasons(decision).map(withoutNumbers).join('; ')}`;
-    told.set(name, words);
-    if (made.has(name) && term.told.get(name) !== words) intents.push({ kind: 'decided', node, decision });
+    if (isNews(before.get(name), decision)) changes.push({ kind: 'decided', node, decision });
   }
-  return { decisions, told, intents };
+  return { decisions, changes };
+}
+
+/** Numbers that count up or down are none. */
+function isNews(before: Decision | undefined, after: Decision): boolean {
+  if (before === undefined || before.action !== after.action) return true;
+  const [was, is] = [holdReasons(before), holdReasons(after)];
+  return (
+    was.length !== is.length ||
+    was.some((reason, i) => reason !== is[i] && withoutNumbers(reason) !== withoutNumbers(is[i] ?? ''))
+  );
 }
 
 function nextPlanAt({ rules }: World, asked: number | undefined, candidates: number, now: number): number {

@@ -78,8 +78,6 @@ export interface TermKnowledge {
   readonly undone: PersistentMap<string, UndoneTakeovers>;
   /** The last decision about each node that one is due about. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** In which words each was told. */
-  readonly told: ReadonlyMap<string, string>;
   /** Names of nodes that only wait their turn, whoever has waited longest first. */
   readonly queue: readonly string[];
   /** When to decide again though nothing happens. */

@@ -255,7 +255,6 @@ function newTerm(epoch: number, now: number): TermKnowledge {
     proven: PersistentSet(),
     undone: PersistentMap(),
     decisions: new Map(),
-    told: new Map(),
     queue: [],
     planAt: now,
   };
