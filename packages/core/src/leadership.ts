@@ -2,22 +2,18 @@
 
 import type { DecisionChange } from './controller-events.ts';
 import type { NodeProbe } from './evidence/witnesses/prober.ts';
+import { LeadersWords } from './leaders-words.ts';
 import type { Leading } from './leading.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
 import { Returns } from './returning/attendance.ts';
 import type { ReturnRules } from './returning/moves.ts';
 import { Returner, type ReturnProgress } from './returning/returner.ts';
-import type {
-  NodeEvent,
-  RecordListing,
-  StoredRecord,
-  TakeoverCluster,
-  UnreadableRecord,
-} from './takeover/cluster.ts';
+import type { NodeEvent, StoredRecord, TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
 import { openingRecord } from './takeover/opening.ts';
 import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
+import { listRecords } from './takeover/records/list-records.ts';
 import { newerRecordAbout } from './takeover/records/newer-records.ts';
 import { PassedWindows } from './takeover/records/passed-windows.ts';
 import { RecordBook } from './takeover/records/record-book.ts';
@@ -26,20 +22,13 @@ import { noRecords } from './takeover/records/records.ts';
 import { SetAside } from './takeover/records/set-aside.ts';
 import { Takeovers } from './takeover/takeovers.ts';
 import { WorldWitness } from './takeover-witness.ts';
-import { Blindness } from './telling/blindness.ts';
-import {
-  type ConfirmationChange,
-  Confirmations,
-  type IgnoredConfirmation,
-  ignoredConfirmation,
-} from './telling/confirmations.ts';
+import type { ConfirmationChange, IgnoredConfirmation } from './telling/confirmations.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
-import { heldEvent } from './telling/held.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
 import { eventFor } from './telling/takeover-events.ts';
 import { type NodeTrouble, type TroubleChange, Troubles } from './telling/troubles.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
-import { type Clock, sleep } from './time/clock.ts';
+import type { Clock } from './time/clock.ts';
 import type { Fact, Intent, TermKnowledge, World } from './world-state.ts';
 
 export interface LeadershipOptions {
@@ -67,8 +56,6 @@ export interface LeadershipOptions {
   readonly onError: (where: string, error: unknown) => void;
 }
 
-const retryMs = 1_000;
-
 /** One leadership. Made anew for every term, so nothing of an old one survives into the next. */
 export class Leadership implements Leading {
   readonly #options: LeadershipOptions;
@@ -78,11 +65,9 @@ export class Leadership implements Leading {
   readonly #takeovers: Takeovers;
   readonly #returns: Returns;
   readonly #troubles: Troubles;
-  readonly #blindness: Blindness;
-  readonly #confirmations: Confirmations;
+  readonly #words: LeadersWords;
   readonly #setAside: SetAside;
   readonly #keeping: RecordKeeping;
-  readonly #publish: (event: NodeEvent) => void;
 
   /** It takes over, and supposes nothing. */
   readonly supposedTakeovers: readonly string[] = [];
@@ -110,13 +95,15 @@ export class Leadership implements Leading {
     });
     this.#passedWindows = new PassedWindows({ term, clock, cluster, records: this.#records, onError });
     const publish = (event: NodeEvent): void => recorder.publish(event);
-    this.#publish = publish;
     const now = (): number => clock.now();
     this.#troubles = new Troubles({ now, publish, onChange: (change) => options.onTrouble?.(change) });
-    this.#blindness = new Blindness({ now, publish });
-    this.#confirmations = new Confirmations({
+    this.#words = new LeadersWords({
+      world,
+      now,
       publish,
-      onIgnored: (change) => options.onIgnoredConfirmation?.(change),
+      isUndecided: (node) => this.isUndecided(node),
+      onDecision: options.onDecision,
+      onIgnoredConfirmation: (change) => options.onIgnoredConfirmation?.(change),
     });
     this.#setAside = new SetAside({
       term,
@@ -209,7 +196,7 @@ export class Leadership implements Leading {
 
   /** The last decision about each node that is dead, by name. */
   get decisions(): ReadonlyMap<string, Decision> {
-    return new Map(this.#options.world().term?.decisions);
+    return this.#options.world().term?.decisions ?? new Map();
   }
 
   /** See {@link WorldWitness.holdsOn}. */
@@ -224,7 +211,7 @@ export class Leadership implements Leading {
 
   /** Reads what earlier leaders left behind, and goes on with it. */
   async takeUp(): Promise<void> {
-    const { records, unreadable } = await this.#listRecords();
+    const { records, unreadable } = (await listRecords(this.#options)) ?? { records: [], unreadable: [] };
     for (const one of unreadable) this.#setAside.add(one);
     for (const one of records.toSorted((a, b) => byOrder(a.record, b.record))) this.#takeOn(one);
   }
@@ -233,18 +220,11 @@ export class Leadership implements Leading {
   perform(intent: Intent): void {
     if (this.#options.term.remainingMs() <= 0) return;
     if (intent.kind === 'windows-passed') this.#passedWindows.note(intent.records);
-    if (intent.kind === 'decided') this.#tellDecision(intent);
+    if (intent.kind === 'decided') this.#words.decided(intent);
     if (intent.kind === 'take-over') {
       const { node, decision } = intent;
       this.#takeovers.start(node.node.metadata.name, this.#newRecord(node, decision));
     }
-  }
-
-  #tellDecision({ node, decision }: Extract<Intent, { kind: 'decided' }>): void {
-    const { name, uid } = node.node.metadata;
-    this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
-    const event = heldEvent(node, decision);
-    if (event !== undefined) this.#publish(event);
   }
 
   /** See {@link Returns.attend}. */
@@ -259,14 +239,9 @@ export class Leadership implements Leading {
    * which word of a human counts for nothing. To be called at each look.
    */
   tell(blind: readonly string[]): void {
-    const { world, term } = this.#options;
-    if (term.remainingMs() <= 0) return;
+    if (this.#options.term.remainingMs() <= 0) return;
     this.#troubles.sweep();
-    const { nodes, unwell, confirmed } = world().ledger;
-    const those = (names: Iterable<string>): readonly FleetNode[] =>
-      [...names].flatMap((name) => nodes.get(name) ?? []);
-    this.#blindness.look(blind, () => those(unwell).filter((node) => this.isUndecided(node)));
-    this.#confirmations.look(those(confirmed).map((node) => [node, this.ignoredConfirmationOn(node)]));
+    this.#words.look(blind);
   }
 
   /** Its death, if it is one, has no takeover: one that has tells by itself what it waits for. */
@@ -277,11 +252,7 @@ export class Leadership implements Leading {
 
   /** A human's word on this node from which nothing follows. */
   ignoredConfirmationOn(node: FleetNode): IgnoredConfirmation | undefined {
-    const records = this.#records.ofNode(node.node.metadata.name);
-    return ignoredConfirmation(
-      node,
-      records.map(({ record }) => record),
-    );
+    return this.#words.ignoredConfirmationOn(node);
   }
 
   #noteTrouble({ record, step, phase, detail }: TakeoverProgress): void {
@@ -301,20 +272,6 @@ export class Leadership implements Leading {
   #takeOn(stored: StoredRecord): void {
     this.#records.put(stored);
     if (stored.record.result === undefined) this.#takeovers.start(stored.record.node.name, stored);
-  }
-
-  /** Tries until the term ends, and then there is nothing to go on with. */
-  async #listRecords(): Promise<RecordListing> {
-    const { term, clock, cluster } = this.#options;
-    for (;;) {
-      try {
-        return await cluster.listRecords(term);
-      } catch (error) {
-        if (term.signal.aborted || term.remainingMs() <= 0) return { records: [], unreadable: [] };
-        this.#options.onError('takeover records', error);
-        await sleep(clock, retryMs, term.signal);
-      }
-    }
   }
 
   #newRecord(node: FleetNode, decision: Decision): TakeoverRecord {

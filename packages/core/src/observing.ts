@@ -1,6 +1,7 @@
 // A leader that only observes: it decides as any other, and tells what it would do. All that it is given of the cluster is a list
 // of records and a place for Events, so there is nothing that it could write.
 import type { DecisionChange, ObservedTakeover } from './controller-events.ts';
+import { LeadersWords } from './leaders-words.ts';
 import type { Leading } from './leading.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
@@ -13,21 +14,15 @@ import type {
   UnreadableRecord,
 } from './takeover/cluster.ts';
 import { occupiesNode } from './takeover/record.ts';
-import { noRecords, openTakeoverId, type Records, recordsOfNode } from './takeover/records/records.ts';
+import { listRecords } from './takeover/records/list-records.ts';
+import { noRecords, openTakeoverId, type Records } from './takeover/records/records.ts';
 import { WorldWitness } from './takeover-witness.ts';
-import { Blindness } from './telling/blindness.ts';
-import {
-  type ConfirmationChange,
-  Confirmations,
-  type IgnoredConfirmation,
-  ignoredConfirmation,
-} from './telling/confirmations.ts';
+import type { ConfirmationChange, IgnoredConfirmation } from './telling/confirmations.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
-import { heldEvent } from './telling/held.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
 import type { NodeTrouble } from './telling/troubles.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
-import { type Clock, sleep } from './time/clock.ts';
+import type { Clock } from './time/clock.ts';
 import type { Fact, Intent, TermKnowledge, World } from './world-state.ts';
 
 /** What whoever only observes may ask of the cluster. */
@@ -56,16 +51,13 @@ export interface ObservingOptions {
   readonly onError: (where: string, error: unknown) => void;
 }
 
-const retryMs = 1_000;
-
 /** How often it is read anew what others, who act, have on record. */
 const rereadEveryMs = 60_000;
 
 export class Observing implements Leading {
   readonly #options: ObservingOptions;
   readonly #witness: WorldWitness;
-  readonly #blindness: Blindness;
-  readonly #confirmations: Confirmations;
+  readonly #words: LeadersWords;
   readonly #publish: (event: NodeEvent) => void;
   readonly #supposed = new SupposedTakeovers();
   /** Ids of records that others wrote. */
@@ -94,10 +86,13 @@ export class Observing implements Leading {
       onOmitted: options.onOmitted,
     });
     this.#publish = (event) => recorder.publish({ ...event, message: `observing only: ${event.message}` });
-    this.#blindness = new Blindness({ now, publish: this.#publish });
-    this.#confirmations = new Confirmations({
+    this.#words = new LeadersWords({
+      world,
+      now,
       publish: this.#publish,
-      onIgnored: options.onIgnoredConfirmation,
+      isUndecided: (node) => this.isUndecided(node),
+      onDecision: options.onDecision,
+      onIgnoredConfirmation: options.onIgnoredConfirmation,
     });
   }
 
@@ -106,7 +101,7 @@ export class Observing implements Leading {
   }
 
   get decisions(): ReadonlyMap<string, Decision> {
-    return new Map(this.#knowledge?.decisions);
+    return this.#knowledge?.decisions ?? new Map();
   }
 
   get recordsSetAside(): readonly UnreadableRecord[] {
@@ -122,32 +117,19 @@ export class Observing implements Leading {
   }
 
   ignoredConfirmationOn(node: FleetNode): IgnoredConfirmation | undefined {
-    const records = recordsOfNode(this.#records, node.node.metadata.name);
-    return ignoredConfirmation(
-      node,
-      records.map(({ record }) => record),
-    );
+    return this.#words.ignoredConfirmationOn(node);
   }
 
   /** What others did, or do, is known to it as to any leader; it goes on with nothing of that. */
   async takeUp(): Promise<void> {
-    const { term, clock, cluster, onError } = this.#options;
-    while (!term.signal.aborted && term.remainingMs() > 0) {
-      try {
-        this.#note(await cluster.listRecords(term));
-        return;
-      } catch (error) {
-        if (term.signal.aborted || term.remainingMs() <= 0) return;
-        onError('takeover records', error);
-        await sleep(clock, retryMs, term.signal);
-      }
-    }
+    const listing = await listRecords(this.#options);
+    if (listing !== undefined) this.#note(listing);
   }
 
   perform(intent: Intent): void {
     const { term, clock, inform } = this.#options;
     if (term.remainingMs() <= 0) return;
-    if (intent.kind === 'decided') this.#tellDecision(intent);
+    if (intent.kind === 'decided') this.#words.decided(intent);
     if (intent.kind === 'health') {
       const over = this.#supposed.seen(intent);
       if (over !== undefined) inform(over);
@@ -177,13 +159,7 @@ export class Observing implements Leading {
   }
 
   tell(blind: readonly string[]): void {
-    const { world, term } = this.#options;
-    if (term.remainingMs() <= 0) return;
-    const { nodes, unwell, confirmed } = world().ledger;
-    const those = (names: Iterable<string>): readonly FleetNode[] =>
-      [...names].flatMap((name) => nodes.get(name) ?? []);
-    this.#blindness.look(blind, () => those(unwell).filter((node) => this.isUndecided(node)));
-    this.#confirmations.look(those(confirmed).map((node) => [node, this.ignoredConfirmationOn(node)]));
+    if (this.#options.term.remainingMs() > 0) this.#words.look(blind);
   }
 
   async settled(): Promise<void> {
@@ -230,13 +206,6 @@ export class Observing implements Leading {
     for (const node of without(occupied, this.#occupied)) inform({ kind: 'work', node, state: 'waits' });
     for (const node of without(this.#occupied, occupied)) inform({ kind: 'work', node, state: 'over' });
     this.#occupied = occupied;
-  }
-
-  #tellDecision({ node, decision }: Extract<Intent, { kind: 'decided' }>): void {
-    const { name, uid } = node.node.metadata;
-    this.#options.onDecision({ node: name, uid, deathId: node.deathId, decision });
-    const event = heldEvent(node, decision);
-    if (event !== undefined) this.#publish(event);
   }
 
   #tellTakeover({ node, decision }: Extract<Intent, { kind: 'take-over' }>): void {
