@@ -2,14 +2,12 @@
 import type { StoredRecord } from '../cluster.ts';
 import type { TakeoverOrder, TakeoverRecord } from '../record.ts';
 import {
-  laterWith,
   latestByNode,
   noRecords,
   obsoleteRecords,
   openTakeoverId,
   type Records,
   recordsOfNode,
-  successorOf,
   withoutRecord,
   withRecord,
 } from './records.ts';
@@ -67,14 +65,6 @@ export class RecordBook {
 
   openTakeoverId(deathId: string, isTaken?: (id: string) => boolean): string | undefined {
     return openTakeoverId(this.records, deathId, isTaken);
-  }
-
-  successorOf(record: TakeoverRecord): string | undefined {
-    return successorOf(this.records, record);
-  }
-
-  laterWith(record: TakeoverRecord, podUid: string): string | undefined {
-    return laterWith(this.records, record, podUid);
   }
 
   /** For the next takeover that is opened in a term. */
