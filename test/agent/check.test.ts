@@ -1,13 +1,11 @@
 // What a person is told who runs `liberator check` against a simulated cluster.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AccessAttributes, resources, Simulator } from '@liberator/simulator';
+import { type AccessAttributes, resources, type Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from '../processes/agent-process.ts';
+import { asTest, type Looked, LookedAt } from './read-only-command.ts';
 
 const agent = 'system:serviceaccount:tkr-system:high-availability';
-const asTest = { user: 'test' };
 
 /** Alice may do everything, Bob may only read, and the agent's account lacks one thing. */
 function authorize({ user, verb, resource }: AccessAttributes): boolean {
@@ -15,32 +13,17 @@ function authorize({ user, verb, resource }: AccessAttributes): boolean {
   return user !== agent || !(verb === 'delete' && resource === 'nodes');
 }
 
+let cluster: LookedAt;
 let simulator: Simulator;
 let folder: string;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'liberator-check-'));
-  simulator = await Simulator.start({ http: true, nodes: 2, timings: { speedUp: 10 }, authorize });
-  for (const user of ['alice', 'bob']) writeFileSync(join(folder, user), simulator.kubeconfig({ user }));
-  simulator.store.create(resources.statefulsets, database, asTest);
-  await simulator.until(() => onNode() !== undefined, { limitMs: 20_000 });
+  cluster = await LookedAt.start({ nodes: 2, users: ['alice', 'bob'], authorize, database });
+  ({ simulator, folder } = cluster);
 });
-afterAll(async () => {
-  await simulator.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => cluster[Symbol.asyncDispose]());
 
-function onNode(): string | undefined {
-  const pod = simulator.store.find(resources.pods, 'default', 'database-0') as
-    | { readonly spec?: { readonly nodeName?: string } }
-    | undefined;
-  return pod?.spec?.nodeName;
-}
-
-async function check(user: string, ...args: readonly string[]) {
-  const command = runCommand(['check', '--kubeconfig', join(folder, user), ...args]);
-  const { code } = await command.exit;
-  return { code, text: command.entries.map(({ msg }) => msg).join('\n'), stderr: command.stderr };
-}
+const check = (user: string, ...args: readonly string[]): Promise<Looked> =>
+  cluster.run('check', user, ...args);
 
 describe('a check', () => {
   it('fails where Liberator is not installed, and says so in one line', async () => {
@@ -98,7 +81,7 @@ describe('a check', () => {
     simulator.store.modify<{ spec?: { unschedulable?: boolean } }>(
       resources.nodes,
       undefined,
-      onNode() === 'node-1' ? 'node-2' : 'node-1',
+      cluster.databaseNode === 'node-1' ? 'node-2' : 'node-1',
       (node) => {
         node.spec = { ...node.spec, unschedulable: true };
         return true;
