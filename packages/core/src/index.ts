@@ -40,16 +40,14 @@ export { noneFencer } from './fencing/none.ts';
 export {
   type JournalEntry,
   type JournalHead,
-  JournalLineError,
   journalHeadLine,
   journalLine,
   journalVersion,
   type KnownJournalNode,
   type KnownTerm,
   type KnownWorld,
-  readJournalHead,
-  readJournalLine,
 } from './journal-format.ts';
+export { JournalLineError, readJournalHead, readJournalLine } from './journal-reading.ts';
 export { createReader, type KubernetesClientOptions } from './kubernetes/client.ts';
 export {
   type CallDescription,

@@ -1,14 +1,8 @@
 // What goes into a journal, what stays out of it, and what is refused as one.
 import { describe, expect, it } from 'vitest';
 import { defaultSightRules } from './evidence/sight.ts';
-import {
-  type JournalEntry,
-  type JournalHead,
-  journalHeadLine,
-  journalLine,
-  readJournalHead,
-  readJournalLine,
-} from './journal-format.ts';
+import { type JournalEntry, type JournalHead, journalHeadLine, journalLine } from './journal-format.ts';
+import { readJournalHead, readJournalLine } from './journal-reading.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { anyNode, nodeNamed } from './testing/fleet-objects.ts';
 import type { Fact } from './world-state.ts';

@@ -2,14 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultSightRules } from './evidence/sight.ts';
-import {
-  type JournalEntry,
-  type JournalHead,
-  journalHeadLine,
-  journalLine,
-  readJournalHead,
-  readJournalLine,
-} from './journal-format.ts';
+import { type JournalEntry, type JournalHead, journalHeadLine, journalLine } from './journal-format.ts';
+import { readJournalHead, readJournalLine } from './journal-reading.ts';
 import { journalSnapshot } from './journal-snapshot.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { Policy } from './policy/policy.ts';

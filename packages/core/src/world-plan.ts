@@ -1,6 +1,6 @@
 // What a leader decides, from what it knows: one plan for all deaths, and what is to be told and done about it. Pure.
 import type { KnownNode } from './evidence/known-node.ts';
-import { type Ledger, zoneLabel } from './evidence/ledger.ts';
+import { type Ledger, zoneLabel } from './evidence/ledger-state.ts';
 import { builtInGuards, type Decision, holdReasons } from './policy/decision.ts';
 import type { ZoneFacts } from './policy/guard.ts';
 import { factsOf } from './policy/node-facts.ts';

@@ -2,7 +2,8 @@
 import type { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { NodeFact } from './evidence/fact.ts';
 import type { KnownNode } from './evidence/known-node.ts';
-import { type HealthChange, type Ledger, newLedger } from './evidence/ledger.ts';
+import type { HealthChange } from './evidence/ledger.ts';
+import { type Ledger, newLedger } from './evidence/ledger-state.ts';
 import type { SightRules } from './evidence/sight.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard, UndoneTakeovers } from './policy/guard.ts';

@@ -11,11 +11,10 @@ import {
   isSeenInTime,
   judge,
   keepAppointment,
-  type Ledger,
   note,
   regainSight,
-  zoneLabel,
 } from './evidence/ledger.ts';
+import { type Ledger, zoneLabel } from './evidence/ledger-state.ts';
 import { lookAround, type SightRules, silentAfterMs } from './evidence/sight.ts';
 import type { Policy } from './policy/policy.ts';
 import { judgeOf, pastOf } from './takeover/node-past.ts';

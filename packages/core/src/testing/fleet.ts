@@ -3,15 +3,8 @@ import type { SeenDeath } from '../evidence/deaths.ts';
 import type { ProbeResult } from '../evidence/fact.ts';
 import { heardOf, type UnheardNode } from '../evidence/hearing.ts';
 import type { KnownNode } from '../evidence/known-node.ts';
-import {
-  forgetOldDeaths,
-  type HealthChange,
-  judge,
-  type Ledger,
-  newLedger,
-  note,
-  regainSight,
-} from '../evidence/ledger.ts';
+import { forgetOldDeaths, type HealthChange, judge, note, regainSight } from '../evidence/ledger.ts';
+import { type Ledger, newLedger } from '../evidence/ledger-state.ts';
 import { renewTimeOf } from '../evidence/renew-time.ts';
 import { defaultSightRules, silentAfterMs } from '../evidence/sight.ts';
 import type { Lease, Node } from '../kubernetes/objects.ts';
