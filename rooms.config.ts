@@ -32,6 +32,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'process',
     'cluster',
     'config',
+    'fencers',
     'log',
     'http',
     'metrics',

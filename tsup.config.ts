@@ -35,6 +35,7 @@ const builds: Options[] = [
     entry: {
       index: 'packages/core/src/index.ts',
       election: 'packages/core/src/election/index.ts',
+      fencing: 'packages/core/src/fencing/index.ts',
       policy: 'packages/core/src/policy/index.ts',
     },
     outDir: 'packages/core/dist',

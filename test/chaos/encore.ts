@@ -1,4 +1,5 @@
 // What comes after a recovery: one node dies with which something is wrong for good, then another one with which nothing is.
+import { fencersIn } from '@liberator/core';
 import { missingPods } from './invariants/recovery.ts';
 import { nodesThatCount } from './world/budget.ts';
 import type { EncoreTrouble, PlannedEncore } from './world/scenario.ts';
@@ -51,7 +52,7 @@ export async function encore(world: World, { trouble, afterMs }: PlannedEncore):
 function cast(world: World): { readonly first: string; readonly second: string } | undefined {
   const { policy, nodes } = world.scenario;
   const { fencing, budget } = policy;
-  const canBeFreed = fencing.proof === 'optional' || fencing.drivers.includes('switch');
+  const canBeFreed = fencing.proof === 'optional' || fencersIn(fencing).includes('switch');
   const allowed = Math.min(budget.maxDead, Math.floor((nodes.length * budget.maxDeadPercent) / 100));
   if (!canBeFreed || nodes.length < 5 || allowed < nodesThatCount(world).size + 2) return undefined;
   const living = world.simulator.nodes.filter((machine) => machine.speaks()).map(({ name }) => name);

@@ -1,4 +1,5 @@
 // Runs one scenario from its first moment to its recovery, and says what was wrong if anything was.
+import { fencersIn } from '@liberator/core';
 import { encore, oneNodesTrouble } from './encore.ts';
 import { allFaults } from './faults/all-faults.ts';
 import { allInvariants } from './invariants/all-invariants.ts';
@@ -115,7 +116,7 @@ function describe(world: World): void {
   const { seed, nodes, replicas, sets, deployments = [], policy, staysOff, switches } = world.scenario;
   const { fencing, node, budget } = policy;
   const rungs = switches.map(({ name, usually }) => (usually === 'fine' ? name : `${name} (${usually})`));
-  const ladder = fencing.drivers.map((name) => rungs.find((rung) => rung.startsWith(name)) ?? name);
+  const ladder = fencersIn(fencing).map((name) => rungs.find((rung) => rung.startsWith(name)) ?? name);
   world.note(
     'scenario',
     `seed ${seed}: ${nodes.length} nodes, ${replicas.length} replicas, ` +

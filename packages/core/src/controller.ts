@@ -11,6 +11,7 @@ import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evide
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
 import type { Fencer } from './fencing/fencer.ts';
+import { fencersIn } from './fencing/ladder.ts';
 import { type JournalEntry, type JournalHead, journalVersion } from './journal-format.ts';
 import { journalSnapshot } from './journal-snapshot.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
@@ -132,7 +133,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       throw new RangeError(`expected each fencer under a name of its own, found ${names}`);
     }
     for (const policy of options.policies) {
-      const missing = policy.fencing.drivers.find((driver) => !fencers.has(driver));
+      const missing = fencersIn(policy.fencing).find((driver) => !fencers.has(driver));
       if (missing !== undefined) {
         throw new RangeError(
           `policy ${policy.name}: expected a fencer among ${[...fencers].join(', ') || 'none'}, found ${missing}`,

@@ -32,11 +32,7 @@ export {
 export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
 export type { NodeProbe, ProbeDepth } from './evidence/witnesses/host-asker.ts';
 export { type ProbeAnswer, type ProbeOptions, probeTcp } from './evidence/witnesses/kubelet-probe.ts';
-export type { FenceContext, FencePermit, FenceRefusal, FenceRefusalCode } from './fencing/fence-context.ts';
-export type { FenceConfirmation, FenceTarget } from './fencing/fence-target.ts';
-export type { FenceProof, FenceResult, Fencer } from './fencing/fencer.ts';
-export { manualFencer } from './fencing/manual.ts';
-export { noneFencer } from './fencing/none.ts';
+export * from './fencing/index.ts';
 export {
   type JournalEntry,
   type JournalHead,

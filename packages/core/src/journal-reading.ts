@@ -20,6 +20,7 @@ import type { UndoneTakeovers } from './policy/guard.ts';
 import type { LabelRequirement, NodeSelector } from './policy/node-selector.ts';
 import type { Budget, Policy } from './policy/policy.ts';
 import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
+import { fencingRules } from './takeover/records/fencing-shapes.ts';
 import { readRecordText } from './takeover/records/record-format.ts';
 import {
   count,
@@ -241,7 +242,7 @@ const policy = fields<Policy>({
     windowMs: optional(number),
     maxRunning: optional(number),
   }),
-  fencing: fields<Policy['fencing']>({ drivers: texts, proof: word({ required: true, optional: true }) }),
+  fencing: fencingRules,
   node: word({ delete: true, keep: true }),
 });
 

@@ -117,11 +117,11 @@ describe('a Node that somebody deletes while a device thinks', () => {
     await story.pass(32);
     deleteNode(story);
     story.silent.delete('node-1');
-    await story.pass(120);
+    await story.pass(180);
     expect(story.cluster.destroyed).toEqual([]);
-    expect(story.records[0]?.steps.recheck?.detail).toContain('held: the host is up: its kubelet answers');
+    expect(story.records[0]?.steps.fence?.detail).toContain('held: the host is up: its kubelet answers');
     story.silent.add('node-1');
-    await story.pass(90);
+    await story.pass(180);
     expect(story.results).toEqual(['death: recovered']);
   });
 });

@@ -3,6 +3,7 @@ import type { Health } from './evidence/judgement.ts';
 import type { KnownNode } from './evidence/known-node.ts';
 import { defaultHeartbeatDetection } from './evidence/rules.ts';
 import { defaultSightRules } from './evidence/sight.ts';
+import { fencersIn } from './fencing/ladder.ts';
 import { builtInGuards, type Decision } from './policy/decision.ts';
 import type { Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
@@ -370,7 +371,7 @@ function check(
     throw new RangeError(`expected the name of a node, found ${unknown}`);
   }
   for (const { name, fencing } of policies) {
-    const missing = fencing.drivers.find((driver) => !Object.hasOwn(fencers, driver));
+    const missing = fencersIn(fencing).find((driver) => !Object.hasOwn(fencers, driver));
     if (missing !== undefined) {
       throw new RangeError(
         `policy ${name}: expected a fencer among ${Object.keys(fencers).join(', ')}, found ${missing}`,

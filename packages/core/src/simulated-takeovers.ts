@@ -1,6 +1,6 @@
 // What takeovers would do in virtual time, and how long each step would take. Pure.
 import type { KnownNode } from './evidence/known-node.ts';
-import type { FenceProof } from './fencing/fencer.ts';
+import type { FenceProof } from './fencing/proof.ts';
 import { confirmedDeadAnnotation } from './marks/confirmed.ts';
 import { takeoverTaint, withTaints } from './marks/taints.ts';
 import type { Decision } from './policy/decision.ts';

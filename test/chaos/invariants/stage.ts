@@ -1,5 +1,5 @@
 // A small world in which no controller runs: what it would do is said by the test, and one invariant looks at it.
-import { defaultHeartbeatDetection, type TakeoverRecord } from '@liberator/core';
+import { defaultHeartbeatDetection, fencersIn, type TakeoverRecord } from '@liberator/core';
 import { resources } from '@liberator/simulator';
 import { election } from '../world/replica.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -74,7 +74,12 @@ export class Stage implements AsyncDisposable {
       evidence: 'unreachable',
       reasons: [],
       verdicts: [],
-      policy: { name: 'all', node: 'keep', ...this.world.scenario.policy.fencing },
+      policy: {
+        name: 'all',
+        node: 'keep',
+        ...this.world.scenario.policy.fencing,
+        drivers: fencersIn(this.world.scenario.policy.fencing),
+      },
       pods: this.podsOn(node).map((name) => ({
         namespace: 'default',
         name,

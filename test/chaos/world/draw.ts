@@ -1,5 +1,5 @@
 // Draws a scenario from its seed.
-import { defaultHeartbeatDetection, type Policy } from '@liberator/core';
+import { defaultHeartbeatDetection, fencersIn, type Policy } from '@liberator/core';
 import { Dice } from './dice.ts';
 import {
   encoreTroubles,
@@ -49,7 +49,7 @@ export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Sce
   // What goes wrong among hundreds shows soon, and each of their minutes costs as much as ten of a small cluster.
   const faultsUntilMs = faultsFromMs + (huge ? dice.whole(2, 3) : dice.whole(4, 15)) * minute;
   const faults = drawFaults(dice, drawers, { nodes, replicas, sets }, faultsUntilMs);
-  const freed = policy.fencing.proof === 'optional' || policy.fencing.drivers.includes('switch');
+  const freed = policy.fencing.proof === 'optional' || fencersIn(policy.fencing).includes('switch');
   const staysOff = freed && dice.chance(0.5) ? dice.of(nodes).name : undefined;
   const encore = huge || staysOff !== undefined ? undefined : drawEncore(dice);
   return {
@@ -59,7 +59,7 @@ export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Sce
     deployments,
     replicas,
     policy,
-    switches: switches.filter(({ name }) => policy.fencing.drivers.includes(name)),
+    switches: switches.filter(({ name }) => fencersIn(policy.fencing).includes(name)),
     repairMs: dice.whole(30, 400) * 1_000,
     fencingToken: dice.chance(0.5),
     podGcMs: dice.of([20_000, 20_000, 20_000, 3 * minute]),

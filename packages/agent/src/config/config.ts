@@ -1,5 +1,6 @@
 // The configuration as the rest of the agent sees it: checked, complete, every duration in milliseconds.
-import type { Evidence, LabelRequirement } from '@liberator/core';
+import type { AcceptableProof, Evidence, LabelRequirement } from '@liberator/core';
+import type { FencerConfig } from './fencers/fencer.ts';
 
 type Milliseconds = number;
 
@@ -28,6 +29,8 @@ export interface Config {
     readonly restoredTaints: readonly string[];
     readonly keepFor: number;
   };
+  /** By name. `manual` and `none` are there without being named. */
+  readonly fencers: Readonly<Record<string, FencerConfig>>;
   readonly policies: readonly PolicyConfig[];
 }
 
@@ -70,8 +73,16 @@ export interface PolicyConfig {
     readonly maxRunning: number;
   };
   readonly fencing: {
-    readonly drivers: readonly ('manual' | 'none')[];
+    readonly ladder?:
+      | readonly { readonly fencer: string; readonly for?: Milliseconds | undefined }[]
+      | undefined;
+    /** @deprecated The same as a ladder of these. */
+    readonly drivers?: readonly string[] | undefined;
     readonly proof: 'required' | 'optional';
+    readonly accept?: readonly AcceptableProof[] | undefined;
+    readonly giveUpAfter?: Milliseconds | undefined;
+    readonly afterwards: 'leave-off' | 'power-on';
+    readonly hungAfter?: Milliseconds | undefined;
   };
   readonly node: 'delete' | 'keep';
 }

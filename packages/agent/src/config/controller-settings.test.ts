@@ -1,4 +1,4 @@
-import { Controller, type ControllerOptions } from '@liberator/core';
+import { Controller, type ControllerOptions, manualFencer } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
 import { controllerSettings } from './controller-settings.ts';
 import { parseConfig } from './read-config.ts';
@@ -73,10 +73,31 @@ policies:
         controlPlane: false,
         evidence: 'unreachable',
         budget: { maxDead: 2, maxDeadPercent: 34, windowMs: 900_000, maxRunning: 16 },
-        fencing: { drivers: ['manual'], proof: 'required' },
+        fencing: { ladder: [{ fencer: 'manual' }], proof: 'required' },
         node: 'delete',
       },
     ]);
+  });
+
+  it('have the ladder of a policy, with what is said of its time and its proofs', () => {
+    const { policies } = settingsOf(`
+policies:
+  - name: all
+    nodes: { all: true }
+    fencing:
+      ladder: [{ fencer: none, for: 90s }, { fencer: manual }]
+      proof: optional
+      accept: [powered-off, confirmed-by-human]
+      giveUpAfter: 10m
+      afterwards: power-on
+`);
+    expect(policies[0]?.fencing).toEqual({
+      ladder: [{ fencer: 'none', forMs: 90_000 }, { fencer: 'manual' }],
+      proof: 'optional',
+      accept: ['powered-off', 'confirmed-by-human'],
+      giveUpAfterMs: 600_000,
+      afterwards: 'power-on',
+    });
   });
 
   it('are accepted by the controller whenever the configuration is', () => {
@@ -89,6 +110,6 @@ policies:
       ControllerOptions,
       'reader' | 'cluster' | 'leaseStore'
     >;
-    expect(() => new Controller({ ...settings, ...connection })).not.toThrow();
+    expect(() => new Controller({ ...settings, ...connection, fencers: [manualFencer] })).not.toThrow();
   });
 });

@@ -1,11 +1,19 @@
 // From the configuration to what core's Controller takes.
-import type { ControllerOptions, Detection, LabelRequirement, NodeSelector, Policy } from '@liberator/core';
-import { manualFencer, noneFencer, observersElection } from '@liberator/core';
+import type {
+  ControllerOptions,
+  Detection,
+  FencingRules,
+  LabelRequirement,
+  NodeSelector,
+  Policy,
+  Rung,
+} from '@liberator/core';
+import { observersElection } from '@liberator/core';
 import type { Config, DetectionConfig, PolicyConfig } from './config.ts';
 
 type Settings = Pick<
   ControllerOptions,
-  'mode' | 'election' | 'identity' | 'policies' | 'fencers' | 'probeIntervalMs' | 'sight' | 'returning'
+  'mode' | 'election' | 'identity' | 'policies' | 'probeIntervalMs' | 'sight' | 'returning'
 >;
 
 export function controllerSettings(config: Config): Settings {
@@ -23,7 +31,6 @@ export function controllerSettings(config: Config): Settings {
       retryPeriodMs: election.retryPeriod,
     },
     policies: config.policies.map(policyOf),
-    fencers: [manualFencer, noneFencer],
     probeIntervalMs: config.probe.interval,
     sight: { heartbeatIntervalMs: config.heartbeatInterval },
     returning: {
@@ -41,7 +48,23 @@ function policyOf(policy: PolicyConfig): Policy {
     ...policy,
     nodes: selectorOf(policy.nodes),
     detection: detectionOf(policy.detection),
+    fencing: fencingOf(policy.fencing),
     budget: { ...budget, windowMs: window },
+  };
+}
+
+function fencingOf(fencing: PolicyConfig['fencing']): FencingRules {
+  const { ladder, drivers, proof, accept, giveUpAfter, afterwards, hungAfter } = fencing;
+  const rungs = ladder?.map(
+    ({ fencer, for: forMs }): Rung => ({ fencer, ...(forMs !== undefined && { forMs }) }),
+  );
+  return {
+    ...(rungs === undefined ? { drivers: drivers ?? [] } : { ladder: rungs }),
+    proof,
+    ...(accept !== undefined && { accept }),
+    ...(giveUpAfter !== undefined && { giveUpAfterMs: giveUpAfter }),
+    ...(afterwards !== 'leave-off' && { afterwards }),
+    ...(hungAfter !== undefined && { hungAfterMs: hungAfter }),
   };
 }
 

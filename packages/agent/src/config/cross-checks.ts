@@ -1,7 +1,15 @@
 // What no single key shows: settings that contradict one another, and settings that are allowed but can do nothing.
-import { defaultSightRules, longestHealthySilenceMs, shortestSafeDeathMs } from '@liberator/core';
+import {
+  defaultSightRules,
+  longestHealthySilenceMs,
+  manualFencer,
+  noneFencer,
+  shortestSafeDeathMs,
+} from '@liberator/core';
 import { formatDuration } from '../text/duration.ts';
 import type { Config, ElectionConfig, PolicyConfig } from './config.ts';
+import type { FencerConfig } from './fencers/fencer.ts';
+import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 
 type Path = readonly PropertyKey[];
@@ -14,6 +22,7 @@ export function contradictions(config: Config): readonly Problem[] {
   const names = config.policies.map(({ name }) => name);
   return [
     ...electionContradictions(config.election),
+    ...fencerContradictions(config.fencers),
     ...config.policies.flatMap((policy, index) => {
       const path = ['policies', index];
       return [
@@ -23,7 +32,7 @@ export function contradictions(config: Config): readonly Problem[] {
         ...selectorContradictions(policy.nodes, [...path, 'nodes']),
         ...detectionContradictions(policy.detection, config.heartbeatInterval, [...path, 'detection']),
         ...budgetContradictions(policy, [...path, 'budget']),
-        ...fencingContradictions(policy.fencing, [...path, 'fencing']),
+        ...fencingContradictions(policy.fencing, config.fencers, [...path, 'fencing']),
       ];
     }),
   ];
@@ -138,21 +147,83 @@ function budgetContradictions({ budget, detection }: PolicyConfig, path: Path): 
     : [];
 }
 
-function fencingContradictions(fencing: PolicyConfig['fencing'], path: Path): readonly Problem[] {
-  const { drivers, proof } = fencing;
+/** Always there, whatever the configuration names. */
+const builtIn: readonly string[] = [manualFencer.name, noneFencer.name];
+
+/** What each driver's fencers may prove, and whether they switch power. */
+const drivers: Readonly<Record<FencerConfig['driver'], { readonly power: boolean }>> = {
+  redfish: { power: true },
+};
+
+function fencingContradictions(
+  fencing: PolicyConfig['fencing'],
+  fencers: Config['fencers'],
+  path: Path,
+): readonly Problem[] {
+  const { ladder, proof, accept, giveUpAfter, hungAfter } = fencing;
+  const names = ladder?.map(({ fencer }) => fencer) ?? fencing.drivers ?? [];
+  const key = ladder === undefined ? 'drivers' : 'ladder';
+  const where = (index: number): Path =>
+    ladder === undefined ? [...path, key, index] : [...path, key, index, 'fencer'];
   const problems: Problem[] = [];
-  if (new Set(drivers).size < drivers.length) {
-    problems.push(problem([...path, 'drivers'], `expected each driver once, found [${drivers.join(', ')}]`));
+  if (ladder !== undefined && fencing.drivers !== undefined) {
+    problems.push(problem([...path, 'drivers'], 'expected either ladder or drivers, found both'));
   }
-  if (proof === 'required' && drivers.every((driver) => driver === 'none')) {
+  for (const [index, name] of names.entries()) {
+    if (!builtIn.includes(name) && !Object.hasOwn(fencers, name)) {
+      problems.push(problem(where(index), unknownFencer(name, [...Object.keys(fencers), ...builtIn])));
+    }
+  }
+  if (new Set(names).size < names.length) {
+    problems.push(problem([...path, key], `expected each fencer once, found [${names.join(', ')}]`));
+  }
+  if (proof === 'required' && names.every((name) => name === noneFencer.name)) {
     problems.push(
       problem(
-        [...path, 'drivers'],
-        'expected a driver that gives a proof, found only none: with "proof: required" nothing would ever be released',
+        [...path, key],
+        'expected a fencer that gives a proof, found only none: with "proof: required" nothing would ever be released',
       ),
     );
   }
+  if (names.includes(manualFencer.name) && accept?.includes('confirmed-by-human') === false) {
+    problems.push(
+      problem([...path, 'accept'], 'expected confirmed-by-human, since a human is asked; found none of it'),
+    );
+  }
+  if (proof === 'required' && giveUpAfter !== undefined) {
+    const why = 'with "proof: required" a takeover never goes on without one';
+    problems.push(problem([...path, 'giveUpAfter'], `expected nothing, since ${why}; found a duration`));
+  }
+  if (
+    hungAfter !== undefined &&
+    (proof !== 'required' || !names.some((name) => switchesPower(name, fencers)))
+  ) {
+    const what = proof === 'required' ? 'a fencer that switches power' : '"proof: required"';
+    problems.push(
+      problem([...path, 'hungAfter'], `expected ${what} beside it, since the host is up; found none`),
+    );
+  }
   return problems;
+}
+
+function switchesPower(name: string, fencers: Config['fencers']): boolean {
+  const driver = Object.hasOwn(fencers, name) ? fencers[name]?.driver : undefined;
+  return driver !== undefined && drivers[driver].power;
+}
+
+function unknownFencer(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? '' : `: did you mean ${meant}?`;
+  return `expected one of ${known.join(', ')}, found "${name}"${hint}`;
+}
+
+/** A name that is taken would make two fencers one. */
+function fencerContradictions(fencers: Config['fencers']): readonly Problem[] {
+  return Object.keys(fencers)
+    .filter((name) => builtIn.includes(name))
+    .map((name) =>
+      problem(['fencers', name], `expected a name of its own, found ${name}, which is always there`),
+    );
 }
 
 function problem(path: Path, message: string): Problem {

@@ -52,7 +52,9 @@ function sentenceOf(issue: Issue): string {
       return `expected ${expected}, ${found}${meant === undefined ? '' : `: did you mean ${meant}?`}`;
     }
     case 'invalid_union':
-      return `expected one of heartbeat, poll, found ${describe(modeOf(issue.input))}`;
+      return unionWords(issue);
+    case 'invalid_key':
+      return issue.issues.map((one) => one.message).join(', ');
     case 'too_small':
       if (issue.origin === 'string') return 'expected text, found an empty one';
       if (issue.origin === 'array')
@@ -67,9 +69,18 @@ function sentenceOf(issue: Issue): string {
   }
 }
 
-/** The only union is that of the detections, and what was found is the whole of it. */
-function modeOf(detection: unknown): unknown {
-  return (detection as { readonly mode?: unknown } | undefined)?.mode;
+/** Kinds are told apart by one key, and what was found is the whole of it. */
+function unionWords(issue: Extract<Issue, { code: 'invalid_union' }>): string {
+  const key = issue.discriminator ?? 'mode';
+  const said = (issue.input as Readonly<Record<string, unknown>> | null | undefined)?.[key];
+  const kinds =
+    'options' in issue && Array.isArray(issue.options)
+      ? issue.options.filter((one) => one !== undefined).map(String)
+      : [];
+  const expected = kinds.length > 0 ? `one of ${kinds.join(', ')}` : 'a known kind';
+  const meant = typeof said === 'string' ? nearest(said, kinds) : undefined;
+  const hint = meant === undefined ? '' : `: did you mean ${meant}?`;
+  return `expected ${expected}, found ${describe(said)}${hint}`;
 }
 
 function describe(value: unknown): string {

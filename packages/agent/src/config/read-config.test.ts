@@ -43,6 +43,7 @@ describe('a configuration file', () => {
         restoredTaints: ['*', 'node-role.kubernetes.io/*', 'node-restriction.kubernetes.io/*'],
         keepFor: 604_800_000,
       },
+      fencers: {},
       policies: [
         {
           name: 'all',
@@ -51,7 +52,7 @@ describe('a configuration file', () => {
           controlPlane: false,
           evidence: 'unreachable',
           budget: { maxDead: 2, maxDeadPercent: 34, window: 900_000, maxRunning: 16 },
-          fencing: { drivers: ['manual'], proof: 'required' },
+          fencing: { ladder: [{ fencer: 'manual' }], proof: 'required', afterwards: 'leave-off' },
           node: 'delete',
         },
       ],
@@ -100,7 +101,6 @@ policies:
       'liberator.yaml:11: policies[0].budget.maxDeadPercent: expected at most 100, found the number 101',
       'liberator.yaml:11: policies[0].budget.window: expected a duration such as "30s", "1m30s" or "500ms", found the number 15: add a unit, "15s" for seconds',
       'liberator.yaml:11: policies[0].budget.maxRunning: expected at least 1, found the number 0',
-      'liberator.yaml:12: policies[0].fencing.drivers[0]: expected one of manual, none, found "ipmi"',
       'liberator.yaml:12: policies[0].fencing.proof: expected one of required, optional, found nothing',
     ]);
   });
@@ -205,12 +205,12 @@ describe('settings that contradict one another are refused:', () => {
     [
       withPolicy('fencing: { drivers: [none] }'),
       [
-        'liberator.yaml:1: policies[0].fencing.drivers: expected a driver that gives a proof, found only none: with "proof: required" nothing would ever be released',
+        'liberator.yaml:1: policies[0].fencing.drivers: expected a fencer that gives a proof, found only none: with "proof: required" nothing would ever be released',
       ],
     ],
     [
       withPolicy('fencing: { drivers: [manual, manual] }'),
-      ['liberator.yaml:1: policies[0].fencing.drivers: expected each driver once, found [manual, manual]'],
+      ['liberator.yaml:1: policies[0].fencing.drivers: expected each fencer once, found [manual, manual]'],
     ],
     [
       'policies: [{ name: a, nodes: { all: true, matchLabels: { x: "1" } } }]',
@@ -254,7 +254,7 @@ describe('a policy that can do nothing is allowed, with a warning:', () => {
 describe('the example configuration', () => {
   const text = readFileSync(new URL('../../liberator.example.yaml', import.meta.url), 'utf8');
   /** With what is switched off in it switched on. */
-  const complete = text.replaceAll(/^( *)#(?=\w)/gm, '$1');
+  const complete = text.replaceAll(/^( *)#(?=\w|- |  \w)/gm, '$1');
 
   it('is accepted as it is, without a warning', () => {
     expect(parse(text).warnings).toEqual([]);

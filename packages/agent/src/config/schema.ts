@@ -1,49 +1,18 @@
 // The shape of the configuration file: every key with its type and its default, and nothing that isn't listed here.
 import {
+  acceptableProofs,
   defaultBudget,
   defaultHeartbeatDetection,
   defaultPollDetection,
   defaultReturnRules,
   defaultSightRules,
+  manualFencer,
 } from '@liberator/core';
 import * as z from 'zod';
 import type { Surroundings } from '../process/surroundings.ts';
-import { DurationError, formatDuration, parseDuration } from '../text/duration.ts';
-import { parseSize, SizeError } from '../text/size.ts';
 import type { Config } from './config.ts';
-
-function duration(fallbackMs: number) {
-  return z
-    .unknown()
-    .transform((found, context) => {
-      try {
-        return parseDuration(found);
-      } catch (error) {
-        if (!(error instanceof DurationError)) throw error;
-        context.addIssue({ code: 'custom', message: error.message });
-        return z.NEVER;
-      }
-    })
-    .prefault(formatDuration(fallbackMs));
-}
-
-function size(fallback: string) {
-  return z
-    .unknown()
-    .transform((found, context) => {
-      try {
-        return parseSize(found);
-      } catch (error) {
-        if (!(error instanceof SizeError)) throw error;
-        context.addIssue({ code: 'custom', message: error.message });
-        return z.NEVER;
-      }
-    })
-    .prefault(fallback);
-}
-
-const text = () => z.string().min(1);
-const count = (least: number) => z.int().min(least);
+import { fencer } from './fencers/fencer.ts';
+import { count, duration, optionalDuration, size, text } from './values.ts';
 
 /** A name as Kubernetes takes it for namespaces and Leases. */
 const kubernetesName = () =>
@@ -56,6 +25,12 @@ const userAgentWord = () =>
   text()
     .max(128)
     .regex(/^[-\w.:@/]+$/, 'expected letters, digits and "-_.:@/"');
+
+/** Policies name it, and so do metrics, records and Events. */
+const fencerName = () =>
+  text()
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'expected a name: a-z, 0-9 and "-"');
 
 const labelRequirement = z.strictObject({
   key: text(),
@@ -77,6 +52,27 @@ const poll = z.strictObject({
   threshold: count(1).default(defaultPollDetection.threshold),
 });
 
+const rung = z.strictObject({
+  fencer: text(),
+  for: optionalDuration(),
+});
+
+const fencing = z
+  .strictObject({
+    ladder: z.array(rung).min(1).optional(),
+    drivers: z.array(text()).min(1).optional(),
+    proof: z.enum(['required', 'optional']).default('required'),
+    accept: z.array(z.enum(acceptableProofs)).min(1).optional(),
+    giveUpAfter: optionalDuration(),
+    afterwards: z.enum(['leave-off', 'power-on']).default('leave-off'),
+    hungAfter: optionalDuration(),
+  })
+  .transform((found) =>
+    found.ladder === undefined && found.drivers === undefined
+      ? { ...found, ladder: [{ fencer: manualFencer.name }] }
+      : found,
+  );
+
 const policy = z.strictObject({
   name: text(),
   nodes: z.strictObject({
@@ -95,15 +91,7 @@ const policy = z.strictObject({
       maxRunning: count(1).default(defaultBudget.maxRunning),
     })
     .prefault({}),
-  fencing: z
-    .strictObject({
-      drivers: z
-        .array(z.enum(['manual', 'none']))
-        .min(1)
-        .default(['manual']),
-      proof: z.enum(['required', 'optional']).default('required'),
-    })
-    .prefault({}),
+  fencing: fencing.prefault({}),
   node: z.enum(['delete', 'keep']).default('delete'),
 });
 
@@ -153,6 +141,7 @@ function schemaIn(surroundings: Surroundings) {
         keepFor: duration(defaultReturnRules.keepsakeMs),
       })
       .prefault({}),
+    fencers: z.record(fencerName(), fencer).default({}),
     policies: z.array(policy).min(1),
   });
 }
@@ -188,6 +177,7 @@ export function allKeys(): readonly string[] {
 function keysBelow(schema: unknown, path: string): readonly string[] {
   const inner = unwrapped(schema);
   if (inner instanceof z.ZodArray) return keysBelow(inner.element, `${path}[]`);
+  if (inner instanceof z.ZodRecord) return keysBelow(inner.valueType, `${path}.NAME`);
   if (inner instanceof z.ZodDiscriminatedUnion) {
     return [...new Set(inner.options.flatMap((option: unknown) => keysBelow(option, path)))];
   }
@@ -198,21 +188,30 @@ function keysBelow(schema: unknown, path: string): readonly string[] {
   });
 }
 
-/** Without defaults around it, and with a union decided by the value. */
+/** Without defaults around it, and with a union decided by the value; by its first kind where the value doesn't say. */
 function bare(schema: unknown, value: unknown): unknown {
   const inner = unwrapped(schema);
   if (!(inner instanceof z.ZodDiscriminatedUnion)) return inner;
-  const mode = (value as { readonly mode?: unknown } | undefined)?.mode;
-  return mode === 'poll' ? poll : heartbeat;
+  const { discriminator } = inner.def;
+  const options: readonly unknown[] = inner.options;
+  const said = (value as Readonly<Record<string, unknown>> | undefined)?.[discriminator];
+  return options.find((option) => isKind(option, discriminator, said)) ?? options[0];
+}
+
+function isKind(option: unknown, discriminator: string, said: unknown): boolean {
+  const kind = option instanceof z.ZodObject ? unwrapped(option.shape[discriminator]) : undefined;
+  return kind instanceof z.ZodLiteral && kind.values.has(said as string);
 }
 
 function unwrapped(schema: unknown): unknown {
   const wrapped =
     schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional;
+  if (schema instanceof z.ZodPipe) return unwrapped(schema.in);
   return wrapped ? unwrapped(schema.unwrap()) : schema;
 }
 
 function childOf(schema: unknown, step: PropertyKey): unknown {
   if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
   return schema instanceof z.ZodObject ? schema.shape[String(step)] : undefined;
 }

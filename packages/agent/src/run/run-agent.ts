@@ -14,6 +14,7 @@ import type { ClusterFlags } from '../cluster/flags.ts';
 import type { Config } from '../config/config.ts';
 import { controllerSettings } from '../config/controller-settings.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { buildFencers } from '../fencers/build-fencers.ts';
 import { AgentHealth } from '../http/health.ts';
 import { startHttpServer } from '../http/server.ts';
 import { Recorder } from '../journal/recorder.ts';
@@ -61,6 +62,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       new Controller({
         ...settings,
         ...connection,
+        fencers: buildFencers(config.fencers),
         election,
         status: createStatusStore({ transport, namespace, election }),
         ...(config.probe.enabled && { probe }),

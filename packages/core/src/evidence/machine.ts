@@ -35,10 +35,15 @@ export function saysNothing({ systemUuid, machineId, providerId }: MachineIdenti
 export function compareMachines(noted: MachineIdentity, now: MachineIdentity): SameMachine {
   const provider = compare(noted.providerId, now.providerId);
   if (provider === 'another') return 'another';
-  const board = compareBoards(boardOf(noted.systemUuid), boardOf(now.systemUuid));
+  const board = sameBoard(noted.systemUuid, now.systemUuid);
   const installation = compare(noted.machineId.toLowerCase(), now.machineId.toLowerCase());
   const machine = board === 'unknown' ? installation : board;
   return machine === 'unknown' ? provider : machine;
+}
+
+/** Whether two UUIDs name one board, in either byte order; `unknown` when one of them names none in particular. */
+export function sameBoard(one: string, other: string): SameMachine {
+  return compareBoards(boardOf(one), boardOf(other));
 }
 
 function compare(one: string, other: string): SameMachine {

@@ -1,5 +1,6 @@
 // Checks what a driver answered: drivers are other people's code, and a proof that nobody gave must never get on record.
-import type { FenceProof, FenceResult } from './fencer.ts';
+import type { FenceResult } from './fencer.ts';
+import type { FenceEvidence, FenceProof } from './proof.ts';
 
 /** Each a key: the type checker then knows that none is missing. */
 const proofs: Readonly<Record<FenceProof, true>> = {
@@ -7,11 +8,18 @@ const proofs: Readonly<Record<FenceProof, true>> = {
   rebooted: true,
   'instance-gone': true,
   isolated: true,
+  'self-fenced': true,
   'confirmed-by-human': true,
   none: true,
 };
 
-const fields = ['outcome', 'proof', 'detail', 'retryAfterMs'] as const;
+const fields = ['outcome', 'proof', 'detail', 'retryAfterMs', 'permanent', 'evidence', 'csiDrivers'] as const;
+
+/** A driver must not be able to make a record too large to be written. */
+const keptEvidence = 10;
+const keptCharacters = 256;
+const keptDetail = 1_024;
+const keptDrivers = 100;
 
 /** The answer with what belongs to it and no more, or that the driver failed, since what it answered is none. Never throws. */
 export function checkedAnswer(answer: unknown): FenceResult {
@@ -26,14 +34,25 @@ export function checkedAnswer(answer: unknown): FenceResult {
 
 function read(answer: object): FenceResult {
   // Each field is read once: what was checked is what counts.
-  const [outcome, proof, detail, retryAfterMs]: readonly unknown[] = fields.map((name) =>
-    Reflect.get(answer, name),
-  );
+  const [outcome, proof, words, retryAfterMs, permanent, evidence, csiDrivers]: readonly unknown[] =
+    fields.map((name) => Reflect.get(answer, name));
   if (outcome !== 'fenced' && outcome !== 'waiting' && outcome !== 'failed') return none('no known outcome');
-  if (typeof detail !== 'string') return none(`"${outcome}" without a detail`);
-  if (outcome === 'failed') return { outcome, detail };
+  if (typeof words !== 'string') return none(`"${outcome}" without a detail`);
+  const detail = words.slice(0, keptDetail);
+  if (outcome === 'failed') return { outcome, detail, ...(permanent === true && { permanent }) };
   if (outcome === 'fenced') {
-    return isProof(proof) ? { outcome, proof, detail } : none('"fenced" without a proof that is known');
+    if (!isProof(proof)) return none('"fenced" without a proof that is known');
+    if (csiDrivers !== undefined && !isCovered(proof, csiDrivers)) {
+      return none('a proof for some CSI drivers that is not "isolated" and a list of their names');
+    }
+    const kept = keptOf(evidence);
+    return {
+      outcome,
+      proof,
+      detail,
+      ...(kept.length > 0 && { evidence: kept }),
+      ...(csiDrivers !== undefined && { csiDrivers: [...csiDrivers] }),
+    };
   }
   // Anything else would be asked again without a pause, or never.
   return typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs > 0
@@ -43,6 +62,29 @@ function read(answer: object): FenceResult {
 
 function isProof(proof: unknown): proof is FenceProof {
   return typeof proof === 'string' && Object.hasOwn(proofs, proof);
+}
+
+/** A proof that covers less than it says would free what still writes: what can't be read is none. */
+function isCovered(proof: FenceProof, csiDrivers: unknown): csiDrivers is readonly string[] {
+  return (
+    proof === 'isolated' &&
+    Array.isArray(csiDrivers) &&
+    csiDrivers.length <= keptDrivers &&
+    csiDrivers.every((name) => typeof name === 'string' && name.length <= keptCharacters)
+  );
+}
+
+/** Evidence only explains, so what can't be read of it is left out. */
+function keptOf(evidence: unknown): readonly FenceEvidence[] {
+  if (!Array.isArray(evidence)) return [];
+  return evidence.slice(-keptEvidence).flatMap((one: unknown) => {
+    if (typeof one !== 'object' || one === null) return [];
+    const words = (['witness', 'said', 'at'] as const).map((name): unknown => Reflect.get(one, name));
+    const [witness, said, at] = words.map((word) =>
+      typeof word === 'string' ? word.slice(0, keptCharacters) : undefined,
+    );
+    return witness === undefined || said === undefined || at === undefined ? [] : [{ witness, said, at }];
+  });
 }
 
 function none(found: string): FenceResult {

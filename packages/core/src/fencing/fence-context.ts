@@ -1,5 +1,7 @@
 // What a fencer has to ask before it does any harm, and when it has to let go.
 
+import type { Clock } from '../time/clock.ts';
+
 /**
  * Why a fencer may not act.
  *
@@ -37,6 +39,8 @@ export type FencePermit =
 
 /** What a fencer gets to work with. */
 export interface FenceContext {
+  /** For every wait, and for what the evidence says of time. */
+  readonly clock: Clock;
   /**
    * Aborts when the term ends, and when the answer has taken too long: what is still under way then has to be called off,
    * since nobody waits for it any more. Child processes count.

@@ -1,36 +1,57 @@
 // What makes a node unable to write, and with what proof: the interface that every driver implements.
+import type { FenceCheck, FenceCheckContext } from './fence-check.ts';
 import type { FenceContext } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';
-
-/**
- * What a fencer vouches for.
- *
- * - `powered-off`: the machine has no power.
- * - `rebooted`: it restarted, so nothing of before still runs.
- * - `instance-gone`: the virtual machine no longer exists.
- * - `isolated`: it is cut off from storage and network.
- * - `confirmed-by-human`: somebody looked and says so.
- * - `none`: nothing was done and nothing is known.
- */
-export type FenceProof =
-  | 'powered-off'
-  | 'rebooted'
-  | 'instance-gone'
-  | 'isolated'
-  | 'confirmed-by-human'
-  | 'none';
+import type { FenceEvidence, FenceProof } from './proof.ts';
 
 /** What a fencer came to. */
 export type FenceResult =
   | {
       readonly outcome: 'fenced';
       readonly proof: FenceProof;
-      /** Who answered what, for people. Stable: a text that changes with every answer becomes an Event each time. */
+      /**
+       * Who answered what, for people. Stable: a text that changes with every answer becomes an Event each time, so figures
+       * and times belong into the evidence.
+       */
       readonly detail: string;
+      /** What the proof rests on, oldest first; the last ten are kept. */
+      readonly evidence?: readonly FenceEvidence[];
+      /**
+       * Only with `isolated`: the CSI drivers from whose volumes the machine is cut off. Volumes of others are not covered by
+       * the proof, and pods that can write to them are not released on it. Absent: it is cut off from everything.
+       */
+      readonly csiDrivers?: readonly string[];
     }
   /** Not yet, and nothing went wrong: ask again after `retryAfterMs`, which is more than 0; less than 100 counts as 100. */
   | { readonly outcome: 'waiting'; readonly detail: string; readonly retryAfterMs: number }
-  | { readonly outcome: 'failed'; readonly detail: string };
+  | {
+      readonly outcome: 'failed';
+      readonly detail: string;
+      /**
+       * Asking again would come to the same, such as with a password that is refused, or a machine that is another one: the next
+       * rung has its turn at once. Default: asked again, for as long as its rung has time.
+       */
+      readonly permanent?: true;
+    };
+
+/** What an attempt to take a fence back came to. */
+export type UnfenceResult =
+  | { readonly outcome: 'unfenced'; readonly detail: string }
+  | { readonly outcome: 'waiting'; readonly detail: string; readonly retryAfterMs: number }
+  | { readonly outcome: 'failed'; readonly detail: string; readonly permanent?: true };
+
+/** What fences share when they go through one device, such as a power strip or the manager of a chassis. */
+export interface FenceDevice {
+  /** Names it among all fencers: those that give the same key share its limit. */
+  readonly key: string;
+  /** How many machines it may be asked about at the same time. */
+  readonly concurrency: number;
+  /**
+   * What of the device would be switched, such as `outlet 7`. A fence is refused when that feeds another node which lives.
+   * Default: nothing is known to be shared.
+   */
+  readonly switches?: readonly string[];
+}
 
 /**
  * A driver that makes a node unable to write. It may be asked again for the same death, after a change of leader for
@@ -50,9 +71,29 @@ export interface Fencer {
    */
   readonly harmless?: true;
   /**
+   * What it acts on. `power`: it switches the machine off, so that it may be asked about a host which is up and whose kubelet hangs, and can
+   * switch it on again. `storage`: it cuts the machine off from volumes. Default: nobody knows.
+   */
+  readonly acts?: 'power' | 'storage';
+  /** The proofs that it may give: a policy that accepts none of them can be refused before anything dies. Default: any. */
+  readonly proofs?: readonly FenceProof[];
+  /** The device through which it fences this machine; undefined when it shares none. Pure and quick: asked about whole fleets. */
+  device?(target: FenceTarget): FenceDevice | undefined;
+  /**
    * Rejects only for bugs: a device that can't be reached is a result. An answer that is none, such as `fenced` without a known proof,
    * counts as failed. {@link FenceContext.permit} has to be asked right before
    * each request that harms: a driver that powers off a node which came back is the worst thing that could happen.
    */
   fence(target: FenceTarget, context: FenceContext): Promise<FenceResult>;
+  /**
+   * Whether it could fence this machine right now, as far as that can be known without doing it. Changes nothing, anywhere.
+   * Rejects only for bugs. A fencer without it can't be drilled, and whether it works is seen when it is needed.
+   */
+  check?(target: FenceTarget, context: FenceCheckContext): Promise<FenceCheck>;
+  /**
+   * Takes the fence back: switches the power on (asked for after the release, and only where the policy says so), or gives
+   * storage back (asked for once the node's return is proven). {@link FenceContext.permit} is to be asked here, too. Doing it twice must be
+   * the same as once.
+   */
+  unfence?(target: FenceTarget, context: FenceContext): Promise<UnfenceResult>;
 }

@@ -1,155 +1,182 @@
-// Tries fencers in order until one gives a proof that satisfies the policy, looking before each whether it still may.
-import type { Clock } from '../time/clock.ts';
-import { checkedAnswer } from './answer.ts';
-import { type FencePermit, type FenceRefusal, refused } from './fence-context.ts';
-import type { FenceTarget } from './fence-target.ts';
-import type { FenceProof, FenceResult, Fencer } from './fencer.ts';
+// Which fencer of a ladder has its turn, from what is on record and the time that was spent. Pure.
 
-/** How long to wait before the whole ladder is tried again after every driver failed. */
-const retryFailedMs = 10_000;
+import type { FencingRules } from './fencing-rules.ts';
+import type { AcceptableProof, FenceProof } from './proof.ts';
+import { acceptableProofs } from './proof.ts';
 
-/** See {@link Fencer.timeoutMs}. */
-const answerWithinMs = 60_000;
+/** See {@link Rung.forMs}. */
+const askedForMs = 90_000;
+const peopleAskedForMs = 300_000;
 
-/** However soon a driver wants to be asked again: each time costs requests to the API server. */
-const askAgainMs = 100;
+/** Between two climbs. */
+const pauseMs = 10_000;
 
-/** What a climb needs beside the fencers. */
-export interface Climb {
+/** A ladder with all its defaults filled in. */
+export interface Ladder {
+  readonly rungs: readonly { readonly fencer: string; readonly forMs: number }[];
   readonly proof: 'required' | 'optional';
-  /** The term's: nothing is asked, or waited for, beyond its end. */
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  /** Whether anything that harms may be done at this moment, by a live look. Rejects when nobody can tell. */
-  readonly permit: () => Promise<FencePermit>;
+  readonly accept: readonly AcceptableProof[];
+  /** Undefined: once each rung has had its time, if no proof is required, and else never. */
+  readonly giveUpAfterMs: number | undefined;
 }
 
-/** What one fencer vouched for. */
-interface FencerProof {
-  /** Which one; absent when the policy does without any. */
-  readonly fencer?: string;
-  readonly proof: FenceProof;
-  readonly detail: string;
+/** How far a climb has come: on the record of its takeover, so that the next leader goes on where the last one stopped. */
+export interface Climb {
+  /** How often the ladder was begun at its first rung: 1 at first. */
+  readonly round: number;
+  /** The place, from 0, of the rung that was begun last. */
+  readonly rung: number;
+  /** What each rung came to when it had its turn last, by its place. */
+  readonly rungs: readonly RungRecord[];
 }
 
-/** What a climb came to. */
-export type ClimbResult =
-  | ({ readonly outcome: 'fenced' } & FencerProof)
-  | Extract<FenceResult, { outcome: 'waiting' }>
-  /** Stopped. With what a fencer had vouched for, if the node showed life in spite of that. */
-  | (FenceRefusal & { readonly despite?: FencerProof });
+/** One rung, when it had its turn last. */
+export interface RungRecord {
+  /** The fencer's name. */
+  readonly fencer: string;
+  /** In which round. */
+  readonly round: number;
+  /** ISO 8601, wall clock of the leader that began it. For people. */
+  readonly startedAt: string;
+  /** The term in which it was begun. */
+  readonly epoch: number;
+  /** How much of the fence step's time was spent when it began, in milliseconds. */
+  readonly beganMs: number;
+  /** The same when it was over; absent while it has its turn. */
+  readonly overMs?: number;
+  /**
+   * Why it is over. `failed`: asking again would have come to the same. `not-accepted`: it gave a proof that the policy doesn't
+   * take. `time-out`: its time was up.
+   */
+  readonly end?: 'failed' | 'not-accepted' | 'time-out';
+  /** What it answered last. */
+  readonly detail?: string;
+}
+
+/** What comes next. */
+export type NextRung =
+  /** The fencer in this place is asked, for at most so long. `begin`: it had no turn in this round yet. */
+  | {
+      readonly move: 'begin' | 'continue';
+      readonly rung: number;
+      readonly round: number;
+      readonly forMs: number;
+    }
+  /** All had their turn; the first has it again after so long. */
+  | { readonly move: 'pause'; readonly forMs: number }
+  /** There won't be a proof, and none is required. */
+  | { readonly move: 'give-up' };
+
+/** @param isHarmless - Whether a fencer only waits, by its name: for people, mostly. */
+export function ladderOf(rules: FencingRules, isHarmless: (fencer: string) => boolean): Ladder {
+  const rungs = rules.ladder ?? (rules.drivers ?? []).map((fencer) => ({ fencer }));
+  return {
+    rungs: rungs.map(({ fencer, forMs }: { readonly fencer: string; readonly forMs?: number }) => ({
+      fencer,
+      forMs: forMs ?? (isHarmless(fencer) ? peopleAskedForMs : askedForMs),
+    })),
+    proof: rules.proof,
+    accept: rules.accept ?? acceptableProofs,
+    giveUpAfterMs: rules.proof === 'optional' ? rules.giveUpAfterMs : undefined,
+  };
+}
+
+/** Names of the fencers of a ladder, in their order. */
+export function fencersIn({ ladder, drivers }: Pick<FencingRules, 'ladder' | 'drivers'>): readonly string[] {
+  return ladder?.map(({ fencer }) => fencer) ?? drivers ?? [];
+}
+
+/** Whether a proof ends the climb. Without one that is required, `none` does. */
+export function isAccepted({ proof, accept }: Pick<Ladder, 'proof' | 'accept'>, given: FenceProof): boolean {
+  return given === 'none' ? proof === 'optional' : accept.includes(given);
+}
 
 /**
- * The first satisfying proof wins. Without one: waits if any driver waits, or if a proof is required; else goes on
- * with the proof `none`, saying what failed.
+ * A pure function of what is on record and of the time that the fence step has taken so far, over all leaders: a new leader begins
+ * no rung anew.
  *
- * Life, brakes and the term are asked before each fencer, and life once more before its proof counts. A brake that was put on
- * meanwhile doesn't make a proof untrue. A node that lives does, whatever the fencer did: either it has come back already, or it isn't the
- * machine that was switched off.
+ * @param spentMs - Of the fence step. What brakes took, or a wait for a busy device, isn't in it.
  */
-export async function climbLadder(
-  fencers: readonly Fencer[],
-  target: FenceTarget,
+export function nextRung(ladder: Ladder, climb: Climb | undefined, spentMs: number): NextRung {
+  const { rungs, giveUpAfterMs } = ladder;
+  if (giveUpAfterMs !== undefined && spentMs >= giveUpAfterMs) return { move: 'give-up' };
+  const leftMs = giveUpAfterMs === undefined ? Number.POSITIVE_INFINITY : giveUpAfterMs - spentMs;
+  const begin = (rung: number, round: number): NextRung => {
+    const forMs = rungs[rung]?.forMs;
+    return forMs === undefined
+      ? endOfRound(ladder, undefined, spentMs, leftMs)
+      : { move: 'begin', rung, round, forMs: Math.min(forMs, leftMs) };
+  };
+  if (climb === undefined) return begin(0, 1);
+  const { rung, round } = climb;
+  const now = climb.rungs[rung];
+  // What an older or a damaged record doesn't say: the rung has its turn now.
+  if (now === undefined) return begin(rung, round);
+  const untilMs = now.beganMs + (rungs[rung]?.forMs ?? 0);
+  if (now.overMs === undefined && spentMs < untilMs) {
+    return { move: 'continue', rung, round, forMs: Math.min(untilMs - spentMs, leftMs) };
+  }
+  if (rung + 1 < rungs.length) return begin(rung + 1, round);
+  const end = endOfRound(ladder, now.overMs ?? untilMs, spentMs, leftMs);
+  return end.move === 'pause' && end.forMs <= 0 ? begin(0, round + 1) : end;
+}
+
+/** Without a time to give up after, each rung having had its turn is reason enough. */
+function endOfRound(
+  { proof, giveUpAfterMs }: Ladder,
+  overMs: number | undefined,
+  spentMs: number,
+  leftMs: number,
+): NextRung {
+  if (proof === 'optional' && giveUpAfterMs === undefined) return { move: 'give-up' };
+  return { move: 'pause', forMs: Math.min((overMs ?? spentMs) + pauseMs - spentMs, leftMs) };
+}
+
+/** The climb with the turn of a rung begun; one whose turn was not over has run out of time. */
+export function beginRung(
+  ladder: Ladder,
+  climb: Climb | undefined,
+  { rung, round }: { readonly rung: number; readonly round: number },
+  { spentMs, at, epoch }: { readonly spentMs: number; readonly at: string; readonly epoch: number },
+): Climb {
+  const fencer = ladder.rungs[rung]?.fencer ?? '';
+  const before = (climb?.rungs ?? []).map((one, place) =>
+    place === climb?.rung && one.overMs === undefined ? over(one, 'time-out', spentMs) : one,
+  );
+  const began: RungRecord = { fencer, round, startedAt: at, epoch, beganMs: Math.round(spentMs) };
+  return { round, rung, rungs: replaced(before, rung, began) };
+}
+
+/** The climb with what the rung that has its turn answered and, if that ends it, why. */
+export function noteAnswer(
   climb: Climb,
-): Promise<ClimbResult> {
-  const details: string[] = [];
-  let retryAfterMs = retryFailedMs;
-  let waiting = false;
-  for (const fencer of fencers) {
-    const permit = await ask(climb);
-    if (permit.outcome === 'refused') return permit;
-    const { result, refusal } = await attempt(fencer, target, climb);
-    climb.signal.throwIfAborted();
-    if (result.outcome === 'fenced' && (result.proof !== 'none' || climb.proof === 'optional')) {
-      return confirmed({ fencer: fencer.name, proof: result.proof, detail: result.detail }, climb);
-    }
-    // What it wasn't allowed to do it hasn't failed at.
-    if (refusal !== undefined) return refusal;
-    details.push(`${fencer.name}: ${result.detail}`);
-    if (result.outcome === 'waiting') {
-      waiting = true;
-      retryAfterMs = Math.min(retryAfterMs, Math.max(askAgainMs, result.retryAfterMs));
-    }
-  }
-  const detail = details.join('; ') || 'no fencer is configured';
-  if (climb.proof === 'optional' && !waiting) return confirmed({ proof: 'none', detail }, climb);
-  return { outcome: 'waiting', detail, retryAfterMs };
+  {
+    detail,
+    end,
+    spentMs,
+  }: { readonly detail: string; readonly end?: RungRecord['end']; readonly spentMs: number },
+): Climb {
+  const now = climb.rungs[climb.rung];
+  if (now === undefined) return climb;
+  const answered = { ...now, detail };
+  const next = end === undefined ? answered : over(answered, end, spentMs);
+  return { ...climb, rungs: replaced(climb.rungs, climb.rung, next) };
 }
 
-async function ask({ permit, signal }: Climb): Promise<FencePermit> {
-  signal.throwIfAborted();
-  const answer = await permit();
-  signal.throwIfAborted();
-  return answer;
+/** What each rung said last, in their order, for people. */
+export function wordsOfRungs({ rungs }: Climb): readonly string[] {
+  return rungs.flatMap(({ fencer, detail, end }) => {
+    if (detail !== undefined) return [`${fencer}: ${detail}`];
+    return end === undefined ? [] : [`${fencer}: no answer in its time`];
+  });
 }
 
-/** The proof, unless the node shows life in spite of it. */
-async function confirmed(found: FencerProof, climb: Climb): Promise<ClimbResult> {
-  const permit = await ask(climb);
-  if (permit.outcome === 'refused' && permit.code !== 'held') {
-    return found.proof === 'none' ? permit : { ...permit, despite: found };
-  }
-  return { outcome: 'fenced', ...found };
+function over(rung: RungRecord, end: NonNullable<RungRecord['end']>, spentMs: number): RungRecord {
+  return { ...rung, overMs: Math.round(spentMs), end };
 }
 
-interface Attempt {
-  readonly result: FenceResult;
-  /** Why it was not allowed to act, if it asked and wasn't. */
-  readonly refusal: FenceRefusal | undefined;
-}
-
-/**
- * A driver with a bug, or a device that never answers, must keep neither the drivers after it from being asked nor a term
- * from ending. Once it was given up it gets no permit any more: another driver may be at work by then.
- */
-async function attempt(fencer: Fencer, target: FenceTarget, climb: Climb): Promise<Attempt> {
-  const { signal: term, clock } = climb;
-  const { timeoutMs = answerWithinMs } = fencer;
-  const calledOff = new AbortController();
-  const over = Promise.withResolvers<FenceResult>();
-  let open = true;
-  let refusal: FenceRefusal | undefined;
-  const stop = (detail: string, reason: unknown): void => {
-    open = false;
-    over.resolve({ outcome: 'failed', detail });
-    calledOff.abort(reason);
-  };
-  const permit = async (): Promise<FencePermit> => {
-    const answer = open ? await permitOf(climb) : undefined;
-    if (!open || answer === undefined) return refused('called-off', 'nobody waits for this answer any more');
-    refusal = answer.outcome === 'refused' ? answer : undefined;
-    return answer;
-  };
-  const onEnd = (): void => stop('the term ended', term.reason);
-  term.addEventListener('abort', onEnd, { once: true });
-  const timer = clock.setTimeout(() => {
-    const detail = `no answer within ${timeoutMs / 1_000} s`;
-    stop(detail, new Error(`${fencer.name}: ${detail}`));
-  }, timeoutMs);
-  try {
-    const asked = fencer.fence(target, { signal: calledOff.signal, permit });
-    return { result: checkedAnswer(await Promise.race([asked, over.promise])), refusal };
-  } catch (error) {
-    return { result: { outcome: 'failed', detail: messageOf(error) }, refusal };
-  } finally {
-    open = false;
-    clock.clearTimeout(timer);
-    term.removeEventListener('abort', onEnd);
-  }
-}
-
-async function permitOf({ permit }: Climb): Promise<FencePermit> {
-  try {
-    return await permit();
-  } catch (error) {
-    return refused('unknown', messageOf(error));
-  }
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : String(error);
-  } catch {
-    return 'an error that cannot be read';
-  }
+function replaced(rungs: readonly RungRecord[], place: number, rung: RungRecord): readonly RungRecord[] {
+  const next = rungs.slice();
+  next[place] = rung;
+  return next;
 }

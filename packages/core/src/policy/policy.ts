@@ -2,6 +2,7 @@
 
 import type { Evidence } from '../evidence/judgement.ts';
 import type { Detection } from '../evidence/rules.ts';
+import type { FencingRules } from '../fencing/fencing-rules.ts';
 import type { NodeSelector } from './node-selector.ts';
 
 /**
@@ -49,15 +50,7 @@ export interface Policy {
   /** How many may be dead without proof before everything stands still, and how much is done at once. */
   readonly budget: Budget;
   /** Who makes sure that a dead node can't write, and whether that has to be shown. */
-  readonly fencing: {
-    /** Names of fencers, tried in this order until one gives a proof. */
-    readonly drivers: readonly string[];
-    /**
-     * `required`: nothing is released before a fencer has given a proof; the takeover waits. `optional`: a takeover goes
-     * on without one, and a node that is cut off but alive may then write beside its replacement. Default `required`.
-     */
-    readonly proof: 'required' | 'optional';
-  };
+  readonly fencing: FencingRules;
   /**
    * What becomes of the Node object after release. `delete` (default): it goes, and comes back when its kubelet
    * starts. `keep`: it stays, tainted, until it has returned for certain.

@@ -30,7 +30,7 @@ import { Draft } from './records/draft.ts';
 import { RecordWriter } from './records/record-writer.ts';
 import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
 import { cordon } from './steps/cordon.ts';
-import { fence, isHarmless } from './steps/fence.ts';
+import { fence, isHarmless, withFirstRung } from './steps/fence.ts';
 import { recheck } from './steps/recheck.ts';
 import { release } from './steps/release.ts';
 import { remove } from './steps/remove.ts';
@@ -210,6 +210,9 @@ export class TakeoverExecutor {
     if (before?.epoch !== term.epoch || before.outcome !== undefined) {
       const at = this.#timestamp();
       draft.note((record) => startStep(record, step, term.epoch, at));
+      if (step === 'fence') {
+        draft.note((record) => withFirstRung(record, this.#fencers, { at, epoch: term.epoch }));
+      }
     }
     if (this.#mayAct(step, draft.record) || this.#hasUnwrittenAnswer(draft)) await draft.write();
     // In other hands, or changed: look again from the top at what is next.
@@ -246,6 +249,14 @@ export class TakeoverExecutor {
           const next = nextMove(draft.record);
           return next.move === 'step' && next.step === step && draft.record.steps[step]?.epoch === term.epoch;
         },
+        noteSpent: async () => {
+          const detail = draft.record.steps[step]?.detail;
+          if (draft.record.steps[step]?.epoch !== term.epoch) return;
+          const spentMs = Math.round(patience.spentMs);
+          await draft.write((one) =>
+            noteStep(one, step, { ...(detail !== undefined && { detail }), spentMs }),
+          );
+        },
         volumes,
         fencers: this.#fencers,
         lifeSign: () => witness.lifeSign(record),
@@ -259,7 +270,7 @@ export class TakeoverExecutor {
       const now = witness.nodeNow?.(record) ?? { gone: false };
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
-        const brought = (one: TakeoverRecord): TakeoverRecord => ({ ...one, ...changesIn(record, current) });
+        const brought = (one: TakeoverRecord): TakeoverRecord => withChanges(one, record, current);
         if (isSamePolicy(record.policy, current.policy) && !this.#mayAct(step, current)) {
           // What is on the Node by now. It is asked about right away, and written with what comes of that.
           draft.note(brought);
@@ -292,9 +303,9 @@ export class TakeoverExecutor {
       if (result.outcome !== 'wait') {
         const end = { outcome: result.outcome, detail, at: this.#timestamp(), left: result.left ?? [] };
         // A device may have thought for long: what somebody put on the Node meanwhile outlives it, whoever leads next.
-        const marks = changesIn(record, withMarksOfNow(record, step, witness.nodeNow?.(record)));
+        const marked = withMarksOfNow(record, step, witness.nodeNow?.(record));
         draft.note(
-          (one) => endStep({ ...one, ...marks, ...findings }, step, end),
+          (one) => endStep({ ...withChanges(one, record, marked), ...findings }, step, end),
           (saved) => {
             if (saved.steps[step]?.outcome !== undefined) this.#report(saved, step, result.outcome, detail);
           },
@@ -326,7 +337,7 @@ export class TakeoverExecutor {
       await pauseInTerm(this.#clock, term, result.retryAfterMs);
       looks.forget();
       // While nobody answers nothing can be refused, and while a brake is on nothing is tried.
-      if (result.held === true || !isAnswered) patience.spare();
+      if (result.held === true || result.spares === true || !isAnswered) patience.spare();
       else patience.spend();
     }
   }
@@ -446,8 +457,10 @@ export class TakeoverExecutor {
   }
 }
 
-/** The fields in which `after` differs, so that they can be put onto what somebody else wrote meanwhile. */
-function changesIn(before: TakeoverRecord, after: TakeoverRecord): Partial<TakeoverRecord> {
-  const known: Readonly<Record<string, unknown>> = { ...before };
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== known[name]));
+/** What makes `after` another record than `before`, put onto what somebody else may have written meanwhile. */
+function withChanges(one: TakeoverRecord, before: TakeoverRecord, after: TakeoverRecord): TakeoverRecord {
+  const was: Readonly<Record<string, unknown>> = { ...before };
+  const changed = Object.entries(after).filter(([name, value]) => value !== was[name]);
+  const kept = Object.entries(one).filter(([name]) => !(name in before) || name in after);
+  return Object.fromEntries([...kept, ...changed]) as unknown as TakeoverRecord;
 }

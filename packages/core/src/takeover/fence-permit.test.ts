@@ -24,6 +24,7 @@ function scene(change: Partial<Scene> = {}): Scene {
     looks: new Looks(clock),
     settled: new Map(),
     putOnRecord: async () => true,
+    noteSpent: async () => {},
     volumes: new Map(),
     fencers: new Map(),
     lifeSign: () => undefined,

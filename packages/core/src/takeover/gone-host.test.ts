@@ -44,20 +44,20 @@ describe('a host whose Node is gone', () => {
       `held: the host is up: ${words}, though its Node is gone. What ran on it may still write. Power the machine off, and only then: liberator confirm node-1, or kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death`,
     );
     story.probe = async () => 'silent';
-    await story.pass(90_000);
+    await story.pass(180_000);
     expect(story.record.result).toBe('recovered');
   });
 
   it.each(['silent', 'failed'] as const)('holds nothing by what is no sign of life: %s', async (answer) => {
     await using story = gone(answer);
-    await start(story).pass(90_000);
+    await start(story).pass(180_000);
     expect(story.record.result).toBe('recovered');
   });
 
   it('holds nothing by a probe with a bug', async () => {
     await using story = gone('silent');
     story.probe = () => Promise.reject(new Error('a bug'));
-    await start(story).pass(90_000);
+    await start(story).pass(180_000);
     expect(story.record.result).toBe('recovered');
   });
 
@@ -68,7 +68,7 @@ describe('a host whose Node is gone', () => {
       asked.push(node);
       return 'silent';
     };
-    await start(story).pass(90_000);
+    await start(story).pass(180_000);
     expect(asked[0]).toMatchObject({
       metadata: { name: 'node-1', uid: 'n1' },
       status: { addresses: noted.addresses },
@@ -78,7 +78,7 @@ describe('a host whose Node is gone', () => {
   it('is not asked where another machine has its address', async () => {
     await using story = gone('answered');
     story.addressIsReused = true;
-    await start(story).pass(90_000);
+    await start(story).pass(180_000);
     expect(story.record.result).toBe('recovered');
   });
 
@@ -120,14 +120,14 @@ describe('who outweighs a host that answers', () => {
       story.probe = async () => 'answered';
       return { outcome: 'fenced', proof: 'powered-off', detail: 'off' };
     };
-    await start(story).pass(90_000);
+    await start(story).pass(180_000);
     expect(story.record).toMatchObject({ result: 'recovered', proof: 'powered-off' });
   });
 
   it('is a human who vouched on the Node while it was there', async () => {
     await using story = gone('answered');
     const annotations = { 'liberator.dev/confirmed-dead': 'death' };
-    await start(story, { noted: { ...noted, annotations } }).pass(90_000);
+    await start(story, { noted: { ...noted, annotations } }).pass(180_000);
     expect(story.record.result).toBe('recovered');
   });
 
@@ -139,7 +139,7 @@ describe('who outweighs a host that answers', () => {
     if (stored === undefined) throw new Error('there is no record');
     const annotations = { ...stored.annotations, 'liberator.dev/confirmed-dead': 'death' };
     story.cluster.records.set('death', { ...stored, annotations });
-    await story.pass(90_000);
+    await story.pass(180_000);
     expect(story.record).toMatchObject({ result: 'recovered', proof: 'confirmed-by-human' });
   });
 });

@@ -5,8 +5,16 @@ import { withoutNumbers } from '../wording/numbers.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
 import type { StepFindings, StepResult } from './step.ts';
 
-/** Steps that may wait for ever: there is no end to the patience for a proof. */
-const endlessSteps: ReadonlySet<TakeoverStep> = new Set(['fence']);
+/**
+ * Whether the time that it waits counts for nothing: there is no end to the patience for a proof, unless one fencer has its turn
+ * after another.
+ */
+function isEndless(step: TakeoverStep, { climb }: TakeoverRecord): boolean {
+  return step === 'fence' && climb === undefined;
+}
+
+/** A turn that takes minutes may be a minute longer under the next leader. */
+const noteSpentOfClimbEveryMs = 30_000;
 
 /** How often the patience that is spent is put on record: no leader that dies makes the next one begin to wait anew. */
 const noteSpentEveryMs = 10_000;
@@ -57,7 +65,8 @@ export function isWorthNoting(
   const before = record.steps[step]?.detail;
   if (before === undefined || withoutNumbers(detail) !== withoutNumbers(before)) return true;
   if (hasNews(findings, record)) return true;
-  return isHeld !== true && !endlessSteps.has(step) && sinceNotedMs >= noteSpentEveryMs;
+  const everyMs = step === 'fence' ? noteSpentOfClimbEveryMs : noteSpentEveryMs;
+  return isHeld !== true && !isEndless(step, record) && sinceNotedMs >= everyMs;
 }
 
 function hasNews(findings: StepFindings | undefined, record: TakeoverRecord): boolean {

@@ -2,7 +2,9 @@
 
 import type { Evidence } from '../evidence/judgement.ts';
 import type { NotedNode } from '../evidence/noted-node.ts';
-import type { FenceProof } from '../fencing/fencer.ts';
+import type { FencingRules } from '../fencing/fencing-rules.ts';
+import type { Climb } from '../fencing/ladder.ts';
+import type { FenceEvidence, FenceProof } from '../fencing/proof.ts';
 import type { AffectedPod } from '../pods/affected-pod.ts';
 import type { NamedVerdict } from '../policy/decision.ts';
 import type { Keepsake } from './keepsake.ts';
@@ -72,14 +74,12 @@ export interface ReturnRecord {
 }
 
 /** What of a policy a takeover follows. */
-export interface RecordedPolicy {
+export interface RecordedPolicy extends FencingRules {
   /** The policy's name. */
   readonly name: string;
   /** What becomes of the Node object. */
   readonly node: 'delete' | 'keep';
-  /** Whether anything may be released without a proof. */
-  readonly proof: 'required' | 'optional';
-  /** Names of fencers, in the order in which they are asked. */
+  /** Names of fencers, in the order in which they are asked: also where the policy gives a ladder. */
   readonly drivers: readonly string[];
 }
 
@@ -130,10 +130,16 @@ export interface TakeoverRecord {
   readonly policy: RecordedPolicy;
   /** How it came to follow that one, if it was opened under another. */
   readonly policyChanges?: readonly PolicyChange[];
+  /** How far the ladder of fencers was climbed; absent until a fencer that may harm was asked, or one after another. */
+  readonly climb?: Climb;
   /** What the fencer vouched for, once it did. */
   readonly proof?: FenceProof;
   /** Which fencer that was; absent when the policy does without any. */
   readonly fencer?: string;
+  /** What the proof rests on: who said what, and when. */
+  readonly proofEvidence?: readonly FenceEvidence[];
+  /** With the proof `isolated`: the CSI drivers whose volumes it covers. Absent: it covers everything. */
+  readonly isolatedFrom?: readonly string[];
   /** Who confirmed the death, if a human did and gave a name. */
   readonly confirmedBy?: string;
   /** The pods that were on the node, once the release has begun. */
@@ -257,7 +263,7 @@ export function startStep(
 export function noteStep(
   record: TakeoverRecord,
   step: TakeoverStep,
-  note: { detail: string; spentMs: number },
+  note: { detail?: string; spentMs: number },
 ): TakeoverRecord {
   const started = record.steps[step];
   if (started === undefined) return record;

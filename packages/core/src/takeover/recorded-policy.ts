@@ -1,4 +1,8 @@
 // Which policy a takeover follows: the one of now, until it has released anything.
+
+import type { Rung } from '../fencing/fencing-rules.ts';
+import { fencersIn } from '../fencing/ladder.ts';
+import { acceptableProofs } from '../fencing/proof.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyChange, RecordedPolicy, TakeoverRecord } from './record.ts';
 
@@ -7,23 +11,47 @@ const keptChanges = 10;
 
 /** What of a policy goes into a record. */
 export function recordedPolicyOf({ name, node, fencing }: Policy): RecordedPolicy {
-  return { name, node, proof: fencing.proof, drivers: fencing.drivers };
+  return { name, node, ...fencing, drivers: fencersIn(fencing) };
 }
 
 export function isSamePolicy(a: RecordedPolicy, b: RecordedPolicy): boolean {
   return policyDifferences(a, b).length === 0;
 }
 
+/** Whether two policies climb the same ladder, so that what one has come to counts for the other. */
+export function isSameLadder(a: RecordedPolicy, b: RecordedPolicy): boolean {
+  return ladderWords(a) === ladderWords(b);
+}
+
 /** What makes one another, for people; empty when nothing does. */
 export function policyDifferences(from: RecordedPolicy, to: RecordedPolicy): readonly string[] {
-  const drivers = (policy: RecordedPolicy): string => policy.drivers.join(', ') || 'nobody';
   const pairs = [
     ['policy', from.name, to.name],
     ['proof', from.proof, to.proof],
-    ['fencing by', drivers(from), drivers(to)],
+    ['fencing by', ladderWords(from), ladderWords(to)],
+    ['accepted proofs', acceptWords(from), acceptWords(to)],
+    ['giving up', afterWords(from.giveUpAfterMs), afterWords(to.giveUpAfterMs)],
+    ['afterwards', from.afterwards ?? 'leave-off', to.afterwards ?? 'leave-off'],
+    ['hung', afterWords(from.hungAfterMs), afterWords(to.hungAfterMs)],
     ['the Node', from.node, to.node],
   ];
   return pairs.flatMap(([what, before, now]) => (before === now ? [] : [`${what}: ${now}, not ${before}`]));
+}
+
+function ladderWords({ ladder, drivers }: RecordedPolicy): string {
+  const rungs: readonly Rung[] = ladder ?? drivers.map((fencer) => ({ fencer }));
+  const words = rungs.map(({ fencer, forMs }) =>
+    forMs === undefined ? fencer : `${fencer} for ${forMs / 1_000} s`,
+  );
+  return words.join(', ') || 'nobody';
+}
+
+function acceptWords({ accept }: RecordedPolicy): string {
+  return [...new Set(accept ?? acceptableProofs)].sort().join(', ');
+}
+
+function afterWords(ms: number | undefined): string {
+  return ms === undefined ? 'unsaid' : `after ${ms / 1_000} s`;
 }
 
 /** The record under the policy of now, with the change on it. */
@@ -34,5 +62,7 @@ export function followPolicy(
 ): TakeoverRecord {
   const change: PolicyChange = { at, epoch, from: record.policy, to: policy };
   const changes = [...(record.policyChanges ?? []), change];
-  return { ...record, policy, policyChanges: changes.slice(-keptChanges) };
+  const { climb, ...rest } = record;
+  const kept = climb !== undefined && isSameLadder(record.policy, policy) ? { climb } : {};
+  return { ...rest, ...kept, policy, policyChanges: changes.slice(-keptChanges) };
 }

@@ -31,6 +31,8 @@ export interface StepContext {
   readonly settled: Map<string, string>;
   /** Puts findings on record in the middle of the step. Resolves to whether the step may go on: the record is still ours, and at it. */
   readonly putOnRecord: (findings: StepFindings) => Promise<boolean>;
+  /** Puts on record how much of the step's patience is spent, in the middle of the step. */
+  readonly noteSpent: () => Promise<void>;
   /** Volumes of pods as they were described since the step was taken up, by the pod's uid. */
   readonly volumes: Map<string, readonly AffectedVolume[]>;
   readonly fencers: ReadonlyMap<string, Fencer>;
@@ -53,7 +55,10 @@ export interface StepContext {
 /** What a step may add to the record. */
 export interface StepFindings {
   readonly pods?: readonly AffectedPod[];
+  readonly climb?: NonNullable<TakeoverRecord['climb']>;
   readonly proof?: NonNullable<TakeoverRecord['proof']>;
+  readonly proofEvidence?: NonNullable<TakeoverRecord['proofEvidence']>;
+  readonly isolatedFrom?: NonNullable<TakeoverRecord['isolatedFrom']>;
   readonly fencer?: string;
   readonly confirmedBy?: string;
   readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;
@@ -78,6 +83,8 @@ export type StepResult =
       readonly findings?: StepFindings;
       /** A brake is on: the time that passes costs no patience. */
       readonly held?: true;
+      /** Neither is it a brake, nor the step's own time: somebody else's turn comes first. */
+      readonly spares?: true;
     }
   /** The node lives: stop, and take back what was done. Only while nothing was released. */
   | { readonly outcome: 'undo'; readonly detail: string }

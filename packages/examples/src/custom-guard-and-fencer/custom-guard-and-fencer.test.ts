@@ -1,5 +1,5 @@
 // The example as a whole, and its guard and its fencer by themselves, as an embedder would test them.
-import type { FenceContext, FencePermit, FenceTarget } from '@liberator/core';
+import { type FenceContext, type FencePermit, type FenceTarget, systemClock } from '@liberator/core';
 import { type GuardInput, pass } from '@liberator/core/policy';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/run-program.ts';
@@ -23,6 +23,7 @@ const target: FenceTarget = {
 
 const permitted = (permit: FencePermit = { outcome: 'granted', validForMs: 5_000 }): FenceContext => ({
   signal: new AbortController().signal,
+  clock: systemClock,
   permit: async () => permit,
 });
 

@@ -1,6 +1,6 @@
 // What a simulation of deaths begins with, and what it comes to. Pure data.
 import type { SightRules } from '../../evidence/sight.ts';
-import type { FenceProof } from '../../fencing/fencer.ts';
+import type { FenceProof } from '../../fencing/proof.ts';
 import type { Lease } from '../../kubernetes/objects.ts';
 import type { Guard } from '../../policy/guard.ts';
 import type { Policy } from '../../policy/policy.ts';

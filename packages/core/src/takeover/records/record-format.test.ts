@@ -25,6 +25,24 @@ const full: Required<TakeoverRecord> = {
   policyChanges: [{ at, epoch: 1, from: newRecord().policy, to: newRecord().policy }],
   proof: 'powered-off',
   fencer: 'ipmi',
+  climb: {
+    round: 1,
+    rung: 0,
+    rungs: [
+      {
+        fencer: 'ipmi',
+        round: 1,
+        startedAt: at,
+        epoch: 1,
+        beganMs: 0,
+        overMs: 90_000,
+        end: 'time-out',
+        detail: 'no answer',
+      },
+    ],
+  },
+  proofEvidence: [{ witness: 'bmc-1', said: 'PowerState Off', at }],
+  isolatedFrom: ['rbd.csi.ceph.com'],
   confirmedBy: 'ops',
   pods: [
     {

@@ -4,7 +4,8 @@
 import type { Evidence } from '../../evidence/judgement.ts';
 import type { MachineIdentity } from '../../evidence/machine.ts';
 import type { NotedNode } from '../../evidence/noted-node.ts';
-import type { FenceProof } from '../../fencing/fencer.ts';
+import type { Climb, RungRecord } from '../../fencing/ladder.ts';
+import type { FenceEvidence, FenceProof } from '../../fencing/proof.ts';
 import type { Taint } from '../../kubernetes/objects.ts';
 import type { AffectedPod, AffectedVolume, UnwantedPod } from '../../pods/affected-pod.ts';
 import type { NamedVerdict } from '../../policy/decision.ts';
@@ -19,6 +20,7 @@ import type {
   TakeoverRecord,
   TakeoverStep,
 } from '../record.ts';
+import { fencingFields } from './fencing-shapes.ts';
 import {
   count,
   exactly,
@@ -51,6 +53,7 @@ const proof: Shape<FenceProof> = word<FenceProof>({
   rebooted: true,
   'instance-gone': true,
   isolated: true,
+  'self-fenced': true,
   'confirmed-by-human': true,
   none: true,
 });
@@ -121,8 +124,27 @@ const keepsake = fields<Keepsake>({
 const policy = fields<RecordedPolicy>({
   name: text,
   node: word({ delete: true, keep: true }),
-  proof: word({ required: true, optional: true }),
+  ...fencingFields,
   drivers: list(text),
+});
+
+const spent = count(Number.MAX_SAFE_INTEGER);
+
+const climb = fields<Climb>({
+  round: spent,
+  rung: spent,
+  rungs: list(
+    fields<RungRecord>({
+      fencer: text,
+      round: spent,
+      startedAt: time,
+      epoch,
+      beganMs: spent,
+      overMs: optional(spent),
+      end: optional(word({ failed: true, 'not-accepted': true, 'time-out': true })),
+      detail: optional(text),
+    }),
+  ),
 });
 
 const record = fields<TakeoverRecord>({
@@ -141,8 +163,11 @@ const record = fields<TakeoverRecord>({
   verdicts: list(fields<NamedVerdict>({ guard: text, verdict })),
   policy,
   policyChanges: optional(list(fields<PolicyChange>({ at: time, epoch, from: policy, to: policy }))),
+  climb: optional(climb),
   proof: optional(proof),
   fencer: optional(text),
+  proofEvidence: optional(list(fields<FenceEvidence>({ witness: text, said: text, at: text }))),
+  isolatedFrom: optional(list(text)),
   confirmedBy: optional(text),
   pods: list(pod),
   steps: only<Partial<Record<TakeoverStep, StepRecord>>>({

@@ -10,7 +10,8 @@ export interface Shape<T> {
   readonly accepts?: T;
 }
 
-interface OptionalShape<T> extends Shape<T> {
+/** That of a field that may be missing. */
+export interface OptionalShape<T> extends Shape<T> {
   readonly optional: true;
 }
 

@@ -1,0 +1,9 @@
+// The named fencers of the configuration: one shape a driver, told apart by `driver`.
+import * as z from 'zod';
+import { type RedfishConfig, redfish } from './redfish.ts';
+
+/** One named fencer as the rest of the agent sees it. */
+export type FencerConfig = RedfishConfig;
+
+/** A driver that is added here is built in src/fencers. */
+export const fencer: z.ZodType<FencerConfig> = z.discriminatedUnion('driver', [redfish]);

@@ -1,0 +1,17 @@
+// From the named fencers of the configuration to what core's ladder asks.
+import { type Fencer, manualFencer, noneFencer } from '@liberator/core';
+import type { Config } from '../config/config.ts';
+import type { FencerConfig } from '../config/fencers/fencer.ts';
+
+/** All that a policy may name. */
+export function buildFencers(fencers: Config['fencers']): readonly Fencer[] {
+  return [manualFencer, noneFencer, ...Object.entries(fencers).map(([name, config]) => build(name, config))];
+}
+
+/** A driver that is added to the configuration is an error of the type checker here. */
+function build(name: string, config: FencerConfig): Fencer {
+  switch (config.driver) {
+    case 'redfish':
+      throw new Error(`the driver of ${name} comes with the next change`);
+  }
+}

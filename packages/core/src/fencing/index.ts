@@ -1,0 +1,19 @@
+// `@liberator/core/fencing`: what a driver of your own is made of, and the drivers that come with it.
+
+export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
+export type {
+  FenceContext,
+  FencePermit,
+  FenceRefusal,
+  FenceRefusalCode,
+} from './fence-context.ts';
+export type { FenceConfirmation, FenceTarget } from './fence-target.ts';
+export type { FenceDevice, FenceResult, Fencer, UnfenceResult } from './fencer.ts';
+export type { FencingRules, Rung } from './fencing-rules.ts';
+export { type Climb, fencersIn, type RungRecord } from './ladder.ts';
+export { manualFencer } from './manual.ts';
+export { noneFencer } from './none.ts';
+export { type AcceptableProof, acceptableProofs, type FenceEvidence, type FenceProof } from './proof.ts';
+export { SecretError, Secrets } from './secrets.ts';
+export { fillIn, isTemplate, TemplateError, type TemplatePlace, templateFault } from './template.ts';
+export { type Candidate, type WhichMachine, whichMachine } from './which-machine.ts';
