@@ -26,7 +26,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'confirmation',
     'preflight',
   ],
-  simulator: ['time', 'store', 'http', 'faults', 'controllers'],
+  simulator: ['time', 'store', 'http', 'faults', 'controllers', 'bmc'],
   agent: [
     'text',
     'process',

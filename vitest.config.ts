@@ -64,6 +64,7 @@ const config: ViteUserConfig = defineConfig({
           'test/control-plane/**/*.test.ts',
           'test/docs/**/*.test.ts',
           'test/documents/**/*.test.ts',
+          'test/fencing/**/*.test.ts',
           'test/rooms/**/*.test.ts',
           'test/bench/*.test.ts',
         ],

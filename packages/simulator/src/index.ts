@@ -1,4 +1,14 @@
 // What embedders' tests may rely on. Named exports only.
+export type { BmcFaults, BmcMachineFaults } from './bmc/bmc-faults.ts';
+export type { BmcMachine, BmcMachineOptions, BmcPower } from './bmc/bmc-machine.ts';
+export type { BmcUser } from './bmc/bmc-service.ts';
+export {
+  type BmcCertificate,
+  type BmcRequest,
+  type RedfishBmc,
+  type RedfishBmcOptions,
+  startRedfishBmc,
+} from './bmc/redfish-bmc.ts';
 export type { RunningPod } from './controllers/container-runtime.ts';
 export type { Machine, ProbeOutcome } from './controllers/machine.ts';
 export type { NodeSpec } from './controllers/node-spec.ts';

@@ -58,6 +58,11 @@ export function templateFault(template: string): string | undefined {
     : undefined;
 }
 
+/** What stands between its braces, in order: `label.topology.kubernetes.io/rack`. */
+export function placeholdersIn(template: string): readonly string[] {
+  return [...template.matchAll(placeholder)].map(([, inside = '']) => inside);
+}
+
 /** Whether it differs from machine to machine. */
 export function isTemplate(template: string): boolean {
   return template.search(placeholder) !== -1;

@@ -89,7 +89,7 @@ export function statusFields({ spec, bootId }: KubeletHost): Draft<NonNullable<N
     capacity,
     allocatable: capacity,
     daemonEndpoints: { kubeletEndpoint: { Port: spec.kubeletPort ?? defaultKubeletPort } },
-    nodeInfo: { ...nodeInfo, bootID: bootId },
+    nodeInfo: { ...nodeInfo, bootID: bootId, systemUUID: spec.systemUUID ?? '' },
   };
 }
 
@@ -102,5 +102,4 @@ const nodeInfo = {
   machineID: '',
   operatingSystem: 'linux',
   osImage: 'Liberator simulator',
-  systemUUID: '',
 };

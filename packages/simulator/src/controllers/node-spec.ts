@@ -22,6 +22,8 @@ export interface NodeSpec {
   readonly capacity?: Readonly<Record<string, string>>;
   /** Default: none. */
   readonly providerID?: string;
+  /** Of the machine's board, as its kubelet reports it. Default: none. */
+  readonly systemUUID?: string;
 }
 
 /** What a kubelet finds on its machine. */
