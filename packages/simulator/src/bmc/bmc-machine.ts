@@ -81,7 +81,10 @@ export class BmcMachine {
     const steps = [...(resets[type] ?? [])];
     const next = (): void => {
       const power = steps.shift();
-      if (power === undefined) return whenDone();
+      if (power === undefined) {
+        whenDone();
+        return;
+      }
       this.#after(power === this.#power ? 0 : this.#durationOf(power), () => {
         this.#become(power);
         if (power === 'Off' && steps.length === 0 && backOnAfterMs !== undefined) {
