@@ -42,16 +42,17 @@ function read(answer: object): FenceResult {
   if (outcome === 'failed') return { outcome, detail, ...(permanent === true && { permanent }) };
   if (outcome === 'fenced') {
     if (!isProof(proof)) return none('"fenced" without a proof that is known');
-    if (csiDrivers !== undefined && !isCovered(proof, csiDrivers)) {
+    const covered = csiDrivers === undefined ? undefined : coveredBy(proof, csiDrivers);
+    if (covered === 'nobody knows') {
       return none('a proof for some CSI drivers that is not "isolated" and a list of their names');
     }
-    const kept = keptOf(evidence);
+    const kept = readableOf(evidence);
     return {
       outcome,
       proof,
       detail,
       ...(kept.length > 0 && { evidence: kept }),
-      ...(csiDrivers !== undefined && { csiDrivers: [...csiDrivers] }),
+      ...(covered !== undefined && { csiDrivers: covered }),
     };
   }
   // Anything else would be asked again without a pause, or never.
@@ -65,16 +66,23 @@ function isProof(proof: unknown): proof is FenceProof {
 }
 
 /** A proof that covers less than it says would free what still writes: what can't be read is none. */
-function isCovered(proof: FenceProof, csiDrivers: unknown): csiDrivers is readonly string[] {
-  return (
-    proof === 'isolated' &&
-    Array.isArray(csiDrivers) &&
-    csiDrivers.length <= keptDrivers &&
-    csiDrivers.every((name) => typeof name === 'string' && name.length <= keptCharacters)
-  );
+function coveredBy(proof: FenceProof, csiDrivers: unknown): readonly string[] | 'nobody knows' {
+  if (proof !== 'isolated' || !Array.isArray(csiDrivers) || csiDrivers.length > keptDrivers)
+    return 'nobody knows';
+  const names: readonly unknown[] = Array.from(csiDrivers);
+  const isName = (name: unknown): name is string => typeof name === 'string' && name.length <= keptCharacters;
+  return names.length <= keptDrivers && names.every(isName) ? names : 'nobody knows';
 }
 
 /** Evidence only explains, so what can't be read of it is left out. */
+function readableOf(evidence: unknown): readonly FenceEvidence[] {
+  try {
+    return keptOf(evidence);
+  } catch {
+    return [];
+  }
+}
+
 function keptOf(evidence: unknown): readonly FenceEvidence[] {
   if (!Array.isArray(evidence)) return [];
   return evidence.slice(-keptEvidence).flatMap((one: unknown) => {

@@ -8,6 +8,9 @@ import type { FenceResult, Fencer } from './fencer.ts';
 /** See {@link Fencer.timeoutMs}. */
 const answerWithinMs = 60_000;
 
+/** Timers know no longer times. */
+const longestMs = 2 ** 31 - 1;
+
 /** However soon a driver wants to be asked again: each time costs requests to the API server. */
 const askAgainMs = 100;
 
@@ -29,6 +32,8 @@ export interface Asked {
   readonly result: FenceResult;
   /** Why it was not allowed to act, if it asked and wasn't. */
   readonly refusal: FenceRefusal | undefined;
+  /** Why it was called off by a look meanwhile, if it was: then its result says nothing about it. */
+  readonly calledOff?: string;
 }
 
 /**
@@ -43,6 +48,7 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
   const calledOff = new AbortController();
   const over = Promise.withResolvers<FenceResult>();
   let open = true;
+  let why: string | undefined;
   let refusal: FenceRefusal | undefined;
   const stop = (detail: string, reason: unknown): void => {
     open = false;
@@ -57,27 +63,35 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
   };
   const onEnd = (): void => stop('the term ended', term.reason);
   term.addEventListener('abort', onEnd, { once: true });
-  const { timeoutMs = answerWithinMs } = fencer;
-  const withinMs = Math.min(timeoutMs, asking.forMs ?? timeoutMs);
+  const withinMs = Math.min(patienceWith(fencer), asking.forMs ?? longestMs);
   const timer = clock.setTimeout(() => {
-    const detail = withinMs < timeoutMs ? 'no answer in its time' : `no answer within ${timeoutMs / 1_000} s`;
+    // Of the same words each time, but for the number: they become news whenever they change.
+    const detail = `no answer within ${Math.ceil(withinMs / 1_000)} s`;
     stop(detail, new Error(`${fencer.name}: ${detail}`));
   }, withinMs);
-  const look = lookMeanwhile(asking, (detail) => stop(detail, new Error(detail)));
+  const look = lookMeanwhile(asking, (detail) => {
+    why = detail;
+    stop(detail, new Error(detail));
+  });
   try {
     const asked = fencer.fence(target, { signal: calledOff.signal, clock, permit });
     const result = checkedAnswer(await Promise.race([asked, over.promise]));
     term.throwIfAborted();
-    return { result: withPause(result), refusal };
+    return { result: withPause(result), refusal, ...(why !== undefined && { calledOff: why }) };
   } catch (error) {
     term.throwIfAborted();
-    return { result: { outcome: 'failed', detail: messageOf(error) }, refusal };
+    const result: FenceResult = { outcome: 'failed', detail: messageOf(error) };
+    return { result, refusal, ...(why !== undefined && { calledOff: why }) };
   } finally {
     open = false;
     clock.clearTimeout(timer);
     look.stop();
     term.removeEventListener('abort', onEnd);
   }
+}
+
+function patienceWith({ timeoutMs = answerWithinMs }: Fencer): number {
+  return timeoutMs > 0 ? Math.min(timeoutMs, longestMs) : answerWithinMs;
 }
 
 function withPause(result: FenceResult): FenceResult {

@@ -8,8 +8,11 @@ import { acceptableProofs } from './proof.ts';
 const askedForMs = 90_000;
 const peopleAskedForMs = 300_000;
 
-/** Between two climbs. */
+/** Between the end of one round and the next. */
 const pauseMs = 10_000;
+
+/** A round that is over sooner, since everybody refuses at once, is followed by a pause until then: nobody is helped by being asked. */
+const shortestRoundMs = 60_000;
 
 /** A ladder with all its defaults filled in. */
 export interface Ladder {
@@ -93,43 +96,40 @@ export function isAccepted({ proof, accept }: Pick<Ladder, 'proof' | 'accept'>, 
 
 /**
  * A pure function of what is on record and of the time that the fence step has taken so far, over all leaders: a new leader begins
- * no rung anew.
+ * no rung anew. Of a record that says what can't be, such as the turn of a fencer that isn't on the ladder, nothing counts: that
+ * rung has its turn yet to come.
  *
  * @param spentMs - Of the fence step. What brakes took, or a wait for a busy device, isn't in it.
  */
 export function nextRung(ladder: Ladder, climb: Climb | undefined, spentMs: number): NextRung {
-  const { rungs, giveUpAfterMs } = ladder;
-  if (giveUpAfterMs !== undefined && spentMs >= giveUpAfterMs) return { move: 'give-up' };
-  const leftMs = giveUpAfterMs === undefined ? Number.POSITIVE_INFINITY : giveUpAfterMs - spentMs;
-  const begin = (rung: number, round: number): NextRung => {
-    const forMs = rungs[rung]?.forMs;
-    return forMs === undefined
-      ? endOfRound(ladder, undefined, spentMs, leftMs)
-      : { move: 'begin', rung, round, forMs: Math.min(forMs, leftMs) };
-  };
-  if (climb === undefined) return begin(0, 1);
-  const { rung, round } = climb;
-  const now = climb.rungs[rung];
-  // What an older or a damaged record doesn't say: the rung has its turn now.
-  if (now === undefined) return begin(rung, round);
-  const untilMs = now.beganMs + (rungs[rung]?.forMs ?? 0);
-  if (now.overMs === undefined && spentMs < untilMs) {
-    return { move: 'continue', rung, round, forMs: Math.min(untilMs - spentMs, leftMs) };
+  const { rungs, proof, giveUpAfterMs } = ladder;
+  const leftMs = (giveUpAfterMs ?? Number.POSITIVE_INFINITY) - spentMs;
+  if (leftMs <= 0) return { move: 'give-up' };
+  const round = Math.max(1, climb?.round ?? 1);
+  let beganMs = spentMs;
+  let overMs = 0;
+  for (const [rung, { fencer, forMs }] of rungs.entries()) {
+    const turn = climb?.rungs[rung];
+    const begin: NextRung = { move: 'begin', rung, round, forMs: Math.min(forMs, leftMs) };
+    if (turn === undefined || turn.fencer !== fencer || turn.round !== round) return begin;
+    // Further ahead than what a leader that died may have left unwritten.
+    if (turn.beganMs - spentMs > forMs) return begin;
+    const untilMs = turn.beganMs + forMs;
+    if (turn.overMs === undefined && spentMs < untilMs) {
+      const restMs = Math.min(untilMs - spentMs, forMs, leftMs);
+      return rung === climb?.rung ? { move: 'continue', rung, round, forMs: restMs } : begin;
+    }
+    beganMs = Math.min(beganMs, turn.beganMs);
+    overMs = Math.max(overMs, Math.min(turn.overMs ?? untilMs, spentMs));
   }
-  if (rung + 1 < rungs.length) return begin(rung + 1, round);
-  const end = endOfRound(ladder, now.overMs ?? untilMs, spentMs, leftMs);
-  return end.move === 'pause' && end.forMs <= 0 ? begin(0, round + 1) : end;
-}
-
-/** Without a time to give up after, each rung having had its turn is reason enough. */
-function endOfRound(
-  { proof, giveUpAfterMs }: Ladder,
-  overMs: number | undefined,
-  spentMs: number,
-  leftMs: number,
-): NextRung {
+  // Without a time to give up after, each rung having had its turn is reason enough.
   if (proof === 'optional' && giveUpAfterMs === undefined) return { move: 'give-up' };
-  return { move: 'pause', forMs: Math.min((overMs ?? spentMs) + pauseMs - spentMs, leftMs) };
+  const [first] = rungs;
+  if (first === undefined) return { move: 'pause', forMs: Math.min(pauseMs, leftMs) };
+  const restMs = Math.max(overMs + pauseMs, beganMs + shortestRoundMs) - spentMs;
+  return restMs <= 0
+    ? { move: 'begin', rung: 0, round: round + 1, forMs: Math.min(first.forMs, leftMs) }
+    : { move: 'pause', forMs: Math.min(restMs, leftMs) };
 }
 
 /** The climb with the turn of a rung begun; one whose turn was not over has run out of time. */
@@ -140,9 +140,11 @@ export function beginRung(
   { spentMs, at, epoch }: { readonly spentMs: number; readonly at: string; readonly epoch: number },
 ): Climb {
   const fencer = ladder.rungs[rung]?.fencer ?? '';
-  const before = (climb?.rungs ?? []).map((one, place) =>
-    place === climb?.rung && one.overMs === undefined ? over(one, 'time-out', spentMs) : one,
-  );
+  const before = ladder.rungs.flatMap((_, place): RungRecord[] => {
+    const one = climb?.rungs[place];
+    if (one === undefined) return [];
+    return [one.overMs === undefined ? over(one, 'time-out', spentMs) : one];
+  });
   const began: RungRecord = { fencer, round, startedAt: at, epoch, beganMs: Math.round(spentMs) };
   return { round, rung, rungs: replaced(before, rung, began) };
 }
@@ -176,7 +178,5 @@ function over(rung: RungRecord, end: NonNullable<RungRecord['end']>, spentMs: nu
 }
 
 function replaced(rungs: readonly RungRecord[], place: number, rung: RungRecord): readonly RungRecord[] {
-  const next = rungs.slice();
-  next[place] = rung;
-  return next;
+  return [...rungs.slice(0, place), rung, ...rungs.slice(place + 1)];
 }

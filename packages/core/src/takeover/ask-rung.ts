@@ -16,8 +16,11 @@ export const askAgainMs = 1_000;
 /** The longest pause before a fencer that failed is asked again. */
 export const retryFailedMs = 10_000;
 
-/** How often the time that a thinking device takes is put on record. */
-const noteEveryMs = 10_000;
+/** How often the watch caches are looked into while a device thinks. That costs nothing. */
+const lookEveryMs = 2_000;
+
+/** How often the record of a takeover whose Node is gone is read meanwhile, since nothing else could bear a human's word. */
+const readEveryMs = 10_000;
 
 /** What somebody vouches for. */
 export interface Vouched {
@@ -36,43 +39,73 @@ export async function askRung(
   {
     rung,
     permit,
-    forMs,
-  }: { readonly rung: number; readonly permit: () => Promise<FencePermit>; readonly forMs?: number },
-): Promise<{ readonly over: StepResult } | { readonly fencer: Fencer; readonly result: FenceResult }> {
+    leftMs,
+  }: {
+    readonly rung: number;
+    readonly permit: () => Promise<FencePermit>;
+    /** How much of its turn is left; it may be called off before that is over. */
+    readonly leftMs?: () => number;
+  },
+): Promise<
+  | { readonly over: StepResult }
+  | { readonly calledOff: string }
+  | { readonly fencer: Fencer; readonly result: FenceResult }
+> {
   const { term, clock, fencers } = context;
   const fencer = fencers.get(ladder.rungs[rung]?.fencer ?? '');
   if (fencer === undefined) return { over: wait('the ladder changes', askAgainMs) };
   const permitted = await permit();
   term.signal.throwIfAborted();
   if (permitted.outcome === 'refused') return { over: stopped(permitted, context) };
-  const { result, refusal } = await askFencer(fencer, target, {
+  const forMs = leftMs?.();
+  if (forMs !== undefined && forMs <= 0) return { calledOff: 'its time was up before it could be asked' };
+  const { result, refusal, calledOff } = await askFencer(fencer, target, {
     signal: term.signal,
     clock,
     permit,
     ...(forMs !== undefined && {
       forMs,
-      meanwhile: { everyMs: noteEveryMs, look: () => lookMeanwhile(context) },
+      meanwhile: { everyMs: lookEveryMs, look: lookMeanwhile(context) },
     }),
   });
   if (result.outcome === 'fenced' && isAccepted(ladder, result.proof)) {
     return { over: await accepted(context, { ...result, fencer: fencer.name }, target) };
   }
+  if (calledOff !== undefined) return { calledOff };
   // What it wasn't allowed to do it hasn't failed at.
   return refusal === undefined ? { fencer, result } : { over: stopped(refusal, context) };
 }
 
-/** While a device thinks: the time that it took is put on record, and a human may have spoken. */
-async function lookMeanwhile(context: StepContext): Promise<string | undefined> {
-  const { record } = context;
-  const { noted } = context.nodeNow() ?? {};
-  const hasManual = record.policy.drivers.includes(manualFencer.name);
-  if (hasManual && confirmationIn(noted?.annotations, record.deathId, 'node') !== undefined) {
-    return 'a human vouches for the death meanwhile';
-  }
-  const sign = context.lifeSign();
-  if (sign !== undefined) return `it lives: ${sign}`;
-  await context.noteSpent();
-  return undefined;
+/** While a device thinks, a human may speak, the node may come back, and the time that passes counts. */
+function lookMeanwhile(context: StepContext): () => Promise<string | undefined> {
+  const { record, clock, cluster, term } = context;
+  let readAt = clock.now();
+  const hasWord = async (): Promise<boolean> => {
+    if (!mayVouchByHand(context)) return false;
+    const { gone, noted } = context.nodeNow() ?? {};
+    if (confirmationIn(noted?.annotations, record.deathId, 'node') !== undefined) return true;
+    if (gone !== true || clock.now() - readAt < readEveryMs) return false;
+    readAt = clock.now();
+    const { annotations } = (await cluster.readRecord(term, record.id)) ?? {};
+    return confirmationIn(annotations, record.deathId, 'record') !== undefined;
+  };
+  return async () => {
+    const sign = context.lifeSign();
+    if (sign !== undefined) return `it lives: ${sign}`;
+    await context.noteSpent();
+    return (await hasWord()) ? 'a human vouches for the death' : undefined;
+  };
+}
+
+/** Whether a human's word counts, whoever has the turn: humans are on the ladder, and their proof is accepted. */
+export function mayVouchByHand({ record, fencers }: Pick<StepContext, 'record' | 'fencers'>): boolean {
+  const { name } = manualFencer;
+  const { drivers, accept } = record.policy;
+  return (
+    drivers.includes(name) &&
+    fencers.get(name) === manualFencer &&
+    accept?.includes('confirmed-by-human') !== false
+  );
 }
 
 /**

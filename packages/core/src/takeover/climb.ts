@@ -2,7 +2,7 @@
 
 import type { FencePermit } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
-import type { FenceResult } from '../fencing/fencer.ts';
+import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { beginRung, type Climb, type Ladder, nextRung, noteAnswer, wordsOfRungs } from '../fencing/ladder.ts';
 import { confirmedWords, manualFencer } from '../fencing/manual.ts';
 import {
@@ -11,6 +11,7 @@ import {
   askRung,
   isHarmless,
   ladderIn,
+  mayVouchByHand,
   retryFailedMs,
   type Vouched,
 } from './ask-rung.ts';
@@ -21,21 +22,33 @@ import { type StepContext, type StepResult, wait } from './step.ts';
 /** Before the next rung has its turn. */
 const askAgainSoonMs = 100;
 
+/** How often a fencer that touches nothing is asked again, such as a human, whose word shows in the watch caches anyway. */
+const askHarmlessEveryMs = 10_000;
+
+/** How often to look whether a human spoke on the record of a Node that is gone: each time costs requests. */
+const lookAtGoneEveryMs = 5_000;
+
+/** What a pause is called among what is settled. */
+const pauseWords = 'the climb pauses';
+const pauseUntil = 'the climb pauses until';
+
 /** Asks the fencer that has its turn: the next leader goes on there. */
 export async function climb(context: StepContext, target: FenceTarget, ladder: Ladder): Promise<StepResult> {
   const { record } = context;
   const byHand = confirmedByHand(context, target);
   if (byHand !== undefined) return accepted(context, byHand, target);
+  const paused = pauseOf(context);
+  if (paused !== undefined) {
+    const lookEveryMs = target.node === undefined ? lookAtGoneEveryMs : askAgainMs;
+    return wait(paused.words, Math.min(lookEveryMs, paused.restMs));
+  }
   const next = nextRung(ladder, record.climb, context.spentMs());
   if (next.move === 'give-up') {
     const words = record.climb === undefined ? [] : wordsOfRungs(record.climb);
     return accepted(context, { proof: 'none', detail: words.join('; ') || 'nobody was asked' });
   }
   if (next.move === 'pause') {
-    return wait(
-      waitWords(record.climb, `the first of them is asked again`),
-      Math.max(askAgainMs, Math.min(next.forMs, 10_000)),
-    );
+    return pause(context, waitWords(record.climb, 'the first of them is asked again'), next.forMs);
   }
   const begun = next.move === 'begin' ? begin(context, ladder, next) : record.climb;
   const fencer = context.fencers.get(ladder.rungs[next.rung]?.fencer ?? '');
@@ -47,9 +60,15 @@ export async function climb(context: StepContext, target: FenceTarget, ladder: L
   let asked = 0;
   const permit = (): Promise<FencePermit> =>
     askPermit(context, asked++ === 0 || fencer.harmless === true ? 'unless-seen' : 'always');
-  const answer = await askRung(context, target, ladder, { rung: next.rung, permit, forMs: next.forMs });
+  const untilMs = context.spentMs() + next.forMs;
+  const leftMs = (): number => untilMs - context.spentMs();
+  const answer = await askRung(context, target, ladder, { rung: next.rung, permit, leftMs });
   if ('over' in answer) return answer.over;
-  return climbOn(context, begun, answer.result, next.forMs);
+  // That says nothing about the fencer.
+  if ('calledOff' in answer) {
+    return { ...wait(waitWords(begun, answer.calledOff), askAgainSoonMs), findings: { climb: begun } };
+  }
+  return climbOn(context, begun, ladder, answer);
 }
 
 function begin(
@@ -63,20 +82,53 @@ function begin(
 }
 
 /** What a rung that gave no proof leaves to do. */
-function climbOn(context: StepContext, begun: Climb, result: FenceResult, forMs: number): StepResult {
+function climbOn(
+  context: StepContext,
+  begun: Climb,
+  ladder: Ladder,
+  { fencer, result }: { readonly fencer: Fencer; readonly result: FenceResult },
+): StepResult {
   const { detail } = result;
   const spentMs = context.spentMs();
-  if (result.outcome === 'fenced') {
-    const words = `vouches for "${result.proof}" (${detail}), which the policy does not accept`;
-    const climb = noteAnswer(begun, { detail: words, end: 'not-accepted', spentMs });
-    return { ...wait(waitWords(climb), askAgainSoonMs), findings: { climb } };
-  }
   const isOver = result.outcome === 'failed' && result.permanent === true;
-  const climb = noteAnswer(begun, { detail, spentMs, ...(isOver && { end: 'failed' }) });
+  const climb =
+    result.outcome === 'fenced'
+      ? noteAnswer(begun, { detail: notAcceptedWords(result), end: 'not-accepted', spentMs })
+      : noteAnswer(begun, { detail, spentMs, ...(isOver && { end: 'failed' }) });
   const words = waitWords(climb);
-  if (isOver) return { ...wait(words, askAgainSoonMs), findings: { climb } };
-  const pauseMs = result.outcome === 'waiting' ? result.retryAfterMs : pauseAfterFailure(context, begun);
-  return { ...wait(words, Math.max(askAgainSoonMs, Math.min(pauseMs, forMs))), findings: { climb } };
+  const next = nextRung(ladder, climb, spentMs);
+  if (next.move !== 'continue') return { ...wait(words, askAgainSoonMs), findings: { climb } };
+  const pauseMs =
+    result.outcome !== 'waiting'
+      ? pauseAfterFailure(context, begun)
+      : Math.max(result.retryAfterMs, fencer.harmless === true ? askHarmlessEveryMs : 0);
+  return { ...pause(context, words, Math.min(pauseMs, next.forMs)), findings: { climb } };
+}
+
+function notAcceptedWords({ proof, detail }: Extract<FenceResult, { outcome: 'fenced' }>): string {
+  return `vouches for "${proof}" (${detail}), which the policy does not accept`;
+}
+
+/** Nobody is asked until it is over, but whoever speaks is heard, and whoever lives is seen. */
+function pause(
+  context: StepContext,
+  words: string,
+  forMs: number,
+): StepResult & { readonly outcome: 'wait' } {
+  context.settled.set(pauseWords, words);
+  context.settled.set(pauseUntil, String(context.spentMs() + forMs));
+  return wait(words, Math.max(askAgainSoonMs, Math.min(askAgainMs, forMs)));
+}
+
+/** Whether nobody is to be asked yet, and for how much longer; undefined when somebody is. */
+export function pauseOf({
+  settled,
+  spentMs,
+}: Pick<StepContext, 'settled' | 'spentMs'>):
+  | { readonly words: string; readonly restMs: number }
+  | undefined {
+  const restMs = Number(settled.get(pauseUntil) ?? 0) - spentMs();
+  return restMs > 0 ? { words: settled.get(pauseWords) ?? '', restMs } : undefined;
 }
 
 /** Twice as long each time: a device that restarts is not helped by being asked. */
@@ -92,15 +144,9 @@ function waitWords(climb: Climb | undefined, instead = 'nobody has answered yet'
 }
 
 /** A human's word counts whoever has the turn, where humans are on the ladder at all. */
-function confirmedByHand(
-  { record, fencers }: StepContext,
-  { confirmation }: FenceTarget,
-): Vouched | undefined {
-  const name = manualFencer.name;
-  if (confirmation === undefined || !record.policy.drivers.includes(name)) return undefined;
-  if (fencers.get(name) !== manualFencer || record.policy.accept?.includes('confirmed-by-human') === false)
-    return undefined;
-  return { fencer: name, proof: 'confirmed-by-human', detail: confirmedWords(confirmation) };
+function confirmedByHand(context: StepContext, { confirmation }: FenceTarget): Vouched | undefined {
+  if (confirmation === undefined || !mayVouchByHand(context)) return undefined;
+  return { fencer: manualFencer.name, proof: 'confirmed-by-human', detail: confirmedWords(confirmation) };
 }
 
 /** The record with its first rung begun, to be written together with the step: a step that acts is on record with whom it asks first. */

@@ -148,7 +148,7 @@ describe('what people put on the Node while its takeover waits', () => {
   it('is noted, so that it outlives the Node, and our own stamp is not', async () => {
     await using story = new TakeoverStory();
     story.fence = waiting;
-    await story.start().pass(10_000);
+    await story.start().pass(21_000);
     const written = story.cluster.calls.filter(({ method }) => method === 'updateRecord').length;
     story.cluster.changeNode('node-1', ({ metadata, ...node }) => ({
       ...node,

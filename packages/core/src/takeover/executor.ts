@@ -15,7 +15,7 @@ import { broughtUpToDate, withMarksOfNow } from './follow.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { Looks } from './looks.ts';
 import { endedByOthers } from './nothing-left.ts';
-import { isWorthNoting, SpentPatience } from './patience.ts';
+import { isTimeOfClimbDue, isWorthNoting, SpentPatience, type Waited } from './patience.ts';
 import { pauseInTerm, retryAfterErrorMs } from './pause.ts';
 import {
   close,
@@ -231,6 +231,17 @@ export class TakeoverExecutor {
     let notedAt = takenUpAt;
     let told: string | undefined;
     let isBraked = false;
+    const waited = (): Waited => ({
+      sinceTakenUpMs: this.#clock.now() - takenUpAt,
+      sinceNotedMs: this.#clock.now() - notedAt,
+    });
+    /** Goes into the next write, which follows at once. */
+    const noteTime = (): void => {
+      patience.spend();
+      notedAt = this.#clock.now();
+      const spentMs = Math.round(patience.spentMs);
+      draft.note((one) => noteStep(one, step, { spentMs }));
+    };
     for (;;) {
       const { record } = draft;
       const context: StepContext = {
@@ -248,17 +259,19 @@ export class TakeoverExecutor {
         looks,
         settled,
         putOnRecord: async (findings) => {
+          // With its time: what a rung began at must not be ahead of what the next leader counts from.
+          if (findings.climb !== undefined) noteTime();
           await draft.write((one) => ({ ...one, ...findings }));
           const next = nextMove(draft.record);
           return next.move === 'step' && next.step === step && draft.record.steps[step]?.epoch === term.epoch;
         },
         noteSpent: async () => {
-          const detail = draft.record.steps[step]?.detail;
           if (draft.record.steps[step]?.epoch !== term.epoch) return;
-          const spentMs = Math.round(patience.spentMs);
-          await draft.write((one) =>
-            noteStep(one, step, { ...(detail !== undefined && { detail }), spentMs }),
-          );
+          if (witness.holds(record).length > 0) return patience.spare();
+          patience.spend();
+          if (!isTimeOfClimbDue(waited())) return;
+          noteTime();
+          await draft.write();
         },
         volumes,
         fencers: this.#fencers,
@@ -316,13 +329,9 @@ export class TakeoverExecutor {
         return;
       }
       const note = { detail, spentMs: Math.round(patience.spentMs) };
-      const waited = {
-        sinceTakenUpMs: this.#clock.now() - takenUpAt,
-        sinceNotedMs: this.#clock.now() - notedAt,
-      };
       const isUnwritten = !draft.isWritten;
       // The step may have put something on record itself.
-      const isWorthIt = isUnwritten || isWorthNoting(step, draft.record, result, waited);
+      const isWorthIt = isUnwritten || isWorthNoting(step, draft.record, result, waited());
       const noted = (one: TakeoverRecord): TakeoverRecord => noteStep({ ...one, ...findings }, step, note);
       // Nothing that has happened stays unwritten while something is waited for.
       if (isUnwritten) await draft.write(noted);

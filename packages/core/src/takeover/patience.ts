@@ -13,8 +13,23 @@ function isEndless(step: TakeoverStep, { climb }: TakeoverRecord): boolean {
   return step === 'fence' && climb === undefined;
 }
 
-/** A turn that takes minutes may be a minute longer under the next leader. */
-const noteSpentOfClimbEveryMs = 30_000;
+/** Between two notes of the time that a climb takes. */
+const firstNoteOfClimbMs = 5_000;
+const longestBetweenNotesMs = 60_000;
+
+/**
+ * Whether the time that a climb took is due to be put on record. At first often, then rarely: of the time for which a leader has
+ * climbed at most half is lost with it, so that even leaders which each die soon get on; and one that waits for hours hardly writes.
+ */
+export function isTimeOfClimbDue({ sinceTakenUpMs, sinceNotedMs }: Waited): boolean {
+  return sinceNotedMs >= Math.max(firstNoteOfClimbMs, Math.min(longestBetweenNotesMs, sinceTakenUpMs / 2));
+}
+
+/** For how long this leader has worked on a step, and since when nothing of it is on record. */
+export interface Waited {
+  readonly sinceTakenUpMs: number;
+  readonly sinceNotedMs: number;
+}
 
 /** How often the patience that is spent is put on record: no leader that dies makes the next one begin to wait anew. */
 const noteSpentEveryMs = 10_000;
@@ -58,15 +73,15 @@ export function isWorthNoting(
   step: TakeoverStep,
   record: TakeoverRecord,
   { detail, findings, held: isHeld }: StepResult & { readonly outcome: 'wait' },
-  { sinceTakenUpMs, sinceNotedMs }: { readonly sinceTakenUpMs: number; readonly sinceNotedMs: number },
+  waited: Waited,
 ): boolean {
-  const isBrief = isHeld !== true && briefSteps.has(step) && sinceTakenUpMs < briefMs;
+  const isBrief = isHeld !== true && briefSteps.has(step) && waited.sinceTakenUpMs < briefMs;
   if (isBrief) return hasNews(lastingIn(findings), record);
   const before = record.steps[step]?.detail;
   if (before === undefined || withoutNumbers(detail) !== withoutNumbers(before)) return true;
   if (hasNews(findings, record)) return true;
-  const everyMs = step === 'fence' ? noteSpentOfClimbEveryMs : noteSpentEveryMs;
-  return isHeld !== true && !isEndless(step, record) && sinceNotedMs >= everyMs;
+  if (isHeld === true || isEndless(step, record)) return false;
+  return step === 'fence' ? isTimeOfClimbDue(waited) : waited.sinceNotedMs >= noteSpentEveryMs;
 }
 
 function hasNews(findings: StepFindings | undefined, record: TakeoverRecord): boolean {

@@ -246,7 +246,7 @@ export function hasProof(record: TakeoverRecord): boolean {
 
 /**
  * The record with a step taken up, by whoever is about to do it. Written before the step acts. A step that is done anew has
- * those after it done anew as well.
+ * those after it done anew as well, and a ladder climbed anew.
  */
 export function startStep(
   record: TakeoverRecord,
@@ -257,7 +257,15 @@ export function startStep(
   const { outcome: _, endedAt: __, left: ___, ...started } = record.steps[step] ?? { startedAt: at, epoch };
   const earlier = takeoverSteps.slice(0, takeoverSteps.indexOf(step));
   const kept = earlier.flatMap((name) => Object.entries(record.steps).filter(([key]) => key === name));
-  return { ...record, epoch, steps: { ...Object.fromEntries(kept), [step]: { ...started, epoch } } };
+  const { climb, ...rest } = record;
+  const isAnew = record.steps[step]?.outcome !== undefined;
+  const climbed = climb === undefined || (step === 'fence' && isAnew) ? {} : { climb };
+  return {
+    ...rest,
+    ...climbed,
+    epoch,
+    steps: { ...Object.fromEntries(kept), [step]: { ...started, epoch } },
+  };
 }
 
 export function noteStep(

@@ -1,5 +1,6 @@
 // Which policy a takeover follows: the one of now, until it has released anything.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Rung } from '../fencing/fencing-rules.ts';
 import { fencersIn } from '../fencing/ladder.ts';
 import { acceptableProofs } from '../fencing/proof.ts';
@@ -18,9 +19,9 @@ export function isSamePolicy(a: RecordedPolicy, b: RecordedPolicy): boolean {
   return policyDifferences(a, b).length === 0;
 }
 
-/** Whether two policies climb the same ladder, so that what one has come to counts for the other. */
+/** Whether two policies ask the same fencers in the same order, for however long: what one has come to then counts for the other. */
 export function isSameLadder(a: RecordedPolicy, b: RecordedPolicy): boolean {
-  return ladderWords(a) === ladderWords(b);
+  return isDeepStrictEqual(fencersIn(a), fencersIn(b));
 }
 
 /** What makes one another, for people; empty when nothing does. */

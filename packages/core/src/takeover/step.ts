@@ -31,7 +31,10 @@ export interface StepContext {
   readonly settled: Map<string, string>;
   /** Puts findings on record in the middle of the step. Resolves to whether the step may go on: the record is still ours, and at it. */
   readonly putOnRecord: (findings: StepFindings) => Promise<boolean>;
-  /** Puts on record how much of the step's patience is spent, in the middle of the step. */
+  /**
+   * To be called again and again while something is waited for in the middle of the step: what passed since counts, unless a brake
+   * is on, and is put on record now and then.
+   */
   readonly noteSpent: () => Promise<void>;
   /** Volumes of pods as they were described since the step was taken up, by the pod's uid. */
   readonly volumes: Map<string, readonly AffectedVolume[]>;

@@ -18,6 +18,9 @@ export class Draft {
   #record: TakeoverRecord;
   #changes: Change[] = [];
   #afterwards: ((record: TakeoverRecord) => void)[] = [];
+  /** The writes under way, one after another. Never rejects. */
+  #underWay: Promise<unknown> = Promise.resolve();
+  #isUnderWay = false;
 
   constructor(term: LeaderTerm, stored: StoredRecord, writer: Pick<RecordWriter, 'save'>) {
     this.#term = term;
@@ -37,7 +40,7 @@ export class Draft {
   }
 
   get isWritten(): boolean {
-    return this.#changes.length === 0;
+    return this.#changes.length === 0 && !this.#isUnderWay;
   }
 
   /**
@@ -51,18 +54,38 @@ export class Draft {
     if (afterwards !== undefined) this.#afterwards.push(afterwards);
   }
 
-  /** Writes what was noted, and `change`. What is there then may be another record: see {@link RecordWriter.save}. */
+  /**
+   * Writes what was noted, and `change`. What is there then may be another record: see {@link RecordWriter.save}. One write at a
+   * time: what is noted while one is under way goes into the next.
+   */
   async write(change?: Change, afterwards?: (record: TakeoverRecord) => void): Promise<void> {
     if (change !== undefined) this.note(change, afterwards);
-    if (this.isWritten) return;
+    const writing = this.#underWay.then(() => this.#write());
+    this.#underWay = writing.catch(() => undefined);
+    await writing;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#changes.length === 0) return;
     const changes = this.#changes;
     const told = this.#afterwards;
-    this.#stored = await this.#writer.save(this.#term, this.#stored, (record) =>
-      changes.reduce((before, one) => one(before), record),
-    );
-    this.#record = this.#stored.record;
     this.#changes = [];
     this.#afterwards = [];
-    for (const tell of told) tell(this.#record);
+    this.#isUnderWay = true;
+    try {
+      this.#stored = await this.#writer.save(this.#term, this.#stored, (record) => changed(record, changes));
+    } catch (error) {
+      this.#changes = [...changes, ...this.#changes];
+      this.#afterwards = [...told, ...this.#afterwards];
+      throw error;
+    } finally {
+      this.#isUnderWay = false;
+    }
+    this.#record = changed(this.#stored.record, this.#changes);
+    for (const tell of told) tell(this.#stored.record);
   }
+}
+
+function changed(record: TakeoverRecord, changes: readonly Change[]): TakeoverRecord {
+  return changes.reduce((before, change) => change(before), record);
 }

@@ -5,7 +5,7 @@ import type { FenceTarget } from '../../fencing/fence-target.ts';
 import type { Ladder } from '../../fencing/ladder.ts';
 import { confirmationIn } from '../../fencing/manual.ts';
 import { accepted, askAgainMs, askRung, isHarmless, ladderIn, retryFailedMs } from '../ask-rung.ts';
-import { climb } from '../climb.ts';
+import { climb, pauseOf } from '../climb.ts';
 import { targetOf } from '../death-target.ts';
 import { askPermit } from '../fence-permit.ts';
 import { type LiveNode, letGoOf, readLiveNode, readNodeUnlessSeen } from '../life-signs.ts';
@@ -21,6 +21,10 @@ const waitsForPeople = 'waits for people';
 export const fence: PerformStep = async (context) => {
   const waitsFor = context.settled.get(waitsForPeople);
   if (waitsFor !== undefined && isAsBefore(context)) return wait(waitsFor, askAgainMs);
+  const paused = pauseOf(context);
+  if (paused !== undefined && isAsBefore(context)) {
+    return wait(paused.words, Math.min(askAgainMs, paused.restMs));
+  }
   const live = await (isHarmless(context) ? readNodeUnlessSeen(context) : readLiveNode(context));
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
@@ -77,6 +81,7 @@ async function askTheOnlyOne(
   const permit = (): Promise<FencePermit> => askPermit(context, 'unless-seen');
   const asked = await askRung(context, target, ladder, { rung: 0, permit });
   if ('over' in asked) return asked.over;
+  if ('calledOff' in asked) return wait(asked.calledOff, askAgainMs);
   const { result, fencer } = asked;
   const words = `${fencer.name}: ${result.detail}`;
   if (result.outcome === 'waiting' && live.state !== 'gone') context.settled.set(waitsForPeople, words);
