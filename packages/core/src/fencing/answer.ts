@@ -38,7 +38,7 @@ function read(answer: object): FenceResult {
     fields.map((name) => Reflect.get(answer, name));
   if (outcome !== 'fenced' && outcome !== 'waiting' && outcome !== 'failed') return none('no known outcome');
   if (typeof words !== 'string') return none(`"${outcome}" without a detail`);
-  const detail = words.slice(0, keptDetail);
+  const detail = printable(words).slice(0, keptDetail);
   if (outcome === 'failed') return { outcome, detail, ...(permanent === true && { permanent }) };
   if (outcome === 'fenced') {
     if (!isProof(proof)) return none('"fenced" without a proof that is known');
@@ -89,10 +89,15 @@ function keptOf(evidence: unknown): readonly FenceEvidence[] {
     if (typeof one !== 'object' || one === null) return [];
     const words = (['witness', 'said', 'at'] as const).map((name): unknown => Reflect.get(one, name));
     const [witness, said, at] = words.map((word) =>
-      typeof word === 'string' ? word.slice(0, keptCharacters) : undefined,
+      typeof word === 'string' ? printable(word).slice(0, keptCharacters) : undefined,
     );
     return witness === undefined || said === undefined || at === undefined ? [] : [{ witness, said, at }];
   });
+}
+
+/** A device's words end up on terminals, in logs and in Events: one line, and nothing that steers. */
+function printable(words: string): string {
+  return words.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 function none(found: string): FenceResult {
