@@ -1,21 +1,17 @@
 // The way to one Redfish service, for one answer of the driver: credentials as they are now, and nothing sent anywhere else.
 
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { Pool } from 'undici';
-import { parseRetryAfter } from '../../kubernetes/retry-after.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SecretError, type Secrets } from '../secrets.ts';
+import { jsonOf, type Posted, redirectOf, wrongOf } from './redfish-answer.ts';
+import { authorityIn } from './redfish-authority.ts';
 import { exchange, type Headers, type RawAnswer } from './redfish-exchange.ts';
 import { Trouble } from './redfish-trouble.ts';
 
 const mostRedirects = 5;
 /** Controllers are small computers: more at once makes each answer slower. */
 const mostConnections = 4;
-const longestBodyBytes = 4_194_304;
-const longestCaBytes = 1_048_576;
 
 export interface DoorOptions {
   readonly origin: string;
@@ -35,14 +31,6 @@ export interface Resource {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** What came of a POST; the statuses that are the caller's business included. */
-export interface Posted {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Undefined where there is none that can be read. */
-  readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
 export class Door implements AsyncDisposable {
@@ -69,7 +57,8 @@ export class Door implements AsyncDisposable {
       bodyTimeout: 0,
       connect: {
         timeout: options.requestTimeoutMs,
-        ...(ca !== undefined && { secureContext: contextOf(ca, options.ca ?? '') }),
+        // An authority that is signed by another one is trusted as it is: who names it means it.
+        ...(ca !== undefined && { secureContext: createSecureContext({ ca, allowPartialTrustChain: true }) }),
       },
     });
     const door = new Door(options, pool);
@@ -217,82 +206,4 @@ export class Door implements AsyncDisposable {
       throw new Trouble(error.message, { kind: 'access' });
     }
   }
-}
-
-/** The trouble that an answer is; undefined for a success. */
-export function wrongOf(
-  answer: Pick<RawAnswer, 'status' | 'headers'> & { readonly broken?: Trouble },
-  what: string,
-): Trouble | undefined {
-  const { status, headers, broken } = answer;
-  if (status >= 200 && status < 300) return broken;
-  const said = `answered ${what} ${status}`;
-  if (status === 401) {
-    return new Trouble('refuses the username or the password (401)', {
-      kind: 'access',
-      permanent: true,
-      status,
-    });
-  }
-  if (status === 403)
-    return new Trouble(`${said}: the account may not`, { kind: 'access', permanent: true, status });
-  if (status === 429 || status === 503) {
-    return new Trouble(`${said}: it is busy`, { retryAfterMs: parseRetryAfter(headers) ?? 5_000, status });
-  }
-  return new Trouble(said, { status });
-}
-
-/** Where an answer points to; undefined when it is no redirect. */
-export function redirectOf(
-  { status, headers }: Pick<RawAnswer, 'status' | 'headers'>,
-  statuses: readonly number[],
-): string | undefined {
-  if (!statuses.includes(status)) return undefined;
-  const { location } = headers;
-  return typeof location === 'string' ? location : '';
-}
-
-const unzip = promisify(gunzip);
-
-/** Undefined when it is none; some controllers compress whether they are asked to or not. */
-async function jsonOf({ headers, body, broken }: RawAnswer): Promise<Posted['body']> {
-  if (broken !== undefined) return undefined;
-  try {
-    const plain =
-      headers['content-encoding'] === 'gzip'
-        ? await unzip(body, { maxOutputLength: longestBodyBytes })
-        : body;
-    const found: unknown = JSON.parse(plain.toString('utf8'));
-    return typeof found === 'object' && found !== null && !Array.isArray(found)
-      ? (found as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function authorityIn(file: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'an unknown error';
-    throw new Trouble(`${file} cannot be read: ${code}`);
-  }
-  if (text.length > longestCaBytes || !text.includes('-----BEGIN CERTIFICATE-----'))
-    throw noCertificate(file);
-  return text;
-}
-
-function contextOf(ca: string, file: string): ReturnType<typeof createSecureContext> {
-  try {
-    // An authority that is signed by another one is trusted as it is: who names it means it.
-    return createSecureContext({ ca, allowPartialTrustChain: true });
-  } catch {
-    throw noCertificate(file);
-  }
-}
-
-function noCertificate(file: string): Trouble {
-  return new Trouble(`${file} holds no certificate`, { permanent: true });
 }

@@ -5,7 +5,8 @@ import type { Clock } from '../../time/clock.ts';
 import { sleep } from '../../time/clock.ts';
 import type { FenceContext } from '../fence-context.ts';
 import type { FenceTarget } from '../fence-target.ts';
-import { type Door, type Posted, redirectOf, wrongOf } from './redfish-door.ts';
+import { type Posted, redirectOf, wrongOf } from './redfish-answer.ts';
+import type { Door } from './redfish-door.ts';
 import { isMapping, isOf, type Machine, readMachine, type System, systemIn } from './redfish-machine.ts';
 import { doubt, Trouble } from './redfish-trouble.ts';
 
@@ -130,7 +131,7 @@ function saysAlready(answer: Posted, { power }: System, type: ResetType): boolea
 
 function refusalOf(answer: Posted, type: ResetType): Trouble {
   const { status } = answer;
-  const trouble = wrongOf(answer, type + ' with');
+  const trouble = wrongOf(answer, `${type} with`);
   if (trouble?.kind === 'access' || trouble?.retryAfterMs !== undefined) return trouble;
   // What it can't do at all, or not in this way, it won't do the next time.
   const permanent = [400, 404, 405, 410, 501].includes(status);
