@@ -8,7 +8,7 @@ import {
 } from '@liberator/core';
 import { formatDuration } from '../text/duration.ts';
 import type { Config, ElectionConfig, PolicyConfig } from './config.ts';
-import type { FencerConfig } from './fencers/fencer.ts';
+import { contradictionsIn, type FencerConfig } from './fencers/fencer.ts';
 import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 
@@ -219,11 +219,15 @@ function unknownFencer(name: string, known: readonly string[]): string {
 
 /** A name that is taken would make two fencers one. */
 function fencerContradictions(fencers: Config['fencers']): readonly Problem[] {
-  return Object.keys(fencers)
-    .filter((name) => builtIn.includes(name))
-    .map((name) =>
-      problem(['fencers', name], `expected a name of its own, found ${name}, which is always there`),
-    );
+  return Object.entries(fencers).flatMap(([name, config]) => {
+    const at: Path = ['fencers', name];
+    return [
+      ...(builtIn.includes(name)
+        ? [problem(at, `expected a name of its own, found ${name}, which is always there`)]
+        : []),
+      ...contradictionsIn(config).map(({ path, message }) => problem([...at, ...path], message)),
+    ];
+  });
 }
 
 function problem(path: Path, message: string): Problem {

@@ -2,6 +2,7 @@
 import { type Fencer, manualFencer, noneFencer } from '@liberator/core';
 import type { Config } from '../config/config.ts';
 import type { FencerConfig } from '../config/fencers/fencer.ts';
+import { buildRedfish } from './redfish.ts';
 
 /** All that a policy may name. */
 export function buildFencers(fencers: Config['fencers']): readonly Fencer[] {
@@ -12,6 +13,6 @@ export function buildFencers(fencers: Config['fencers']): readonly Fencer[] {
 function build(name: string, config: FencerConfig): Fencer {
   switch (config.driver) {
     case 'redfish':
-      throw new Error(`the driver of ${name} comes with the next change`);
+      return buildRedfish(name, config);
   }
 }

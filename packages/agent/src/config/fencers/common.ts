@@ -27,9 +27,31 @@ export const template = (): z.ZodType<string> =>
     if (fault !== undefined) context.addIssue({ code: 'custom', message: `expected a template: ${fault}` });
   });
 
-/** A file that holds a secret and nothing else: where a Secret is mounted. */
+/** A file, as a template. */
+export const file = (): z.ZodType<string> =>
+  template().refine((path) => path.startsWith('/'), 'expected the absolute path of a file');
+
+/**
+ * A file that holds a secret and nothing else: where a Secret is mounted. What else stands there may be the secret itself, so that it
+ * is told of in no message, whatever its type.
+ */
 export const secretFile = (): z.ZodType<string> =>
-  template().refine((path) => path.startsWith('/'), 'expected an absolute path of a file');
+  z.unknown().transform((found, context) => {
+    if (typeof found === 'string' && found.startsWith('/')) {
+      const fault = templateFault(found);
+      if (fault === undefined) return found;
+      context.addIssue({ code: 'custom', message: `expected a template: ${fault}` });
+    } else if (found === undefined) {
+      context.addIssue({ code: 'custom', message: 'expected the absolute path of a file, found nothing' });
+    } else {
+      const hint = 'credentials do not stand in here, but in a file of their own, where a Secret is mounted';
+      context.addIssue({
+        code: 'custom',
+        message: `expected the absolute path of a file, found none: ${hint}`,
+      });
+    }
+    return z.NEVER;
+  });
 
 /** The shape of {@link CommonConfig}, to be spread into that of a driver. */
 export const common: {

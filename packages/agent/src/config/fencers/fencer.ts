@@ -1,9 +1,18 @@
 // The named fencers of the configuration: one shape a driver, told apart by `driver`.
 import * as z from 'zod';
-import { type RedfishConfig, redfish } from './redfish.ts';
+import type { Problem } from '../problem.ts';
+import { type RedfishConfig, redfish, redfishContradictions } from './redfish.ts';
 
 /** One named fencer as the rest of the agent sees it. */
 export type FencerConfig = RedfishConfig;
 
 /** A driver that is added here is built in src/fencers. */
 export const fencer: z.ZodType<FencerConfig> = z.discriminatedUnion('driver', [redfish]);
+
+/** What contradicts itself in the keys of one fencer; paths begin at the fencer. */
+export function contradictionsIn(config: FencerConfig): readonly Problem[] {
+  switch (config.driver) {
+    case 'redfish':
+      return redfishContradictions(config);
+  }
+}
