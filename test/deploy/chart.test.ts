@@ -50,7 +50,9 @@ interface PodSpec {
     readonly image: string;
     readonly args: readonly string[];
     readonly ports: object[];
+    readonly volumeMounts: readonly object[];
   }[];
+  readonly volumes: readonly object[];
 }
 
 const templateOf = (
@@ -61,7 +63,13 @@ const templateOf = (
 const everythingOn = {
   createNamespace: true,
   metrics: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
-  networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },
+  networkPolicy: {
+    enabled: true,
+    metricsFrom: [{ namespaceSelector: {} }],
+    devices: [{ to: [{ ipBlock: { cidr: '10.20.0.0/24' } }], ports: [{ port: 443 }] }],
+    dns: true,
+  },
+  fencing: { secrets: { bmc: 'bmc-credentials' } },
   image: { digest: `sha256:${'a'.repeat(64)}` },
   imagePullSecrets: [{ name: 'pull' }],
   tolerations: [{ operator: 'Exists' }],
@@ -82,6 +90,56 @@ const everythingOff = {
 };
 
 describe('the chart', () => {
+  it('mounts the Secrets of fence devices where the configuration can name their files', async () => {
+    const fencing = { secrets: { bmc: 'bmc-credentials', pdu: 'pdu.credentials' } };
+    await withValues({ fencing }, async (options) => {
+      const { spec } = templateOf(await render(options));
+      expect(spec.volumes).toEqual(
+        expect.arrayContaining([
+          { name: 'fencing-bmc', secret: { secretName: 'bmc-credentials', defaultMode: 0o444 } },
+          { name: 'fencing-pdu', secret: { secretName: 'pdu.credentials', defaultMode: 0o444 } },
+        ]),
+      );
+      const [container] = spec.containers;
+      expect(container?.volumeMounts).toContainEqual({
+        name: 'fencing-bmc',
+        mountPath: '/etc/fencing/bmc',
+        readOnly: true,
+      });
+    });
+    for (const [folder, secret, wrong] of [
+      ['../x', 'a', '../x'],
+      ['Bmc', 'a', 'Bmc'],
+      ['bmc', 'A_b', 'A_b'],
+    ] as const) {
+      await withValues({ fencing: { secrets: { [folder]: secret } } }, async (options) => {
+        expect(await refusal(options)).toContain(`'${wrong}' does not match pattern`);
+      });
+    }
+  });
+
+  it('opens the network to fence devices only where it is told to', async () => {
+    const egress = async (networkPolicy: object): Promise<unknown> =>
+      withValues({ networkPolicy: { enabled: true, ...networkPolicy } }, async (options) => {
+        const spec = pick(await render(options), 'NetworkPolicy')['spec'] as { egress: unknown };
+        return spec.egress;
+      });
+    const always = { ports: [{ port: 443 }, { port: 6443 }, { port: 10250 }] };
+    const device = { to: [{ ipBlock: { cidr: '10.20.0.0/24' } }], ports: [{ port: 623, protocol: 'UDP' }] };
+    const names = {
+      ports: [
+        { port: 53, protocol: 'UDP' },
+        { port: 53, protocol: 'TCP' },
+      ],
+    };
+    expect(await egress({})).toEqual([always]);
+    expect(await egress({ devices: [device], dns: true })).toEqual([always, device, names]);
+    const everywhere = { networkPolicy: { enabled: true, devices: [{ ports: [{ port: 443 }] }] } };
+    await withValues(everywhere, async (options) => {
+      expect(await refusal(options)).toContain('to');
+    });
+  });
+
   it.each([
     ['as it is', {}],
     ['with everything on', everythingOn],
@@ -261,7 +319,11 @@ describe('the configuration', () => {
     expect(warnings).toEqual([]);
     expect(config.namespace).toBe('tkr-system');
     expect(config.policies).toMatchObject([
-      { nodes: { all: true }, controlPlane: false, fencing: { drivers: ['manual'], proof: 'required' } },
+      {
+        nodes: { all: true },
+        controlPlane: false,
+        fencing: { ladder: [{ fencer: 'manual' }], proof: 'required' },
+      },
     ]);
   });
 
