@@ -1,5 +1,10 @@
 // The drill: a database runs, the machine under it loses its power, and everything that follows is written down.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createReader } from '@liberator/core';
+
+import { fencerName, ManagementController } from '../demo/cluster/management-controller.ts';
 import type { DatabaseSight } from '../demo/database/database.ts';
 import { databaseNamespace, databasePod, lookAtDatabase } from '../demo/database/database.ts';
 import { sentenceOf } from '../demo/failure.ts';
@@ -27,19 +32,31 @@ export async function drill(stage: Stage): Promise<Recovery> {
     for (const line of narrator.tell(entry)) print(formatLine(line, paint));
   });
   await using _watch = new ClusterWatch(reader, journal, clock);
+  const directory = mkdtempSync(join(tmpdir(), 'liberator-drill-'));
+  await using leaving = new AsyncDisposableStack();
+  leaving.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const controller = leaving.use(
+    await ManagementController.start({
+      cluster: place,
+      reader,
+      directory,
+      clock,
+      onTrouble: (error) => journal.note({ kind: 'trouble', agent: fencerName, message: sentenceOf(error) }),
+    }),
+  );
 
   let after: DatabaseSight | undefined;
   let crashedAtWall: number | undefined;
   let failure: { readonly reason: string } | undefined;
   try {
-    await withControllers(place, createReplicas(place, journal), async () => {
+    await withControllers(place, createReplicas(place, controller.access, journal), async () => {
       await place.until('the node had sent a heartbeat', () =>
         everyNodeBeats(journal.entries, [before.node]),
       );
       // Before rather than after, so that the time to recovery is never told too short.
       crashedAtWall = clock.wallTime();
       journal.note({ kind: 'crashed', node: before.node });
-      await place.crash(before.node);
+      await controller.crash(before.node);
       await place.until(`${databasePod} was Ready elsewhere`, () => isDatabaseReady(reader, before.node));
       after = await lookAtDatabase(reader);
       await place.until('the takeover had ended', () => takeoverOf(journal.entries)?.result !== undefined);

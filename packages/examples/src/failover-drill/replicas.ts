@@ -4,15 +4,16 @@ import {
   connect,
   defaultHeartbeatDetection,
   holdReasons,
-  noneFencer,
   type Policy,
+  redfishFencer,
 } from '@liberator/core';
 import { agentNamespace } from '../demo/cluster/demo-cluster.ts';
+import { type ControllerAccess, fencerName } from '../demo/cluster/management-controller.ts';
 import { sentenceOf } from '../demo/failure.ts';
 import type { Journal } from '../demo/observing/journal.ts';
 import type { Place } from '../place/place.ts';
 
-/** `proof: optional`, since the drill itself cuts the power; nobody else should write this without thought. */
+/** Nothing is freed before the machine's management controller has proven that it is off. */
 const policy: Policy = {
   name: 'drill',
   nodes: { all: true },
@@ -20,17 +21,29 @@ const policy: Policy = {
   controlPlane: false,
   evidence: 'unreachable',
   budget: { maxDead: 1, maxDeadPercent: 34 },
-  fencing: { drivers: ['none'], proof: 'optional' },
+  fencing: { ladder: [{ fencer: fencerName }], proof: 'required' },
   node: 'delete',
 };
 
-export function createReplicas(place: Place, journal: Journal): readonly Controller[] {
+export function createReplicas(
+  place: Place,
+  access: ControllerAccess,
+  journal: Journal,
+): readonly Controller[] {
   // Identities must be unique among all controllers that ever lived on this cluster.
   const drill = crypto.randomUUID().slice(0, 8);
-  return ['replica-1', 'replica-2', 'replica-3'].map((name) => createReplica(name, drill, place, journal));
+  return ['replica-1', 'replica-2', 'replica-3'].map((name) =>
+    createReplica(name, drill, place, access, journal),
+  );
 }
 
-function createReplica(agent: string, drill: string, place: Place, journal: Journal): Controller {
+function createReplica(
+  agent: string,
+  drill: string,
+  place: Place,
+  access: ControllerAccess,
+  journal: Journal,
+): Controller {
   const identity = `${agent}.${drill}`;
   const { clock, random, probe } = place;
   const election = { namespace: agentNamespace, name: 'failover-drill' };
@@ -41,7 +54,7 @@ function createReplica(agent: string, drill: string, place: Place, journal: Jour
     election,
     identity,
     policies: [policy],
-    fencers: [noneFencer],
+    fencers: [redfishFencer({ name: fencerName, ...access })],
     probe,
     clock,
     random,

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { resources, Simulator, seededRandom, VirtualClock } from '@liberator/simulator';
 import { type Manifest, namespaceObject } from '../demo/cluster/create-objects.ts';
 import { agentNamespace } from '../demo/cluster/demo-cluster.ts';
+import { machines } from '../demo/cluster/embedded-cluster.ts';
 import { DemoFailure } from '../demo/failure.ts';
 import { type Place, patienceMs } from './place.ts';
 
@@ -15,7 +16,7 @@ const context = { user: 'example' };
 export async function openEmbeddedPlace(signal: AbortSignal): Promise<Place> {
   const clock = new VirtualClock({ epoch: Date.now() });
   const random = seededRandom('examples');
-  const simulator = await Simulator.start({ clock, random });
+  const simulator = await Simulator.start({ clock, random, nodes: machines(3) });
   await simulator.until(() => simulator.nodesReady());
   // A kubelet makes its first Lease a while after it has registered.
   await clock.advance(15_000);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DemoCluster } from '../cluster/demo-cluster.ts';
+import type { ManagementController } from '../cluster/management-controller.ts';
 import type { Journal } from '../observing/journal.ts';
 import { agentConfig } from './agent-config.ts';
 import { observationIn } from './agent-lines.ts';
@@ -19,6 +20,8 @@ const stopPatienceMs = 10_000;
 
 export interface AgentsOptions {
   readonly cluster: DemoCluster;
+  /** Who can prove that a machine is off. */
+  readonly controller: ManagementController;
   readonly journal: Journal;
   /** Where configurations and logs are written. */
   readonly directory: string;
@@ -46,10 +49,11 @@ class AgentProcess {
   readonly #killWithUs: () => void;
   #stopping = false;
 
-  constructor(name: string, { cluster, journal, directory, run }: AgentsOptions) {
+  constructor(name: string, { cluster, controller, journal, directory, run }: AgentsOptions) {
     const config = join(directory, `${name}.yaml`);
     const log = createWriteStream(join(directory, `${name}.log`), { mode: 0o600 });
-    writeFileSync(config, agentConfig(`${name}.${run}`, cluster.detection), { mode: 0o600 });
+    const text = agentConfig(`${name}.${run}`, cluster.detection, controller.access);
+    writeFileSync(config, text, { mode: 0o600 });
     const args = ['run', '--config', config, '--kubeconfig', cluster.agentKubeconfig];
     const runtime = [...process.execArgv, `--import=${lifeline}`];
     const child = spawn(process.execPath, [...runtime, program, ...args], {

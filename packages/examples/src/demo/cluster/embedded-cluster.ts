@@ -1,14 +1,23 @@
 // The cluster that needs nothing: Liberator's simulator in this process, served over HTTP to everybody else.
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeConfig, VersionApi } from '@kubernetes/client-node';
-import { Simulator } from '@liberator/simulator';
+import { type NodeSpec, Simulator } from '@liberator/simulator';
 import { createObjects, namespaceObject } from './create-objects.ts';
 import { agentAccount, agentNamespace, type DemoCluster, withoutProbes } from './demo-cluster.ts';
 
+/** Such as have a board with a number of its own, by which a fence device can tell them apart. */
+export function machines(count: number): readonly NodeSpec[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `node-${index + 1}`,
+    systemUUID: randomUUID(),
+  }));
+}
+
 /** @param directory - Where kubeconfigs are written. */
 export async function startEmbeddedCluster(directory: string): Promise<DemoCluster> {
-  const simulator = await Simulator.start({ nodes: 3, http: true });
+  const simulator = await Simulator.start({ nodes: machines(3), http: true });
   try {
     const adminKubeconfig = join(directory, 'kubeconfig');
     const agentKubeconfig = join(directory, 'agent.kubeconfig');

@@ -1,9 +1,11 @@
 // What happens on the cluster, act by act: a database starts, its node crashes, and it recovers or does not.
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubernetesReader } from '@liberator/core';
 import { Agents } from '../agents/agents.ts';
 import type { DemoCluster } from '../cluster/demo-cluster.ts';
+import { ManagementController } from '../cluster/management-controller.ts';
 import type { DatabaseSight } from '../database/database.ts';
 import { databaseNamespace, databaseObjects, databasePod, lookAtDatabase } from '../database/database.ts';
 import { DemoFailure, sentenceOf } from '../failure.ts';
@@ -59,8 +61,8 @@ export class Scene {
     const { cluster, journal, directory, signal } = this.#options;
     let failure: { reason: string; logs: string } | undefined;
     try {
-      await this.#prepare();
-      await this.#crashAndRecovery();
+      const controller = await this.#prepare();
+      await this.#crashAndRecovery(controller);
     } catch (error) {
       if (signal.aborted) throw error;
       failure = { reason: sentenceOf(error), logs: directory };
@@ -80,14 +82,22 @@ export class Scene {
     });
   }
 
-  async #prepare(): Promise<void> {
+  async #prepare(): Promise<ManagementController> {
     const { cluster, journal, directory, reader, stage, tell, signal } = this.#options;
     const now = (): number => performance.now() - this.#options.startedAt;
     for (const line of openingLines(cluster, now())) tell(line);
     await cluster.create(databaseObjects({ withVolume: !cluster.providesVolumes }));
+    const controller = stage.use(
+      await ManagementController.start({
+        cluster,
+        reader,
+        directory: join(directory, 'controller'),
+        onTrouble: (error) => journal.note({ kind: 'trouble', agent: 'bmc', message: sentenceOf(error) }),
+      }),
+    );
     // Identities must be unique among all agents that ever lived on this cluster.
     const run = randomBytes(3).toString('hex');
-    const agents = stage.use(new Agents({ cluster, journal, directory, run }));
+    const agents = stage.use(new Agents({ cluster, controller, journal, directory, run }));
     tell({ atMs: now(), who: 'agents', text: `${agents.names.join(', ')}: a process each` });
 
     await this.#until(`${databasePod} was Ready`, preparationMs, (entries) =>
@@ -109,17 +119,18 @@ export class Scene {
     );
     for (const line of policyLines(cluster.detection)) tell(line);
     await pause(calmMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    return controller;
   }
 
-  async #crashAndRecovery(): Promise<void> {
-    const { cluster, journal } = this.#options;
+  async #crashAndRecovery(controller: ManagementController): Promise<void> {
+    const { journal } = this.#options;
     const node = this.#before?.node ?? '';
     // Before rather than after, so that the time to recovery is never told too short.
     this.#crashedAtWall = Date.now();
     journal.note({ kind: 'crashed', node });
     const waiting = setInterval(() => this.#noteWaiting(), waitingLineEveryMs);
     try {
-      await cluster.crash(node);
+      await controller.crash(node);
       await this.#recovery();
     } finally {
       clearInterval(waiting);

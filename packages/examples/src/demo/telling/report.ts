@@ -1,5 +1,5 @@
 // What came of it: computed from the journal alone, printed as JSON, as the last lines of the timeline, or as a picture.
-import { type TakeoverRecord, type TakeoverStep, takeoverSteps } from '@liberator/core';
+import { type FenceProof, type TakeoverRecord, type TakeoverStep, takeoverSteps } from '@liberator/core';
 import type { DatabaseSight } from '../database/database.ts';
 import { takeoverOf } from '../observing/conditions.ts';
 import { first, latest } from '../observing/journal.ts';
@@ -47,6 +47,9 @@ export interface Recovery {
   /** The agent that led when the takeover ended, and its epoch. */
   readonly leader: string | null;
   readonly epoch: number | null;
+  /** What was shown about the machine before anything was freed, and by which fencer. */
+  readonly proof: FenceProof | null;
+  readonly fencer: string | null;
   readonly before: DatabaseSight | null;
   readonly after: DatabaseSight | null;
   readonly milestones: Milestones;
@@ -89,6 +92,8 @@ export function report(input: ReportInput): Recovery {
     changedTimers: input.changedTimers,
     leader: leader?.agent ?? null,
     epoch: leader?.epoch ?? null,
+    proof: record?.proof ?? null,
+    fencer: record?.fencer ?? null,
     before: before ?? null,
     after: after ?? null,
     milestones,

@@ -27,11 +27,13 @@ describe('the closing table', () => {
 });
 
 describe('the policy', () => {
-  it('says how death is told, with and without probes, and that proof is missing', () => {
+  it('says how death is told, with and without probes, and who gives the proof', () => {
     expect(text(policyLines(withProbes))).toMatch(/25 s.*host is silent/);
     expect(text(policyLines(withoutProbes))).toMatch(/60 s.*not Ready/);
     for (const detection of [withProbes, withoutProbes]) {
-      expect(text(policyLines(detection))).toContain('a real installation should have proof');
+      expect(text(policyLines(detection))).toContain(
+        'nothing is freed before the management controller of its machine says that it is off',
+      );
     }
   });
 });

@@ -33,7 +33,7 @@ export function policyLines({ probes, deadAfterMs }: Detection): readonly Line[]
     { who: 'policy', text: death, tone: 'quiet' },
     {
       who: '',
-      text: 'it asks for no proof that the machine is off, as the demo itself turns it off; a real installation should have proof',
+      text: 'nothing is freed before the management controller of its machine says that it is off: a simulated one, over HTTP',
       tone: 'quiet',
     },
     { who: '', text: '' },
