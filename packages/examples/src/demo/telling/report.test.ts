@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   after,
   before,
+  crashedAt,
   crashedAtWall,
   entry,
   playedEntries,
@@ -33,7 +34,14 @@ describe('the report', () => {
       timeToRecoveryMs: 32_000,
       leader: 'agent-2',
       epoch: 1,
+      proof: 'powered-off',
+      fencer: 'bmc',
     });
+  });
+
+  it('claims no proof before there is one', () => {
+    const entries = playedEntries.filter(({ at }) => at < crashedAt + 27_000);
+    expect(report({ ...input, entries })).toMatchObject({ proof: null, fencer: null });
   });
 
   it('takes every moment from the crash, and health from the agent that acted', () => {
