@@ -17,7 +17,7 @@ policies:
   - name: everything
     nodes: { all: true }
     budget: { maxDead: 9, maxDeadPercent: 100 }
-    fencing: { drivers: [none], proof: optional }
+    fencing: { ladder: [{ fencer: none }], proof: optional }
 `;
 
 let cluster: LookedAt;

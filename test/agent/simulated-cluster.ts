@@ -60,12 +60,12 @@ export function configOf(fencing: Fencing, policy: object = {}): object {
 }
 
 export interface Fencing {
-  readonly drivers: readonly string[];
+  readonly ladder: readonly { readonly fencer: string }[];
   readonly proof: 'required' | 'optional';
 }
 
-export const withoutProof: Fencing = { drivers: ['none'], proof: 'optional' };
-export const withHuman: Fencing = { drivers: ['manual'], proof: 'required' };
+export const withoutProof: Fencing = { ladder: [{ fencer: 'none' }], proof: 'optional' };
+export const withHuman: Fencing = { ladder: [{ fencer: 'manual' }], proof: 'required' };
 
 export class SimulatedCluster implements AsyncDisposable {
   readonly simulator: Simulator;

@@ -12,7 +12,7 @@ it('counts an unproven death until its node has returned, taken over or not, and
       detection: fast.detection,
       node: 'keep',
       budget: { maxDead: 2, maxDeadPercent: 50 },
-      fencing: { drivers: ['none'], proof: 'optional' },
+      fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
     },
     returning: { dwell: '5s' },
   });

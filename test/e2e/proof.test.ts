@@ -63,7 +63,7 @@ function openWithProofRequired(): Promise<Stage> {
   return Stage.open({
     ...fast,
     agents: ['agent-a', 'agent-b'],
-    policy: { detection: fast.detection, fencing: { drivers: ['manual'], proof: 'required' } },
+    policy: { detection: fast.detection, fencing: { ladder: [{ fencer: 'manual' }], proof: 'required' } },
   });
 }
 

@@ -6,7 +6,7 @@ import { databaseOn, pause, replicas, Stage } from './stage.ts';
 /** Longer than any silence that could condemn a node under the policies used here. */
 const longEnoughMs = 75_000;
 
-const manual = { fencing: { drivers: ['manual'], proof: 'required' } };
+const manual = { fencing: { ladder: [{ fencer: 'manual' }], proof: 'required' } };
 
 describe('on a real control plane', () => {
   it('a crashed node is taken over once, by one replica, and its database runs elsewhere on the same volume', async () => {

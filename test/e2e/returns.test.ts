@@ -46,7 +46,7 @@ describe('on a real control plane', () => {
   });
 
   it('a deleted Node that registers anew without having booted is in quarantine until a human vouches for it', async () => {
-    const proven = { fencing: { drivers: ['manual'], proof: 'required' } };
+    const proven = { fencing: { ladder: [{ fencer: 'manual' }], proof: 'required' } };
     await using stage = await Stage.open({ policy: proven, returning: { dwell: '5s' } });
     const { before, node } = await databaseOn(stage);
     const { bootId } = stage.cluster.node(node);

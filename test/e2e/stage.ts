@@ -389,7 +389,7 @@ function configText(identity: string, options: StageOptions): string {
       {
         name: 'everything',
         nodes: { all: true },
-        fencing: { drivers: ['none'], proof: 'optional' },
+        fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
         ...options.policy,
       },
     ],

@@ -23,7 +23,7 @@ const policy: Policy = {
   controlPlane: false,
   evidence: 'unreachable',
   budget: { maxDead: 1, maxDeadPercent: 50 },
-  fencing: { drivers: ['none'], proof: 'optional' },
+  fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
   node: 'delete',
 };
 

@@ -19,7 +19,7 @@ const policy = {
   name: 'open',
   nodes: { all: true },
   budget: { maxDead: 1_000, maxDeadPercent: 100 },
-  fencing: { drivers: ['none'], proof: 'optional' },
+  fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
 };
 const readyLimitMs = 120_000;
 const takeoverLimitMs = 180_000;

@@ -158,7 +158,7 @@ const policy = {
   name: 'all',
   nodes: { all: true },
   budget: { maxDead: 1_000, maxDeadPercent: 100 },
-  fencing: { drivers: ['none'], proof: 'optional' },
+  fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
 };
 
 /** When the program itself said that a node is dead: in its log. */

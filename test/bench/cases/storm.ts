@@ -36,7 +36,7 @@ const open = {
   name: 'open',
   nodes: { all: true },
   budget: { maxDead: 100_000, maxDeadPercent: 100 },
-  fencing: { drivers: ['none'], proof: 'optional' },
+  fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
 };
 
 /** Everything as it is by default: two may be dead. */

@@ -6,9 +6,12 @@ import type { Invariant } from './invariant.ts';
 export const proofMeansProof: Invariant = {
   name: 'proof-means-proof',
   sentence:
-    'Where the policy requires a proof, no pod is deleted, no Node marked or deleted by Liberator before a proof is on record, whether the Node object is there or not.',
+    'Where the policy requires a proof, no pod is deleted, no Node marked or deleted by Liberator before a proof that the policy accepts is on record, whether the Node object is there or not.',
   watch: (world) => {
-    const required = world.scenario.policy.fencing.proof === 'required';
+    const { proof: demanded, accept } = world.scenario.policy.fencing;
+    const required = demanded === 'required';
+    const isProof = ({ proof }: TakeoverRecord): boolean =>
+      proof !== undefined && proof !== 'none' && accept?.includes(proof) !== false;
     return {
       sent({ replica, write }) {
         if (!required || !destructive.has(write.kind)) return undefined;
@@ -18,7 +21,7 @@ export const proofMeansProof: Invariant = {
             ? pods.some((pod) => pod.namespace === namespace && pod.name === name && pod.uid === uid)
             : node.name === name && node.uid === uid;
         const records = world.truth.records.filter(isMeant);
-        if (records.some(({ proof }) => proof !== undefined && proof !== 'none')) return undefined;
+        if (records.some(isProof)) return undefined;
         const node =
           kind === 'delete-pod' ? world.truth.pod(namespace ?? '', name ?? '')?.spec?.nodeName : name;
         // The proof may have been in a record that somebody spoiled since.

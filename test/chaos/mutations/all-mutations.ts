@@ -2,6 +2,7 @@
 import { clusterMutations } from './cluster-mutations.ts';
 import { electionMutations } from './election-mutations.ts';
 import { judgementMutations } from './judgement-mutations.ts';
+import { ladderMutations } from './ladder-mutations.ts';
 import { lookMutations } from './look-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { tellingMutations } from './telling-mutations.ts';
@@ -11,6 +12,7 @@ export const allMutations: readonly Mutation[] = [
   ...clusterMutations,
   ...judgementMutations,
   ...lookMutations,
+  ...ladderMutations,
   ...tellingMutations,
 ];
 

@@ -1,6 +1,7 @@
 // Draws a scenario from its seed.
-import { defaultHeartbeatDetection, fencersIn, type Policy } from '@liberator/core';
+import { defaultHeartbeatDetection, fencersIn, manualFencer, type Policy } from '@liberator/core';
 import { Dice } from './dice.ts';
+import type { SwitchCondition } from './power-switch.ts';
 import {
   encoreTroubles,
   type PlannedEncore,
@@ -44,11 +45,15 @@ export function drawScenario(seed: number, drawers: readonly FaultDrawer[]): Sce
     name: `web-${at + 1}`,
     replicas: dice.whole(1, 4),
   }));
-  const switches = drawSwitches(dice);
-  const policy = drawPolicy(dice, switches);
+  const simple = drawSwitches(dice);
+  const ladder = drawLadder(new Dice(`${seed}/ladder`), drawPolicy(dice, simple), simple);
+  const { policy, switches } = ladder;
   // What goes wrong among hundreds shows soon, and each of their minutes costs as much as ten of a small cluster.
   const faultsUntilMs = faultsFromMs + (huge ? dice.whole(2, 3) : dice.whole(4, 15)) * minute;
-  const faults = drawFaults(dice, drawers, { nodes, replicas, sets }, faultsUntilMs);
+  const faults = [
+    ...drawFaults(dice, drawers, { nodes, replicas, sets }, faultsUntilMs),
+    ...ladder.faults(faultsUntilMs),
+  ].toSorted((a, b) => a.atMs - b.atMs);
   const freed = policy.fencing.proof === 'optional' || fencersIn(policy.fencing).includes('switch');
   const staysOff = freed && dice.chance(0.5) ? dice.of(nodes).name : undefined;
   const encore = huge || staysOff !== undefined ? undefined : drawEncore(dice);
@@ -120,6 +125,78 @@ function drawPolicy(dice: Dice, switches: readonly PlannedSwitch[]): Policy {
     fencing,
     node: dice.of(['delete', 'keep']),
   };
+}
+
+interface DrawnLadder {
+  readonly policy: Policy;
+  readonly switches: readonly PlannedSwitch[];
+  readonly faults: (untilMs: number) => readonly PlannedFault[];
+}
+
+/** What may be wrong for good with a device below the one that works. */
+const troubles: readonly SwitchCondition[] = [
+  'failing',
+  'hanging',
+  'slow',
+  'mute',
+  'late',
+  'refusing',
+  'deaf',
+  'belated',
+  'fine',
+];
+
+/**
+ * Makes of most policies that have a working switch one with a ladder: two to four devices, each with a time of its own, people
+ * below or above them or not at all, proofs that don't count, a time to give up after, and leaders that die as they hear from one.
+ */
+function drawLadder(dice: Dice, policy: Policy, switches: readonly PlannedSwitch[]): DrawnLadder {
+  const last = switches.at(-1);
+  if (last === undefined || !fencersIn(policy.fencing).includes(last.name) || !dice.chance(0.6)) {
+    return { policy, switches, faults: () => [] };
+  }
+  const { proof } = policy.fencing;
+  const picky = dice.chance(0.4);
+  const below = ['bmc', 'pdu', 'cloud'].slice(0, dice.whole(1, 3)).map(
+    (name): PlannedSwitch => ({
+      name,
+      takesMs: dice.whole(100, 8_000),
+      usually: dice.of(picky ? [...troubles, 'isolating' as const, 'isolating' as const] : troubles),
+      timeoutMs: dice.whole(5, 40) * 1_000,
+      ...(name === 'cloud' && { proof: 'instance-gone' }),
+    }),
+  );
+  const rungs = below.map(({ name }) => ({ fencer: name, forMs: dice.whole(5, 20) * 1_000 }));
+  const people = { fencer: manualFencer.name, forMs: dice.whole(5, 30) * 1_000 };
+  const working = { fencer: last.name, forMs: dice.whole(20, 60) * 1_000 };
+  const fencing: Policy['fencing'] = {
+    ladder: dice.of([
+      [...rungs, working],
+      [...rungs, working],
+      [people, ...rungs, working],
+      [...rungs, working, people],
+    ]),
+    proof,
+    ...(picky && { accept: ['powered-off', 'confirmed-by-human'] }),
+    ...(proof === 'optional' && dice.chance(0.7) && { giveUpAfterMs: dice.whole(20, 120) * 1_000 }),
+  };
+  const kinds = Array.from({ length: dice.whole(0, 3) }, () =>
+    dice.of([
+      'leader-dies-at-switch',
+      'leader-dies-at-switch',
+      'switch-deaf',
+      'switch-belated',
+      'switch-refusing',
+    ]),
+  );
+  const faults = (untilMs: number): readonly PlannedFault[] =>
+    kinds.map((kind) => {
+      const atMs = Math.round(dice.between(faultsFromMs, untilMs));
+      const target = dice.of(['first', 'last']);
+      const forMs = kind === 'leader-dies-at-switch' ? 0 : dice.whole(20, 200) * 1_000;
+      return { kind, target, manner: '', atMs, forMs: Math.min(forMs, untilMs - atMs) };
+    });
+  return { policy: { ...policy, fencing }, switches: [...below, last], faults };
 }
 
 function drawFaults(

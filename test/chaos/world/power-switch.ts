@@ -1,5 +1,12 @@
 // A simulated power switch: it takes its time, may be out of reach, may answer late or never, and may lie.
-import { type Clock, type FenceContext, type FenceResult, type Fencer, sleep } from '@liberator/core';
+import {
+  type Clock,
+  type FenceContext,
+  type FenceProof,
+  type FenceResult,
+  type Fencer,
+  sleep,
+} from '@liberator/core';
 import type { Machine } from '@liberator/simulator';
 
 export interface PowerSwitchOptions {
@@ -13,8 +20,14 @@ export interface PowerSwitchOptions {
   readonly usually: SwitchCondition;
   /** How long a driver of it may take; undefined for core's own default. */
   readonly timeoutMs: number | undefined;
-  /** Called right before a machine that has power loses it. */
+  /** What it vouches for once it has acted. Default `powered-off`. */
+  readonly proof?: FenceProof;
+  /** Called right before a machine that has power loses it, or as a device is told to take it that does so later. */
   readonly onOff: (machine: Machine) => void;
+  /** Called right before a machine that has power loses it, long after that was ordered. */
+  readonly onBelated: (machine: Machine) => void;
+  /** Called as the device is told to harm a machine, whether that has power or not. */
+  readonly onOrder: (machine: Machine) => void;
 }
 
 /**
@@ -24,8 +37,29 @@ export interface PowerSwitchOptions {
  * - `late`: does it at once, and says so a long time after.
  * - `mute`: does it, and its answer is lost.
  * - `lying`: says that it did, and did nothing.
+ * - `refusing`: does nothing, and never will.
+ * - `deaf`: thinks for long, and goes on whatever calls it off.
+ * - `belated`: says that it failed, and does it a while later.
+ * - `isolating`: leaves the machine on, and vouches for nothing but that it is cut off.
  */
-export type SwitchCondition = 'fine' | 'slow' | 'failing' | 'hanging' | 'late' | 'mute' | 'lying';
+export type SwitchCondition =
+  | 'fine'
+  | 'slow'
+  | 'failing'
+  | 'hanging'
+  | 'late'
+  | 'mute'
+  | 'lying'
+  | 'refusing'
+  | 'deaf'
+  | 'belated'
+  | 'isolating';
+
+/** For how long a deaf one thinks: into the turn of the next rung. */
+const deafMs = 32_000;
+
+/** How long after its answer a belated one acts. */
+const belatedMs = 6_000;
 
 /** How late a late answer is. */
 const lateMs = 45_000;
@@ -87,10 +121,14 @@ export class PowerSwitch {
   }
 
   async #fence(name: string, { signal, permit }: FenceContext): Promise<FenceResult> {
-    const { clock, machine: find, takesMs, onOff } = this.#options;
+    const { clock, machine: find, takesMs, proof = 'powered-off', onOff, onBelated, onOrder } = this.#options;
     this.#asked++;
     if (!(await sleep(clock, takesMs, signal))) return nobodyWaits;
     const condition = this.#hangsFor.has(name) ? 'hanging' : this.#condition;
+    if (condition === 'refusing') {
+      return { outcome: 'failed', detail: 'the switch refuses the password', permanent: true };
+    }
+    if (condition === 'deaf') await sleep(clock, deafMs, new AbortController().signal);
     if (condition === 'failing') return { outcome: 'failed', detail: 'the switch does not answer' };
     if (condition === 'slow') {
       return { outcome: 'waiting', detail: 'the switch is busy', retryAfterMs: 2_000 };
@@ -102,6 +140,18 @@ export class PowerSwitch {
     const permitted = await permit();
     if (permitted.outcome === 'refused') return { outcome: 'failed', detail: permitted.detail };
     const machine = find(name);
+    onOrder(machine);
+    if (condition === 'isolating') {
+      return { outcome: 'fenced', proof: 'isolated', detail: `${name} has no network` };
+    }
+    if (condition === 'belated') {
+      if (machine.isAlive()) onOff(machine);
+      clock.setTimeout(() => {
+        if (machine.isAlive()) onBelated(machine);
+        machine.crash();
+      }, belatedMs);
+      return { outcome: 'failed', detail: 'the switch did not answer' };
+    }
     if (condition === 'lying' && machine.isAlive()) this.#liedAbout.add(name);
     else {
       if (machine.isAlive()) onOff(machine);
@@ -110,7 +160,7 @@ export class PowerSwitch {
     const unheardMs = condition === 'late' ? lateMs : condition === 'mute' ? patienceMs : 0;
     if (unheardMs > 0 && !(await sleep(clock, unheardMs, signal))) return nobodyWaits;
     if (condition === 'mute') return { outcome: 'failed', detail: 'the switch did not answer' };
-    return { outcome: 'fenced', proof: 'powered-off', detail: `${name} has no power` };
+    return { outcome: 'fenced', proof, detail: `${name} has no power` };
   }
 }
 

@@ -1,5 +1,5 @@
 // What a seed stands for: the shape of a cluster, its policy, and the faults that will happen to it. Data alone.
-import type { Policy } from '@liberator/core';
+import type { FenceProof, Policy } from '@liberator/core';
 import type { NodeSpec } from '@liberator/simulator';
 import type { SwitchCondition } from './power-switch.ts';
 
@@ -40,6 +40,8 @@ export interface PlannedSwitch {
   readonly usually: SwitchCondition;
   /** Of its driver; absent for core's default. */
   readonly timeoutMs?: number;
+  /** What it vouches for. Default `powered-off`. */
+  readonly proof?: FenceProof;
 }
 
 /**

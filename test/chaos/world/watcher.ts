@@ -19,6 +19,8 @@ export interface Watcher {
   applied?(applied: AppliedWrite): string | undefined;
   /** Right before a machine that has power is switched off. */
   fenced?(machine: Machine, by: string): string | undefined;
+  /** As a device is told to harm a machine, whether that has power or not, and whatever comes of it. */
+  ordered?(machine: Machine, by: string): string | undefined;
 }
 
 /** What holds in every run, and who sees to it in a run of its own world. */

@@ -14,6 +14,9 @@ import type { Watched, Watcher } from './watcher.ts';
 import { deployment, statefulSet } from './workloads.ts';
 import { type Write, writeOf } from './writes.ts';
 
+/** How long it takes until a replica that was killed at a switch is started anew. */
+const restartMs = 20_000;
+
 const asChaos = { user: 'chaos' };
 
 /** The first thing that went wrong. */
@@ -41,6 +44,7 @@ export class World implements AsyncDisposable {
   #violation: Violation | undefined;
   #calm = false;
   #quietSince = 0;
+  #killsAtSwitch = 0;
 
   private constructor(
     scenario: Scenario,
@@ -56,7 +60,7 @@ export class World implements AsyncDisposable {
     this.truth = new Truth(simulator, clock);
     this.human = new HumanTouch(this);
     this.switches = switches.map(
-      ({ name, takesMs, usually, timeoutMs }) =>
+      ({ name, takesMs, usually, timeoutMs, proof }) =>
         new PowerSwitch({
           name,
           clock,
@@ -64,6 +68,12 @@ export class World implements AsyncDisposable {
           takesMs,
           usually,
           timeoutMs,
+          ...(proof !== undefined && { proof }),
+          onBelated: (machine) => {
+            this.note(name, `${machine.name} off, as it was told before`);
+            clock.setTimeout(() => this.#repair(machine), repairMs);
+          },
+          onOrder: (machine) => this.#ask((watcher) => watcher.ordered?.(machine, name)),
           onOff: (machine) => {
             this.note(name, `${machine.name} off`);
             this.#ask((watcher) => watcher.fenced?.(machine, name));
@@ -83,7 +93,7 @@ export class World implements AsyncDisposable {
           transport: () => simulator.transport({ user: name }),
           probe: simulator.probe(),
           policies: [policy],
-          fencers: (gate) => this.#fencers(gate),
+          fencers: (gate) => this.#fencers(gate, name),
           onSend: (replica, request) => this.#sent(replica, request),
           defect,
         }),
@@ -152,6 +162,11 @@ export class World implements AsyncDisposable {
     this.#quietSince = Math.max(this.#quietSince, this.clock.now() + forMs);
   }
 
+  /** Whoever hears next what a switch came to dies before it can write that down. */
+  killAtSwitch(): void {
+    this.#killsAtSwitch++;
+  }
+
   get remarks(): readonly string[] {
     return this.#remarks;
   }
@@ -195,6 +210,7 @@ export class World implements AsyncDisposable {
     this.#quietSince = Math.min(this.#quietSince, this.clock.now());
     this.note('chaos', 'all faults end');
     this.simulator.faults.clear();
+    this.#killsAtSwitch = 0;
     for (const one of this.switches) one.recover();
     this.human.putRight();
     for (const replica of this.replicas) {
@@ -257,18 +273,28 @@ export class World implements AsyncDisposable {
     }
   }
 
+  #killAt(fencer: string, name: string): void {
+    this.#killsAtSwitch--;
+    this.note('chaos', `kills ${name}, which has just heard from ${fencer}`);
+    this.disturbed(restartMs);
+    const replica = this.replica(name);
+    replica.kill();
+    this.clock.setTimeout(() => replica.start(), restartMs);
+  }
+
   #repair(machine: Machine): void {
     if (machine.isAlive() || (this.#calm && machine.name === this.scenario.staysOff)) return;
     this.note('human', `switches ${machine.name} on`);
     machine.powerOn();
   }
 
-  #fencers(gate: ProcessGate): readonly Fencer[] {
+  #fencers(gate: ProcessGate, replica: string): readonly Fencer[] {
     const ladder = this.switches.map(
       ({ fencer }): Fencer => ({
         ...fencer,
         fence: async (target, context) => {
           const result = await fencer.fence(target, context);
+          if (this.#killsAtSwitch > 0 && !gate.dead) this.#killAt(fencer.name, replica);
           await gate.passage();
           return result;
         },

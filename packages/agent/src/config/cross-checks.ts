@@ -40,6 +40,21 @@ export function contradictions(config: Config): readonly Problem[] {
 
 /** Settings that are allowed, yet hardly what was meant: told loudly at every start. */
 export function warnings(config: Config): readonly Problem[] {
+  return [...uselessPolicies(config), ...deprecatedKeys(config)];
+}
+
+/** They go on working for a while, and say what to use instead. */
+function deprecatedKeys({ policies }: Config): readonly Problem[] {
+  return policies.flatMap(({ fencing: { drivers: names } }, index) => {
+    if (names === undefined) return [];
+    const instead = `[${names.map((fencer) => `{ fencer: ${fencer} }`).join(', ')}]`;
+    return [
+      problem(['policies', index, 'fencing', 'drivers'], `is deprecated: write "ladder: ${instead}" instead`),
+    ];
+  });
+}
+
+function uselessPolicies(config: Config): readonly Problem[] {
   const all = config.policies.findIndex(({ nodes }) => nodes.all === true);
   return config.policies.flatMap((policy, index) => {
     const path = ['policies', index, 'nodes'];

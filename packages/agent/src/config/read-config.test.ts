@@ -234,6 +234,22 @@ describe('settings that contradict one another are refused:', () => {
   });
 });
 
+describe('a key that goes away', () => {
+  it('goes on working, with a warning that says what to write instead', () => {
+    const text = `
+policies:
+  - name: a
+    nodes: { all: true }
+    fencing: { drivers: [manual, none] }`;
+    expect(parse(text).warnings).toEqual([
+      'liberator.yaml:5: policies[0].fencing.drivers: is deprecated: write "ladder: [{ fencer: manual }, { fencer: none }]" instead',
+    ]);
+    expect(parse(text.replace('drivers: [manual, none]', 'ladder: [{ fencer: manual }]')).warnings).toEqual(
+      [],
+    );
+  });
+});
+
 describe('a policy that can do nothing is allowed, with a warning:', () => {
   it.each(['{}', '{ matchLabels: {} }', '{ matchExpressions: [] }'])('an empty selector, %s', (nodes) => {
     expect(parse(`policies: [{ name: idle, nodes: ${nodes} }]`).warnings).toEqual([

@@ -9,6 +9,6 @@ export const policy: Policy = {
   controlPlane: false,
   evidence: 'unreachable',
   budget: { maxDead: 1, maxDeadPercent: 34 },
-  fencing: { drivers: ['power-switch'], proof: 'required' },
+  fencing: { ladder: [{ fencer: 'power-switch' }], proof: 'required' },
   node: 'delete',
 };

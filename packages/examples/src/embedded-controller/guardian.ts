@@ -35,7 +35,7 @@ const policy: Policy = {
   controlPlane: false,
   evidence: 'unreachable',
   budget: { maxDead: 1, maxDeadPercent: 34 },
-  fencing: { drivers: ['none'], proof: 'optional' },
+  fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
   node: 'delete',
 };
 

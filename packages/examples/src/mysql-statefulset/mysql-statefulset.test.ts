@@ -109,7 +109,7 @@ class Example implements AsyncDisposable {
           controlPlane: false,
           evidence: 'unreachable',
           budget: { maxDead: 2, maxDeadPercent: 34 },
-          fencing: { drivers: ['none'], proof: 'optional' },
+          fencing: { ladder: [{ fencer: 'none' }], proof: 'optional' },
           node: 'delete',
         },
       ],
