@@ -1,5 +1,5 @@
 // What is played with leaders that die: a cluster, the way in which it loses a node, and what becomes of that node.
-import { defaultHeartbeatDetection } from '@liberator/core';
+import { defaultHeartbeatDetection, type FencingRules } from '@liberator/core';
 import type { Scenario } from '../chaos/world/scenario.ts';
 
 /**
@@ -13,7 +13,8 @@ type Fate = 'stays-off' | 'boots' | 'was-cut-off' | 'comes-back';
 
 export interface Story {
   readonly node: 'delete' | 'keep';
-  readonly fencer: 'switch' | 'none';
+  /** `ladder`: a device that refuses for good, one that accepts and never acts, and the switch that works. */
+  readonly fencer: 'switch' | 'none' | 'ladder';
   readonly fate: Fate;
   /** How many leaders may die. */
   readonly deaths: 1 | 2;
@@ -23,7 +24,7 @@ export interface Story {
 export const peoplesLabel = 'example.com/rack';
 
 export function wordsFor({ node, fencer, fate }: Story): string {
-  const fenced = fencer === 'none' ? 'without a fencer' : 'with a fencer';
+  const fenced = { none: 'without a fencer', switch: 'with a fencer', ladder: 'with a ladder' }[fencer];
   const ends = {
     'stays-off': 'whose machine stays off',
     boots: 'whose machine boots',
@@ -32,6 +33,20 @@ export function wordsFor({ node, fencer, fate }: Story): string {
   };
   return `node: ${node}, ${fenced}, ${ends[fate]}`;
 }
+
+const fencings: Readonly<Record<Story['fencer'], FencingRules>> = {
+  none: { ladder: [{ fencer: 'none' }], proof: 'optional' },
+  switch: { ladder: [{ fencer: 'switch' }], proof: 'required' },
+  ladder: {
+    ladder: [{ fencer: 'bmc' }, { fencer: 'pdu', forMs: 8_000 }, { fencer: 'switch' }],
+    proof: 'required',
+  },
+};
+
+const below: Scenario['switches'] = [
+  { name: 'bmc', takesMs: 500, usually: 'refusing' },
+  { name: 'pdu', takesMs: 500, usually: 'slow' },
+];
 
 /** The machines, the pods and the policy of a story, with so many replicas that one outlives all that die. */
 export function scenarioOf({ node, fencer, deaths }: Story): Scenario {
@@ -51,13 +66,10 @@ export function scenarioOf({ node, fencer, deaths }: Story): Scenario {
       controlPlane: false,
       evidence: 'unreachable',
       budget: { maxDead: 1, maxDeadPercent: 50 },
-      fencing:
-        fencer === 'none'
-          ? { drivers: ['none'], proof: 'optional' }
-          : { drivers: ['switch'], proof: 'required' },
+      fencing: fencings[fencer],
       node,
     },
-    switches: [{ name: 'switch', takesMs: 500, usually: 'fine' }],
+    switches: [...(fencer === 'ladder' ? below : []), { name: 'switch', takesMs: 500, usually: 'fine' }],
     repairMs: 0,
     podGcMs: 20_000,
     faults: [],

@@ -34,6 +34,42 @@ describe.each(await Promise.all(stories.map(rehearse)))('a takeover ($title)', (
   );
 });
 
+describe('a ladder', async () => {
+  const ladder: Story = { node: 'keep', fencer: 'ladder', fate: 'stays-off', deaths: 1 };
+  const rehearsal = await rehearse(ladder);
+
+  it('is climbed to its end when nobody dies', () => {
+    expectTakenOver(rehearsal.first);
+    const [record] = rehearsal.first.records;
+    expect(record?.climb?.rungs.map(({ fencer, end }) => [fencer, end])).toEqual([
+      ['bmc', 'failed'],
+      ['pdu', 'time-out'],
+      ['switch', undefined],
+    ]);
+  });
+
+  it.each(deathsIn(rehearsal.first, 'takeover').filter(({ what }) => /^record: .*fence/.test(what)))(
+    'is climbed on, no rung anew, when the leader dies $moment write $write, $what',
+    async (death) => {
+      const performance = await performWithDeath(rehearsal, death);
+      expectTakenOver(performance);
+      const [record] = performance.records;
+      const { round, rungs = [] } = record?.climb ?? {};
+      expect(round).toBe(1);
+      expect(rungs.map(({ fencer, end }) => [fencer, end])).toEqual([
+        ['bmc', 'failed'],
+        ['pdu', 'time-out'],
+        ['switch', undefined],
+      ]);
+      // Each began as the one before it was over, and had no more than its time.
+      const [bmc, pdu, last] = rungs;
+      expect(pdu?.beganMs).toBeGreaterThanOrEqual(bmc?.overMs ?? 0);
+      expect(last?.beganMs).toBe(pdu?.overMs);
+      expect((pdu?.overMs ?? 0) - (pdu?.beganMs ?? 0)).toBeLessThan(9_500);
+    },
+  );
+});
+
 describe('the fencer', () => {
   it('is called a second time only when the leader died before its answer was on record', async () => {
     const rehearsal = await rehearse({ node: 'delete', fencer: 'switch', fate: 'stays-off', deaths: 1 });
