@@ -127,6 +127,52 @@ PODS
     );
   });
 
+  it('tells what each rung of the ladder came to, which has its turn, and on what the proof rests', () => {
+    const rungs = [
+      { fencer: 'bmc', forMs: 90_000 },
+      { fencer: 'pdu' },
+      { fencer: 'cloud' },
+      { fencer: 'manual' },
+    ] as const;
+    const policy = { ...waiting.policy, ladder: rungs, drivers: rungs.map(({ fencer }) => fencer) };
+    const turn = { round: 2, startedAt: at(501), epoch: 7, beganMs: 0 };
+    const refused = { ...turn, fencer: 'bmc', overMs: 90, end: 'failed', detail: 'HTTP 401' } as const;
+    const late = { ...turn, fencer: 'pdu', overMs: 90_090, end: 'time-out' } as const;
+    const before = {
+      ...turn,
+      round: 1,
+      fencer: 'cloud',
+      overMs: 9,
+      end: 'not-accepted',
+      detail: 'moved',
+    } as const;
+    const climb = { round: 2, rung: 1, rungs: [refused, { ...turn, fencer: 'pdu' }, before] };
+    const words = timeline({ ...waiting, policy, climb }, now, 80);
+    expect(words.slice(words.indexOf('FENCERS, IN ROUND 2'))).toEqual([
+      'FENCERS, IN ROUND 2',
+      '  bmc     failed for good      HTTP 401',
+      '  pdu     has its turn',
+      '  cloud   not accepted before  moved',
+      '  manual  not yet asked',
+    ]);
+    const first = { round: 1, rung: 2, rungs: [refused, late, { ...turn, fencer: 'cloud', detail: 'gone' }] };
+    const proofEvidence = [{ witness: 'cloud.example.com', said: 'no such instance', at: at(600) }];
+    const proven = {
+      ...waiting,
+      policy,
+      climb: first,
+      proof: 'instance-gone',
+      fencer: 'cloud',
+      proofEvidence,
+    } as const;
+    const told = timeline(proven, now, 80);
+    expect(told).toContainEqual(expect.stringMatching(/^ {2}cloud +vouched +gone$/));
+    expect(told.slice(-2)).toEqual([
+      'EVIDENCE OF THE PROOF',
+      '  2026-01-01 00:10:00Z  cloud.example.com  no such instance',
+    ]);
+  });
+
   it('tells who ended one that came to nothing', () => {
     const overtaken = { ...waiting, overtaken: 'the Node was deleted', result: 'overtaken' } as const;
     expect(timeline({ ...overtaken, closedAt: at(510) }, now, 80)).toContain(

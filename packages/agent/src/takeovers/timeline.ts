@@ -25,6 +25,8 @@ export function timeline(
   const sections: readonly [string, readonly Row[]][] = [
     ['', headRows(record)],
     ['', stepRows(record, now)],
+    [fencersTitle(record), fencerRows(record)],
+    ['EVIDENCE OF THE PROOF', evidenceRows(record)],
     ['GUARDS', guardRows(record)],
     ['PODS', podRows(record)],
     ['RETURN', returnRows(record)],
@@ -87,6 +89,43 @@ function stepRows(record: TakeoverRecord, now: string): readonly Row[] {
     return [[name, at, took(between(startedAt, end)), how, detail]];
   });
   return [['STEP', 'BEGAN', 'TOOK', 'OUTCOME', 'DETAIL'], ...rows];
+}
+
+function fencersTitle({ climb }: TakeoverRecord): string {
+  return climb === undefined || climb.round < 2 ? 'FENCERS' : `FENCERS, IN ROUND ${climb.round}`;
+}
+
+/** How each rung of the ladder fared when it had its turn last, and who comes next. */
+function fencerRows(record: TakeoverRecord): readonly Row[] {
+  const { climb, policy } = record;
+  if (climb === undefined) return [];
+  return policy.drivers.map((fencer, place) => {
+    const turn = climb.rungs[place];
+    if (turn === undefined || turn.fencer !== fencer) return [fencer, 'not yet asked', ''];
+    return [fencer, howItFared(record, turn, climb), turn.detail ?? ''];
+  });
+}
+
+type Climb = NonNullable<TakeoverRecord['climb']>;
+
+const ends: Readonly<Record<NonNullable<Climb['rungs'][number]['end']>, string>> = {
+  failed: 'failed for good',
+  'not-accepted': 'not accepted',
+  'time-out': 'out of time',
+};
+
+function howItFared(
+  { proof, fencer }: TakeoverRecord,
+  turn: Climb['rungs'][number],
+  { round }: Climb,
+): string {
+  if (proof !== undefined && turn.fencer === fencer) return 'vouched';
+  if (turn.end !== undefined) return turn.round === round ? ends[turn.end] : `${ends[turn.end]} before`;
+  return proof === undefined ? 'has its turn' : 'called off';
+}
+
+function evidenceRows({ proofEvidence = [] }: TakeoverRecord): readonly Row[] {
+  return proofEvidence.map(({ witness, said, at }) => [moment(at), witness, said]);
 }
 
 function guardRows({ verdicts }: TakeoverRecord): readonly Row[] {

@@ -58,7 +58,7 @@ export async function askRung(
   term.signal.throwIfAborted();
   if (permitted.outcome === 'refused') return { over: stopped(permitted, context) };
   const forMs = leftMs?.();
-  if (forMs !== undefined && forMs <= 0) return { calledOff: 'its time was up before it could be asked' };
+  if (forMs !== undefined && forMs < 1) return { calledOff: 'its time was up before it could be asked' };
   const { result, refusal, calledOff } = await askFencer(fencer, target, {
     signal: term.signal,
     clock,

@@ -128,7 +128,8 @@ export function pauseOf({
   | { readonly words: string; readonly restMs: number }
   | undefined {
   const restMs = Number(settled.get(pauseUntil) ?? 0) - spentMs();
-  return restMs > 0 ? { words: settled.get(pauseWords) ?? '', restMs } : undefined;
+  // What is less than that no timer measures.
+  return restMs >= 1 ? { words: settled.get(pauseWords) ?? '', restMs } : undefined;
 }
 
 /** Twice as long each time: a device that restarts is not helped by being asked. */
