@@ -7,6 +7,7 @@ import type { Rung } from '../fencing/fencing-rules.ts';
 import { endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { TakeoverStory } from '../testing/takeover-story.ts';
 import { sleep } from '../time/clock.ts';
+import { pauseOf } from './climb.ts';
 import type { RecordedPolicy, TakeoverRecord } from './record.ts';
 
 type Fence = (target: FenceTarget, context: FenceContext) => FenceResult | Promise<FenceResult>;
@@ -333,19 +334,18 @@ describe('a leader that dies in a climb', () => {
   });
 });
 
-describe('a clock that counts fractions', () => {
-  it('brings no pause that never ends', async () => {
-    await using story = new Climb();
-    let asked = 0;
-    story.ipmi = () => {
-      if (++asked > 200) throw new Error('it is asked without end');
-      return { ...busy, retryAfterMs: 1_000 / 3 };
-    };
-    const now = story.clock.now.bind(story.clock);
-    // As after weeks, by a clock that runs a little fast: a billionth of a millisecond is lost in it.
-    story.clock.now = () => now() * 1.028_763_1 + 1e9 / 3;
-    await story.start({ policy: both }).pass(60_000);
-    expect(story.record).toMatchObject({ result: 'recovered', fencer: 'cloud' });
+describe('a pause', () => {
+  it('that is too short for any timer is over, or no time would pass at all', () => {
+    const pausedUntil = (until: number): ReturnType<typeof pauseOf> =>
+      pauseOf({
+        settled: new Map([
+          ['the climb pauses', 'ipmi: not yet'],
+          ['the climb pauses until', String(until)],
+        ]),
+        spentMs: () => 10_000,
+      });
+    expect(pausedUntil(10_000.000_000_1)).toBeUndefined();
+    expect(pausedUntil(10_500)).toEqual({ words: 'ipmi: not yet', restMs: 500 });
   });
 });
 
