@@ -6,8 +6,10 @@ import { encore, oneNodesTrouble } from '../encore.ts';
 import { everything } from '../world/human-touch.ts';
 import { encoreTroubles } from '../world/scenario.ts';
 import { everyHarmIsPrecededByALook } from './every-harm-is-preceded-by-a-look.ts';
+import { noSoonerThanAgreed } from './no-sooner-than-agreed.ts';
 import { nothingIsAFlood } from './nothing-is-a-flood.ts';
 import { nothingIsSilent } from './nothing-is-silent.ts';
+import { oneRungAtATime } from './one-rung-at-a-time.ts';
 import { proofMeansProof } from './proof-means-proof.ts';
 import { setStage } from './stage.ts';
 import { unreadableRecordsAreLeftAlone } from './unreadable-records-are-left-alone.ts';
@@ -115,6 +117,86 @@ describe('proof-means-proof', () => {
     await using lax = await setStage(proofMeansProof, { proof: 'optional' });
     await lax.record(node);
     expect(lax.send('delete-pod', pod)).toBeUndefined();
+  });
+
+  it('takes a proof that the policy does not accept for none', async () => {
+    await using stage = await setStage(proofMeansProof, { fencing: { accept: ['powered-off'] } });
+    const { node, pod } = stage.loaded;
+    await stage.record(node, { proof: 'isolated' });
+    expect(stage.send('delete-pod', pod, { namespace: 'default' })).toMatch(/without a proof .*: isolated/);
+  });
+});
+
+describe('no-sooner-than-agreed', () => {
+  const agreed = { proof: 'optional', fencing: { giveUpAfterMs: 60_000 } } as const;
+
+  it('finds a pod that is deleted without a proof before the time that was agreed on', async () => {
+    await using stage = await setStage(noSoonerThanAgreed, agreed);
+    const { node, pod } = stage.loaded;
+    await stage.record(node, { proof: 'none' });
+    await stage.pass(50_000);
+    expect(stage.send('delete-pod', pod, { namespace: 'default' })).toMatch(/60000 ms were agreed on/);
+  });
+
+  it('finds nothing after it, nor where there is a proof', async () => {
+    await using stage = await setStage(noSoonerThanAgreed, agreed);
+    const { node, pod } = stage.loaded;
+    const record = await stage.record(node, { proof: 'powered-off' });
+    expect(stage.send('delete-pod', pod, { namespace: 'default' })).toBeUndefined();
+    await stage.pass(60_000);
+    await stage.rewrite({ ...record, proof: 'none' });
+    expect(stage.send('delete-pod', pod, { namespace: 'default' })).toBeUndefined();
+  });
+});
+
+describe('one-rung-at-a-time', () => {
+  const turn = (fencer: string, more: object = {}) => ({
+    fencer,
+    round: 1,
+    startedAt: begun.startedAt,
+    epoch: 1,
+    beganMs: 0,
+    ...more,
+  });
+  const first = { round: 1, rung: 0, rungs: [turn('switch')] };
+
+  it('finds a device that is used in the turn of another one, after its own, or in nobody’s', async () => {
+    await using stage = await setStage(oneRungAtATime);
+    const record = await stage.record('node-1', { steps: { fence: begun } });
+    expect(stage.order('node-1')).toMatch(/while it was the turn of nobody/);
+    await stage.rewrite({ ...record, climb: first });
+    expect(stage.order('node-1')).toBeUndefined();
+    expect(stage.order('node-1', 'pdu')).toMatch(/pdu was used on node-1 while it was the turn of switch/);
+    await stage.rewrite({
+      ...record,
+      climb: { ...first, rungs: [turn('switch', { overMs: 5, end: 'time-out' })] },
+    });
+    expect(stage.order('node-1')).toMatch(/switch was used on node-1 while/);
+  });
+
+  it('finds a turn that is begun or ended a second time, and a climb that goes back', async () => {
+    await using stage = await setStage(oneRungAtATime);
+    const record = await stage.record('node-1', { steps: { fence: begun }, climb: first });
+    expect(stage.apply('record', 'node-1')).toBeUndefined();
+    const with2 = (rung: number, ...rungs: object[]) =>
+      stage.rewrite({ ...record, climb: { round: 1, rung, rungs } as never });
+    const over = turn('switch', { overMs: 90_000, end: 'time-out' });
+    expect(await with2(1, over, turn('pdu', { beganMs: 90_000 }))).toBeUndefined();
+    expect(await with2(1, over, turn('pdu', { beganMs: 95_000, epoch: 2 }))).toMatch(
+      /began the turn of pdu in round 1 a second time, in term 2 after term 1/,
+    );
+    expect(await with2(1, { ...over, overMs: 91_000 }, turn('pdu', { beganMs: 95_000, epoch: 2 }))).toMatch(
+      /had the turn of switch in round 1 end a second time/,
+    );
+    expect(await with2(0, over)).toMatch(/went back from rung 1 of round 1 to rung 0 of round 1/);
+  });
+
+  it('finds nothing in another round', async () => {
+    await using stage = await setStage(oneRungAtATime);
+    const record = await stage.record('node-1', { steps: { fence: begun }, climb: first });
+    stage.apply('record', 'node-1');
+    const again = { round: 2, rung: 0, rungs: [turn('switch', { round: 2, beganMs: 100_000 })] };
+    expect(await stage.rewrite({ ...record, climb: again })).toBeUndefined();
   });
 });
 

@@ -1,5 +1,10 @@
 // A small world in which no controller runs: what it would do is said by the test, and one invariant looks at it.
-import { defaultHeartbeatDetection, fencersIn, type TakeoverRecord } from '@liberator/core';
+import {
+  defaultHeartbeatDetection,
+  type FencingRules,
+  fencersIn,
+  type TakeoverRecord,
+} from '@liberator/core';
 import { resources } from '@liberator/simulator';
 import { election } from '../world/replica.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -9,6 +14,7 @@ import type { Invariant, Watcher } from './invariant.ts';
 
 export interface StageOptions {
   readonly proof?: 'required' | 'optional';
+  readonly fencing?: Partial<FencingRules>;
   readonly maxDead?: number;
   readonly nodes?: number;
 }
@@ -53,6 +59,11 @@ export class Stage implements AsyncDisposable {
   /** A write arrived, and was done. */
   apply(kind: WriteKind, name: string, more: Partial<Write> = {}): string | undefined {
     return this.#watcher.applied?.({ ...agent, write: this.#write(kind, name, more), status: 200 });
+  }
+
+  /** The switch is told to switch a node off. */
+  order(node: string, by = 'switch'): string | undefined {
+    return this.#watcher.ordered?.(this.world.simulator.machine(node), by);
   }
 
   fence(node: string): string | undefined {
@@ -101,6 +112,23 @@ export class Stage implements AsyncDisposable {
     return record;
   }
 
+  /** Somebody writes to that record, and everybody sees it. */
+  async rewrite(record: TakeoverRecord): Promise<string | undefined> {
+    const { simulator } = this.world;
+    simulator.store.modify<{ metadata: { name: string }; data: Record<string, string> }>(
+      resources.configmaps,
+      election.namespace,
+      `liberator-takeover-${record.id}`,
+      (map) => {
+        map.data = { 'record.json': JSON.stringify(record) };
+        return true;
+      },
+      agent,
+    );
+    await this.pass(1);
+    return this.apply('record', record.node.name);
+  }
+
   renewTime(node: string): string {
     const lease = this.world.simulator.store.find(resources.leases, 'kube-node-lease', node);
     return (lease?.spec as { renewTime?: string } | undefined)?.renewTime ?? '';
@@ -143,7 +171,7 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-function scenarioWith({ proof = 'required', maxDead = 1, nodes = 4 }: StageOptions): Scenario {
+function scenarioWith({ proof = 'required', fencing = {}, maxDead = 1, nodes = 4 }: StageOptions): Scenario {
   return {
     seed: 1,
     nodes: Array.from({ length: nodes }, (_, at) => ({ name: `node-${at + 1}` })),
@@ -156,7 +184,7 @@ function scenarioWith({ proof = 'required', maxDead = 1, nodes = 4 }: StageOptio
       controlPlane: false,
       evidence: 'unreachable',
       budget: { maxDead, maxDeadPercent: 50 },
-      fencing: { drivers: ['switch'], proof },
+      fencing: { ladder: [{ fencer: 'switch' }], proof, ...fencing },
       node: 'keep',
     },
     switches: [{ name: 'switch', takesMs: 100, usually: 'fine' }],
