@@ -375,6 +375,18 @@ describe('a time to give up after', () => {
     expect(story.record.proof).toBe('none');
   });
 
+  it('counts for a human alone, too, who is waited for without it', async () => {
+    const alone = climbing([{ fencer: 'manual' }], { proof: 'optional' });
+    await using story = new Climb();
+    await story.start({ policy: { ...alone, giveUpAfterMs: 60_000 } }).pass(59_000);
+    expect(story.record.proof).toBeUndefined();
+    await story.pass(3_000);
+    expect(story.record.proof).toBe('none');
+    await using patient = new Climb();
+    await patient.start({ policy: alone }).pass(3_600_000);
+    expect(patient.record.proof).toBeUndefined();
+  });
+
   it('never comes where a proof is required', async () => {
     await using story = new Climb();
     story.cloud = () => failed;

@@ -59,8 +59,8 @@ async function askFencers(
   const ladder = ladderIn(context);
   const [only, another] = ladder.rungs;
   if (only === undefined) return withoutAny(context, ladder);
-  // Nobody else has a turn that it would have to wait for.
-  return another === undefined && isHarmless(context)
+  // Nobody else has a turn that it would have to wait for, and nothing ends its own.
+  return another === undefined && isHarmless(context) && ladder.giveUpAfterMs === undefined
     ? askTheOnlyOne(context, target, live, ladder)
     : climb(context, target, ladder);
 }
