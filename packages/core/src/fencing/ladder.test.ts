@@ -432,6 +432,25 @@ describe('what the rungs said', () => {
     expect(wordsOfRungs(climb)).toEqual(['bmc: no answer in its time', 'pdu: the password is refused']);
   });
 
+  it('fits into an Event, the command for a human included, however much a device says', () => {
+    const said = (fencer: string, detail: string): RungRecord => turn(fencer, 0, { detail });
+    const command = `make sure that node-1 is off, then: ${'liberator confirm node-1, or '.repeat(8)}`;
+    const words = wordsOfRungs(
+      climbAt(
+        3,
+        said('bmc', 'x'.repeat(1_024)),
+        said('pdu', 'HTTP 401'),
+        said('cloud', 'y'.repeat(1_024)),
+        said('manual', command),
+      ),
+    );
+    expect(words.join('; ').length).toBeLessThan(1_000);
+    expect(words[1]).toBe('pdu: HTTP 401');
+    expect(words[3]).toBe(`manual: ${command}`);
+    for (const at of [0, 2]) expect(words[at]).toMatch(/^(bmc|cloud): [xy]{250,}…$/);
+    expect(wordsOfRungs(climbAt(0, said('bmc', 'z'.repeat(1_024))))[0]).toHaveLength(900);
+  });
+
   it('is noted for the rung that has its turn, and for none when none has', () => {
     const climb = climbAt(0, turn('bmc', 0));
     const answer = { detail: 'busy', spentMs: 12.4, end: 'failed' } as const;

@@ -165,12 +165,28 @@ export function noteAnswer(
   return { ...climb, rungs: replaced(climb.rungs, climb.rung, next) };
 }
 
-/** What each rung said last, in their order, for people. */
+/** All rungs together say no more: an Event has room for 1024 characters, and the command that a human needs may come last. */
+const keptOfWords = 900;
+
+/** What each rung said last, in their order, for people; of those that said most only the beginning, where it is too much. */
 export function wordsOfRungs({ rungs }: Climb): readonly string[] {
-  return rungs.flatMap(({ fencer, detail, end }) => {
+  const all = rungs.flatMap(({ fencer, detail, end }) => {
     if (detail !== undefined) return [`${fencer}: ${detail}`];
     return end === undefined ? [] : [`${fencer}: no answer in its time`];
   });
+  let left = keptOfWords;
+  let others = all.length;
+  let most = Number.POSITIVE_INFINITY;
+  // Whoever needs less than an equal share leaves the rest of it to the others.
+  for (const length of all.map((words) => words.length).toSorted((a, b) => a - b)) {
+    if (length > left / others) {
+      most = Math.floor(left / others);
+      break;
+    }
+    left -= length;
+    others--;
+  }
+  return all.map((words) => (words.length > most ? `${words.slice(0, most - 1)}…` : words));
 }
 
 function over(rung: RungRecord, end: NonNullable<RungRecord['end']>, spentMs: number): RungRecord {
