@@ -3,6 +3,8 @@
 export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
 export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
+export { agentFencer } from './drivers/fence-agent.ts';
+export type { AgentFencerOptions, AgentOptions, AgentProofOptions } from './drivers/fence-agent-options.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
 export type {
   FenceContext,

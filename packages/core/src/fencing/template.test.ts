@@ -26,6 +26,7 @@ describe('a template', () => {
     ['/secrets/{label.topology.kubernetes.io/rack}/password', 'segment', '/secrets/r7/password'],
     ['{systemUUID} {machineID} {uid}', 'word', 'ABCD m1 u-1'],
     ['{providerID}', 'word', 'aws:///eu-1a/i-1'],
+    ['{instanceID}', 'word', 'i-1'],
     ['{address.InternalIP}', 'host', '10.0.0.7'],
     ['{label.toString}', 'word', 'kept'],
     ['nothing', 'word', 'nothing'],

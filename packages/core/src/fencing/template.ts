@@ -39,6 +39,8 @@ const variables: Readonly<Record<string, (target: Source, key: string) => string
   systemUUID: ({ noted }) => noted.machine.systemUuid,
   machineID: ({ noted }) => noted.machine.machineId,
   providerID: ({ noted }) => noted.machine.providerId,
+  // As the cloud's own API names it: `i-0abc` of `aws:///eu-central-1a/i-0abc`.
+  instanceID: ({ noted }) => noted.machine.providerId.split('/').at(-1),
   'label.': ({ noted }, key) => own(noted.labels, key),
   'annotation.': ({ noted }, key) => own(noted.annotations, key),
   'address.': ({ noted }, key) => noted.addresses.find(({ type }) => type === key)?.address,
@@ -50,7 +52,7 @@ const placeholder = /[{]([^{}]*)[}]/g;
 export function templateFault(template: string): string | undefined {
   for (const [, inside = ''] of template.matchAll(placeholder)) {
     if (lookUp(inside) === undefined) {
-      return `{${inside}} is nothing that is known of a node: there are {name}, {uid}, {systemUUID}, {machineID}, {providerID}, {label.KEY}, {annotation.KEY} and {address.TYPE}`;
+      return `{${inside}} is nothing that is known of a node: there are {name}, {uid}, {systemUUID}, {machineID}, {providerID}, {instanceID}, {label.KEY}, {annotation.KEY} and {address.TYPE}`;
     }
   }
   return /[{}]/.test(template.replaceAll(placeholder, ''))

@@ -1,0 +1,50 @@
+// What an agent is told about one machine: the lines for its standard input, filled in anew for each use.
+import type { FenceTarget } from '../fence-target.ts';
+import type { Secrets } from '../secrets.ts';
+import { fillIn, TemplateError } from '../template.ts';
+import type { AgentOptions } from './fence-agent-options.ts';
+import { valueFault } from './fence-agent-options.ts';
+
+/** A parameter that can't be given to an agent; never says what is in it. */
+export class AgentInputError extends Error {
+  override readonly name = 'AgentInputError';
+}
+
+/**
+ * All lines but that of the action.
+ *
+ * @throws {@link AgentInputError}, {@link TemplateError} or SecretError
+ */
+export async function linesFor(
+  target: FenceTarget,
+  { parameters, secretParameters = {} }: Pick<AgentOptions, 'parameters' | 'secretParameters'>,
+  secrets: Secrets,
+): Promise<readonly string[]> {
+  const lines = Object.entries(parameters).map(([name, template]) => line(name, filled(template, target)));
+  for (const [name, path] of Object.entries(secretParameters)) {
+    lines.push(line(name, await secrets.read(fillIn(path, target, 'segment'))));
+  }
+  return lines;
+}
+
+function line(name: string, value: string): string {
+  const fault = valueFault(value);
+  if (fault !== undefined) throw new AgentInputError(`the parameter "${name}": ${fault}`);
+  return `${name}=${value}`;
+}
+
+/**
+ * What a Node says of itself, its kubelet may have made up, and agents put what they are told into command lines of others without
+ * any quotes: none of it may become a word of its own, or a list of machines.
+ */
+function filled(template: string, target: FenceTarget): string {
+  for (const [placeholder] of template.matchAll(/[{][^{}]*[}]/g)) {
+    const value = fillIn(placeholder, target, 'word');
+    if (!/^[\p{L}\p{N}._:@/+=%[\]][\p{L}\p{N}._:@/+=%[\]-]*$/u.test(value)) {
+      throw new TemplateError(
+        `${placeholder.slice(1, -1)} of ${target.name} has characters that agents may take for something else`,
+      );
+    }
+  }
+  return fillIn(template, target, 'word');
+}

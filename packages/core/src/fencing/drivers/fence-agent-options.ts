@@ -1,0 +1,166 @@
+// What an agent fencer may be told, and what is wrong with it before anything is run.
+import { isTemplate, templateFault } from '../template.ts';
+import { sameName } from './fence-agent-metadata.ts';
+
+/** What {@link agentFencer} is made from. */
+export type AgentFencerOptions = AgentOptions & AgentProofOptions;
+
+/** What the agent's `off` proves. */
+export type AgentProofOptions =
+  | {
+      /** Default: the agent switches a machine's power. */
+      readonly proof?: 'powered-off';
+    }
+  | {
+      /**
+       * The agent cuts the machine off from storage and lets it run: `fence_scsi`, `fence_mpath`, a switch of a storage network. Nothing
+       * in its metadata tells that reliably, so it has to be said.
+       */
+      readonly proof: 'isolated';
+      /**
+       * The CSI drivers from whose volumes the machine is cut off, or `all` when it can write to no volume of any: only pods whose
+       * writable volumes are all covered are released.
+       */
+      readonly csiDrivers: readonly string[] | 'all';
+    };
+
+export interface AgentOptions {
+  /** As policies name it. */
+  readonly name: string;
+  /**
+   * The program: an absolute path, or the name of one in `/usr/sbin`, `/usr/bin`, `/usr/local/sbin` or `/usr/local/bin`. Never a
+   * command line: no shell sees it.
+   */
+  readonly program: string;
+  /**
+   * What it is told, as its metadata names it. Each value is a template: `{name}`, `{annotation.KEY}` and the like stand for what is known
+   * of the node. What is filled in consists of letters, digits and `.` `_` `:` `@` `/` `+` `=` `%` `[` `]` `-`, and does not begin with `-`, since
+   * agents build command lines of others from it. `action` is none of them: the fencer names it.
+   */
+  readonly parameters: Readonly<Record<string, string>>;
+  /**
+   * The same for secrets: for each parameter the absolute path of a file that holds its value and nothing else, a template as well. Read
+   * anew at each use. What is filled in is one part of a path. Default: none.
+   */
+  readonly secretParameters?: Readonly<Record<string, string>>;
+  /**
+   * The only node that it fences. Without it at least one of `parameters` has to differ from node to node, or the death of any
+   * node would be that of one machine. Default: any node.
+   */
+  readonly node?: string;
+  /**
+   * Names of variables of this process's environment that the agent gets as they are, such as `HTTPS_PROXY` or
+   * `AWS_WEB_IDENTITY_TOKEN_FILE`. Default: none, so that no secret of this process gets there.
+   */
+  readonly environment?: readonly string[];
+  /** How long one answer may take as a whole, in milliseconds. Default 60,000. Longer bears with slow devices; shorter gets to the next rung sooner. */
+  readonly timeoutMs?: number;
+  /**
+   * For how long the machine has to stay off, in milliseconds: `status` has to say so before and after. Default 3,000. Shorter is
+   * faster; longer sees through devices that say so too early.
+   */
+  readonly settleMs?: number;
+}
+
+/**
+ * `action` is the fencer's own to name, `option` and `nodename` are older words for such things. `delay` would have the agent act
+ * after what was looked at before it had become old. The others have it do nothing, or write what it does to a file, secrets included.
+ */
+const notGiven: readonly string[] = [
+  'action',
+  'option',
+  'nodename',
+  'delay',
+  'help',
+  'version',
+  'debug',
+  'debug_file',
+  'logfile',
+];
+
+/** @throws TypeError for what can't be right, whichever node it is about */
+export function checkOptions(options: AgentFencerOptions): void {
+  const { name, program, parameters, secretParameters = {}, timeoutMs, settleMs } = options;
+  const fault =
+    programFault(program) ??
+    parametersFault(parameters, secretParameters) ??
+    secretsFault(secretParameters) ??
+    placeholderFault(options) ??
+    environmentFault(options.environment ?? []) ??
+    proofFault(options) ??
+    durationFault('timeoutMs', timeoutMs, 1) ??
+    durationFault('settleMs', settleMs, 0);
+  if (fault !== undefined) throw new TypeError(`the fencer ${name}: ${fault}`);
+}
+
+function programFault(program: string): string | undefined {
+  return /^(?:\/[^\0]+|[A-Za-z0-9_][A-Za-z0-9._-]*)$/.test(program)
+    ? undefined
+    : 'expected program to be an absolute path or the name of a program';
+}
+
+function parametersFault(
+  parameters: Readonly<Record<string, string>>,
+  secretParameters: Readonly<Record<string, string>>,
+): string | undefined {
+  const names = [...Object.keys(parameters), ...Object.keys(secretParameters)];
+  const malformed = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name));
+  if (malformed !== undefined) return `expected the name of a parameter, found "${malformed}"`;
+  const reserved = names.find((name) => notGiven.includes(sameName(name)));
+  if (reserved !== undefined) return `expected no parameter "${reserved}"`;
+  const same = names.map(sameName);
+  const twice = names.find((_, index) => same.indexOf(same[index] ?? '') < index);
+  if (twice !== undefined) return `expected each parameter once, found "${twice}" a second time`;
+  for (const [name, template] of Object.entries(parameters)) {
+    const wrong = templateFault(template) ?? valueFault(template);
+    if (wrong !== undefined) return `the parameter "${name}": ${wrong}`;
+  }
+  return undefined;
+}
+
+/** An agent strips and unquotes what it reads, and takes each line for a parameter. */
+export function valueFault(value: string): string | undefined {
+  if (value === '') return 'expected a value, found none';
+  if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(value)) return 'expected one line without control characters';
+  if (value.trim() !== value) return 'expected no blanks at its ends';
+  if (/^["'`]|["'`]$/.test(value)) return 'expected no quotes at its ends';
+  return undefined;
+}
+
+function secretsFault(files: Readonly<Record<string, string>>): string | undefined {
+  for (const [name, path] of Object.entries(files)) {
+    if (!path.startsWith('/')) return `the secret parameter "${name}": expected an absolute path of a file`;
+    const wrong = templateFault(path);
+    if (wrong !== undefined) return `the secret parameter "${name}": ${wrong}`;
+  }
+  return undefined;
+}
+
+function placeholderFault({ node, parameters }: AgentOptions): string | undefined {
+  return node === undefined && !Object.values(parameters).some(isTemplate)
+    ? 'it would be the same machine whichever node died: expected a placeholder such as {name} in a parameter, or the only node that it is for'
+    : undefined;
+}
+
+function environmentFault(names: readonly string[]): string | undefined {
+  const wrong = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  return wrong === undefined ? undefined : `expected the name of a variable, found "${wrong}"`;
+}
+
+function proofFault(options: AgentFencerOptions): string | undefined {
+  const { proof } = options;
+  if (proof !== undefined && proof !== 'powered-off' && proof !== 'isolated') {
+    return 'expected proof to be powered-off or isolated';
+  }
+  if (options.proof !== 'isolated') return undefined;
+  const { csiDrivers } = options;
+  return csiDrivers === 'all' || (Array.isArray(csiDrivers) && csiDrivers.length > 0)
+    ? undefined
+    : 'expected the CSI drivers that the proof covers, or all; found none';
+}
+
+function durationFault(key: string, found: number | undefined, leastMs: number): string | undefined {
+  return found === undefined || (Number.isFinite(found) && found >= leastMs)
+    ? undefined
+    : `expected ${key} to be at least ${leastMs} milliseconds, found ${found}`;
+}
