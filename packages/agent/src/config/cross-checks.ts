@@ -165,11 +165,6 @@ function budgetContradictions({ budget, detection }: PolicyConfig, path: Path): 
 /** Always there, whatever the configuration names. */
 const builtIn: readonly string[] = [manualFencer.name, noneFencer.name];
 
-/** What each driver's fencers may prove, and whether they switch power. */
-const drivers: Readonly<Record<FencerConfig['driver'], { readonly power: boolean }>> = {
-  redfish: { power: true },
-};
-
 function fencingContradictions(
   fencing: PolicyConfig['fencing'],
   fencers: Config['fencers'],
@@ -222,8 +217,18 @@ function fencingContradictions(
 }
 
 function switchesPower(name: string, fencers: Config['fencers']): boolean {
-  const driver = Object.hasOwn(fencers, name) ? fencers[name]?.driver : undefined;
-  return driver !== undefined && drivers[driver].power;
+  const config = Object.hasOwn(fencers, name) ? fencers[name] : undefined;
+  return config !== undefined && isPowerSwitch(config);
+}
+
+/** A driver that is added to the configuration is an error of the type checker here. */
+function isPowerSwitch(config: FencerConfig): boolean {
+  switch (config.driver) {
+    case 'agent':
+      return config.proof === 'powered-off';
+    case 'redfish':
+      return true;
+  }
 }
 
 function unknownFencer(name: string, known: readonly string[]): string {

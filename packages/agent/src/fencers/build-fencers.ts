@@ -1,6 +1,7 @@
 // From the named fencers of the configuration to what core's ladder asks.
-import { type Fencer, manualFencer, noneFencer } from '@liberator/core';
+import { agentFencer, type Fencer, manualFencer, noneFencer } from '@liberator/core';
 import type { Config } from '../config/config.ts';
+import { agentOptions } from '../config/fencers/agent.ts';
 import type { FencerConfig } from '../config/fencers/fencer.ts';
 import { buildRedfish } from './redfish.ts';
 
@@ -12,6 +13,8 @@ export function buildFencers(fencers: Config['fencers']): readonly Fencer[] {
 /** A driver that is added to the configuration is an error of the type checker here. */
 function build(name: string, config: FencerConfig): Fencer {
   switch (config.driver) {
+    case 'agent':
+      return agentFencer(agentOptions(name, config));
     case 'redfish':
       return buildRedfish(name, config);
   }

@@ -4,7 +4,12 @@ export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts
 export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
 export { agentFencer } from './drivers/fence-agent.ts';
-export type { AgentFencerOptions, AgentOptions, AgentProofOptions } from './drivers/fence-agent-options.ts';
+export {
+  type AgentFencerOptions,
+  type AgentOptions,
+  type AgentProofOptions,
+  agentFencerFault,
+} from './drivers/fence-agent-options.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
 export type {
   FenceContext,

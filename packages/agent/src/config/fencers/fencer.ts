@@ -1,17 +1,20 @@
 // The named fencers of the configuration: one shape a driver, told apart by `driver`.
 import * as z from 'zod';
 import type { Problem } from '../problem.ts';
+import { type AgentConfig, agent } from './agent.ts';
 import { type RedfishConfig, redfish, redfishContradictions } from './redfish.ts';
 
 /** One named fencer as the rest of the agent sees it. */
-export type FencerConfig = RedfishConfig;
+export type FencerConfig = AgentConfig | RedfishConfig;
 
 /** A driver that is added here is built in src/fencers. */
-export const fencer: z.ZodType<FencerConfig> = z.discriminatedUnion('driver', [redfish]);
+export const fencer: z.ZodType<FencerConfig> = z.discriminatedUnion('driver', [agent, redfish]);
 
 /** What contradicts itself in the keys of one fencer; paths begin at the fencer. */
 export function contradictionsIn(config: FencerConfig): readonly Problem[] {
   switch (config.driver) {
+    case 'agent':
+      return [];
     case 'redfish':
       return redfishContradictions(config);
   }

@@ -78,10 +78,10 @@ const notGiven: readonly string[] = [
   'logfile',
 ];
 
-/** @throws TypeError for what can't be right, whichever node it is about */
-export function checkOptions(options: AgentFencerOptions): void {
-  const { name, program, parameters, secretParameters = {}, timeoutMs, settleMs } = options;
-  const fault =
+/** Why no fencer can be made of these options, whichever node it is about; undefined when one can. Runs nothing. */
+export function agentFencerFault(options: AgentFencerOptions): string | undefined {
+  const { program, parameters, secretParameters = {}, timeoutMs, settleMs } = options;
+  return (
     programFault(program) ??
     parametersFault(parameters, secretParameters) ??
     secretsFault(secretParameters) ??
@@ -89,8 +89,8 @@ export function checkOptions(options: AgentFencerOptions): void {
     environmentFault(options.environment ?? []) ??
     proofFault(options) ??
     durationFault('timeoutMs', timeoutMs, 1) ??
-    durationFault('settleMs', settleMs, 0);
-  if (fault !== undefined) throw new TypeError(`the fencer ${name}: ${fault}`);
+    durationFault('settleMs', settleMs, 0)
+  );
 }
 
 function programFault(program: string): string | undefined {

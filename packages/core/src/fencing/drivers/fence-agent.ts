@@ -8,7 +8,7 @@ import type { FenceEvidence } from '../proof.ts';
 import { Secrets } from '../secrets.ts';
 import { AgentCalls, type AgentStatus, AgentTrouble, givenBy } from './fence-agent-calls.ts';
 import { unknownParameter } from './fence-agent-metadata.ts';
-import { type AgentFencerOptions, checkOptions } from './fence-agent-options.ts';
+import { type AgentFencerOptions, agentFencerFault } from './fence-agent-options.ts';
 import { whilePermitted } from './permitted-run.ts';
 
 const answerWithinMs = 60_000;
@@ -37,8 +37,9 @@ const sayItselfMs = 1_000;
  * @throws TypeError for options that can't be right, whichever node it is about
  */
 export function agentFencer(options: AgentFencerOptions): Fencer {
-  checkOptions(options);
   const { name, timeoutMs = answerWithinMs } = options;
+  const fault = agentFencerFault(options);
+  if (fault !== undefined) throw new TypeError(`the fencer ${name}: ${fault}`);
   const proof = options.proof ?? 'powered-off';
   const secrets = new Secrets();
   return {
