@@ -47,18 +47,10 @@ interface Login {
   readonly file?: string;
   readonly port?: number;
   readonly timeoutMs?: number;
-  /** `argument`: as most would configure it. `file`: so that ipmitool reads it by itself. Default: `file`. */
-  readonly by?: 'argument' | 'file';
 }
 
 /** With ipmi_sim each call takes 10 s where no cipher suite is named. */
-function options({
-  user = 'admin',
-  file = user,
-  by = 'file',
-  port,
-  timeoutMs = 20_000,
-}: Login): AgentFencerOptions {
+function options({ user = 'admin', file = user, port, timeoutMs = 20_000 }: Login): AgentFencerOptions {
   const path = join(machine.folder, file);
   return {
     name: 'ipmi',
@@ -68,12 +60,12 @@ function options({
       ipport: String(port ?? machine.port),
       username: user,
       lanplus: '1',
-      cipher: by === 'file' ? `3 -f ${path}` : '3',
+      cipher: '3',
       power_timeout: '3',
       ipmitool_timeout: '1',
       ...(user === 'viewer' && { privlvl: 'user' }),
     },
-    ...(by === 'argument' && { secretParameters: { password: path } }),
+    secretParameters: { password: path },
     settleMs: 200,
     timeoutMs,
   };
@@ -101,17 +93,17 @@ function agentsLeft(): readonly string[] {
   });
 }
 
-describe.each(['file', 'argument'] as const)('IPMI, its password from a file (%s)', (by) => {
+describe('IPMI', () => {
   it('checks, switches off with proof, does the same again, and switches on again', async () => {
     const before = machine.switched;
-    expect(await check({ by })).toMatchObject({
+    expect(await check()).toMatchObject({
       outcome: 'ready',
       machine: 'chosen',
       power: 'on',
       mayAct: 'unknown',
     });
     expect(since(before)).toEqual([]);
-    const fenced = await fence({ by });
+    const fenced = await fence();
     expect(fenced).toMatchObject({
       outcome: 'fenced',
       proof: 'powered-off',
@@ -121,10 +113,10 @@ describe.each(['file', 'argument'] as const)('IPMI, its password from a file (%s
       evidence: [{ said: 'off done: Success: Powered OFF' }, { said: 'status off' }, { said: 'status off' }],
     });
     expect([machine.power, since(before)]).toEqual(['off', ['set power 0']]);
-    expect(await fence({ by })).toMatchObject({ outcome: 'fenced' });
+    expect(await fence()).toMatchObject({ outcome: 'fenced' });
     expect(since(before)).toEqual(['set power 0']);
-    expect(await check({ by })).toMatchObject({ outcome: 'ready', power: 'off' });
-    expect(await agentFencer(options({ by })).unfence?.(target, context())).toEqual({
+    expect(await check()).toMatchObject({ outcome: 'ready', power: 'off' });
+    expect(await agentFencer(options({})).unfence?.(target, context())).toEqual({
       outcome: 'unfenced',
       detail: 'fence_ipmilan: on',
     });
@@ -144,16 +136,6 @@ describe('credentials', () => {
     });
     expect(programs).toEqual(expect.arrayContaining(['fence_ipmilan', 'ipmitool']));
     expect(leaks).toEqual([]);
-  });
-
-  it('never come from us when the agent hands them on: ipmitool covers its own', async () => {
-    const { leaks } = await watching(Object.values(passwords), async () => {
-      await check({ by: 'argument' });
-      await fence({ by: 'argument' });
-    });
-    console.log(leaks.length, leaks[0]);
-    for (const leak of leaks)
-      expect(leak).toMatch(/^argv of (?:\S+python3? .*fence_ipmilan|\/usr\/bin\/ipmitool) /);
   });
 
   it('that are wrong, or nobody to give them to, look alike, and give no proof', async () => {

@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import type { FenceTarget } from '../fence-target.ts';
 import { SecretError, type Secrets } from '../secrets.ts';
 import { TemplateError } from '../template.ts';
-import { AgentInputError, linesFor } from './fence-agent-input.ts';
+import { AgentInputError, type AgentLine, linesFor } from './fence-agent-input.ts';
+import { readByIpmitool } from './fence-agent-ipmitool.ts';
 import { type AgentMetadata, faultOf, type GivenParameters } from './fence-agent-metadata.ts';
 import type { AgentFencerOptions } from './fence-agent-options.ts';
 import { type ProgramEnd, runProgram } from './fence-agent-process.ts';
@@ -40,14 +41,14 @@ export class AgentCalls {
   readonly agent: string;
   readonly metadata: AgentMetadata;
   readonly #program: string;
-  readonly #lines: readonly string[];
+  readonly #lines: readonly AgentLine[];
   readonly #environment: Readonly<Record<string, string>>;
   readonly #secrets: Secrets;
 
   private constructor(
     program: string,
     metadata: AgentMetadata,
-    lines: readonly string[],
+    lines: readonly AgentLine[],
     environment: Readonly<Record<string, string>>,
     secrets: Secrets,
   ) {
@@ -86,7 +87,7 @@ export class AgentCalls {
     }
     const fault = faultOf(metadata, givenBy(options), needed);
     if (fault !== undefined) throw new AgentTrouble(`${agent}: ${fault}`, true);
-    const lines = await filledIn(options, target, secrets, agent);
+    const lines = readByIpmitool(metadata, await filledIn(options, target, secrets, agent));
     return new AgentCalls(program, metadata, lines, environmentOf(options.environment ?? []), secrets);
   }
 
@@ -104,7 +105,9 @@ export class AgentCalls {
 
   #run(action: string, signal: AbortSignal, harms: boolean): Promise<ProgramEnd> {
     // First of all: an agent that was told nothing of it restarts the machine.
-    const input = [`action=${action}`, ...this.#lines, ''].join('\n');
+    const input = [`action=${action}`, ...this.#lines.map(({ name, value }) => `${name}=${value}`), ''].join(
+      '\n',
+    );
     return runProgram({ program: this.#program, input, environment: this.#environment, signal, harms });
   }
 
@@ -133,7 +136,7 @@ async function filledIn(
   target: FenceTarget,
   secrets: Secrets,
   agent: string,
-): Promise<readonly string[]> {
+): Promise<readonly AgentLine[]> {
   try {
     return await linesFor(target, options, secrets);
   } catch (error) {

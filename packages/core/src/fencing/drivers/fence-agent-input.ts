@@ -10,6 +10,14 @@ export class AgentInputError extends Error {
   override readonly name = 'AgentInputError';
 }
 
+/** One line for its standard input. */
+export interface AgentLine {
+  readonly name: string;
+  readonly value: string;
+  /** Where the value is from, if it is a secret. */
+  readonly file?: string;
+}
+
 /**
  * All lines but that of the action.
  *
@@ -19,18 +27,21 @@ export async function linesFor(
   target: FenceTarget,
   { parameters, secretParameters = {} }: Pick<AgentOptions, 'parameters' | 'secretParameters'>,
   secrets: Secrets,
-): Promise<readonly string[]> {
-  const lines = Object.entries(parameters).map(([name, template]) => line(name, filled(template, target)));
+): Promise<readonly AgentLine[]> {
+  const lines: AgentLine[] = Object.entries(parameters).map(([name, template]) =>
+    sound({ name, value: filled(template, target) }),
+  );
   for (const [name, path] of Object.entries(secretParameters)) {
-    lines.push(line(name, await secrets.read(fillIn(path, target, 'segment'))));
+    const file = fillIn(path, target, 'segment');
+    lines.push(sound({ name, value: await secrets.read(file), file }));
   }
   return lines;
 }
 
-function line(name: string, value: string): string {
-  const fault = valueFault(value);
-  if (fault !== undefined) throw new AgentInputError(`the parameter "${name}": ${fault}`);
-  return `${name}=${value}`;
+function sound(line: AgentLine): AgentLine {
+  const fault = valueFault(line.value);
+  if (fault !== undefined) throw new AgentInputError(`the parameter "${line.name}": ${fault}`);
+  return line;
 }
 
 /**

@@ -40,7 +40,8 @@ export interface AgentOptions {
   readonly parameters: Readonly<Record<string, string>>;
   /**
    * The same for secrets: for each parameter the absolute path of a file that holds its value and nothing else, a template as well. Read
-   * anew at each use. What is filled in is one part of a path. Default: none.
+   * anew at each use. What is filled in is one part of a path. An agent that hands its password to ipmitool would do so on a command
+   * line: there ipmitool is told of the file instead. Default: none.
    */
   readonly secretParameters?: Readonly<Record<string, string>>;
   /**

@@ -447,3 +447,27 @@ describe('no secret', () => {
     }
   });
 });
+
+describe('an agent that hands its password to ipmitool', () => {
+  it('never gets to know it, since it would be on a command line: ipmitool is told of the file', async () => {
+    agent.write(
+      'metadata.xml',
+      metadataWith(['plug!', 'password', 'passwd', 'ipmitool_path', 'ipmitool_timeout']),
+    );
+    agent.write('pass', 'Hidden-1');
+    agent.write("it's one", 'Hidden-1');
+    const path = `${agent.folder}/pass`;
+    for (const [name, parameters, file, expected] of [
+      ['password', {}, path, `2 -f ${path}`],
+      ['passwd', { ipmitool_timeout: '5' }, path, `5 -f ${path}`],
+      ['password', {}, `${agent.folder}/it's one`, `2 -f '${agent.folder}/it'"'"'s one'`],
+    ] as const) {
+      const one = fencer({
+        parameters: { plug: '{name}', ...parameters },
+        secretParameters: { [name]: file },
+      });
+      expect(await one.fence(target(), scene().context)).toMatchObject({ outcome: 'fenced' });
+      expect(agent.input('off')).toEqual(['action=off', 'plug=node-1', `ipmitool_timeout=${expected}`]);
+    }
+  });
+});
