@@ -65,6 +65,7 @@ function options({ user = 'admin', file = user, port, timeoutMs = 20_000 }: Logi
       ipmitool_timeout: '1',
       ...(user === 'viewer' && { privlvl: 'user' }),
     },
+    hosts: ['127.0.0.1'],
     secretParameters: { password: path },
     settleMs: 200,
     timeoutMs,

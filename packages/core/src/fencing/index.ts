@@ -1,8 +1,6 @@
 // `@liberator/core/fencing`: what a driver of your own is made of, and the drivers that come with it.
 
 export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
-export { redfishFencer } from './drivers/redfish.ts';
-export type { RedfishOptions } from './drivers/redfish-options.ts';
 export { agentFencer } from './drivers/fence-agent.ts';
 export {
   type AgentFencerOptions,
@@ -10,6 +8,8 @@ export {
   type AgentProofOptions,
   agentFencerFault,
 } from './drivers/fence-agent-options.ts';
+export { redfishFencer } from './drivers/redfish.ts';
+export type { RedfishOptions } from './drivers/redfish-options.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
 export type {
   FenceContext,

@@ -12,6 +12,8 @@ export interface AgentConfig extends CommonConfig {
   readonly parameters: Readonly<Record<string, string>>;
   /** Files, as templates. */
   readonly secretParameters: Readonly<Record<string, string>>;
+  /** The hosts that its address may name. */
+  readonly hosts?: readonly string[] | undefined;
   /** The only node that it fences. */
   readonly node?: string | undefined;
   /** Names of variables that it gets as they are. */
@@ -37,6 +39,7 @@ export const agent: DriverSchema<AgentConfig> = z
     program: text(),
     parameters: z.record(text(), parameter()),
     secretParameters: z.record(text(), secretFile()).default({}),
+    hosts: z.array(text()).min(1).optional(),
     node: text().optional(),
     environment: z.array(text()).default([]),
     settle: duration(3_000),
@@ -54,7 +57,8 @@ export const agent: DriverSchema<AgentConfig> = z
 
 /** As core takes them. */
 export function agentOptions(name: string, config: AgentConfig): AgentFencerOptions {
-  const { program, parameters, secretParameters, node, environment, settle, timeout, csiDrivers } = config;
+  const { program, parameters, secretParameters, hosts, node, environment, settle, timeout, csiDrivers } =
+    config;
   const options = {
     name,
     program,
@@ -62,6 +66,7 @@ export function agentOptions(name: string, config: AgentConfig): AgentFencerOpti
     secretParameters,
     environment,
     settleMs: settle,
+    ...(hosts !== undefined && { hosts }),
     ...(node !== undefined && { node }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };

@@ -1,9 +1,10 @@
 // What an agent is told about one machine: the lines for its standard input, filled in anew for each use.
+import { deviceAddress } from '../device-address.ts';
 import type { FenceTarget } from '../fence-target.ts';
 import type { Secrets } from '../secrets.ts';
 import { fillIn, TemplateError } from '../template.ts';
 import type { AgentOptions } from './fence-agent-options.ts';
-import { valueFault } from './fence-agent-options.ts';
+import { addressesIn, asUrl, valueFault } from './fence-agent-options.ts';
 
 /** A parameter that can't be given to an agent; never says what is in it. */
 export class AgentInputError extends Error {
@@ -25,12 +26,19 @@ export interface AgentLine {
  */
 export async function linesFor(
   target: FenceTarget,
-  { parameters, secretParameters = {} }: Pick<AgentOptions, 'parameters' | 'secretParameters'>,
+  {
+    parameters,
+    secretParameters = {},
+    hosts,
+  }: Pick<AgentOptions, 'parameters' | 'secretParameters' | 'hosts'>,
   secrets: Secrets,
 ): Promise<readonly AgentLine[]> {
   const lines: AgentLine[] = Object.entries(parameters).map(([name, template]) =>
     sound({ name, value: filled(template, target) }),
   );
+  for (const name of hosts === undefined ? [] : addressesIn(parameters)) {
+    deviceAddress(asUrl(parameters[name] ?? ''), target, hosts);
+  }
   for (const [name, path] of Object.entries(secretParameters)) {
     const file = fillIn(path, target, 'segment');
     lines.push(sound({ name, value: await secrets.read(file), file }));

@@ -51,6 +51,15 @@ describe('an agent fencer', () => {
       'it would be the same machine whichever node died: expected a placeholder',
       { parameters: { ip: '10.0.0.7' } },
     ],
+    [
+      'expected hosts beside the parameter "ip", since a kubelet may set annotation.bmc itself',
+      { parameters: { ip: '{annotation.bmc}' } },
+    ],
+    [
+      'expected hosts beside the parameter "plug", since a kubelet may set label.bmc itself',
+      { parameters: { plug: '{label.bmc}', port_as_ip: '1' } },
+    ],
+    ['expected hosts to be hosts, found "*": ', { hosts: ['*'] }],
     ['expected the name of a variable, found "A=b"', { environment: ['A=b'] }],
     ['expected proof to be powered-off or isolated', { proof: 'rebooted' }],
     ['expected the CSI drivers that the proof covers, or all; found none', { proof: 'isolated' }],

@@ -1,4 +1,5 @@
 // What an agent fencer may be told, and what is wrong with it before anything is run.
+import { addressFault, hostPatternFault, kubeletSays } from '../device-address.ts';
 import { isTemplate, templateFault } from '../template.ts';
 import { sameName } from './fence-agent-metadata.ts';
 
@@ -45,6 +46,12 @@ export interface AgentOptions {
    */
   readonly secretParameters?: Readonly<Record<string, string>>;
   /**
+   * Which hosts a parameter that is an address (`ip`, `ipaddr`, or `plug` beside `port_as_ip`) may name: `bmc-7.example.com`,
+   * `*.bmc.example.com`, `10.7.0.0/16`. Required where it is made from what a node's kubelet may set itself, which could otherwise have our
+   * credentials sent anywhere, and get its proof from there. Default: any host.
+   */
+  readonly hosts?: readonly string[];
+  /**
    * The only node that it fences. Without it at least one of `parameters` has to differ from node to node, or the death of any
    * node would be that of one machine. Default: any node.
    */
@@ -87,6 +94,7 @@ export function agentFencerFault(options: AgentFencerOptions): string | undefine
     parametersFault(parameters, secretParameters) ??
     secretsFault(secretParameters) ??
     placeholderFault(options) ??
+    hostsFault(options) ??
     environmentFault(options.environment ?? []) ??
     proofFault(options) ??
     durationFault('timeoutMs', timeoutMs, 1) ??
@@ -141,6 +149,36 @@ function placeholderFault({ node, parameters }: AgentOptions): string | undefine
   return node === undefined && !Object.values(parameters).some(isTemplate)
     ? 'it would be the same machine whichever node died: expected a placeholder such as {name} in a parameter, or the only node that it is for'
     : undefined;
+}
+
+/** Names of the parameters that say where requests go. */
+export function addressesIn(parameters: Readonly<Record<string, string>>): readonly string[] {
+  const names = Object.keys(parameters);
+  const plugs = names.some((name) => sameName(name) === 'port_as_ip') ? ['plug', 'port'] : [];
+  return names.filter((name) => ['ip', 'ipaddr', ...plugs].includes(sameName(name)));
+}
+
+function hostsFault({ parameters, hosts = [] }: AgentOptions): string | undefined {
+  for (const name of addressesIn(parameters)) {
+    const template = parameters[name] ?? '';
+    const free = kubeletSays(template);
+    if (free.length === 0) continue;
+    if (hosts.length === 0) {
+      return `expected hosts beside the parameter "${name}", since a kubelet may set ${free.join(', ')} itself and so have credentials sent anywhere; found none`;
+    }
+    const fault = addressFault(asUrl(template));
+    if (fault !== undefined) return `the parameter "${name}" is no address of a host: ${fault}`;
+  }
+  for (const pattern of hosts) {
+    const fault = hostPatternFault(pattern);
+    if (fault !== undefined) return `expected hosts to be hosts, found "${pattern}": ${fault}`;
+  }
+  return undefined;
+}
+
+/** For what is known of addresses only as part of a URL. */
+export function asUrl(template: string): string {
+  return `https://${template}`;
 }
 
 function environmentFault(names: readonly string[]): string | undefined {

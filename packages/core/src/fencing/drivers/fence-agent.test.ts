@@ -347,6 +347,25 @@ describe('an agent', () => {
   });
 });
 
+describe('an address', () => {
+  it('that a node made up is none to which credentials go', async () => {
+    const one = fencer({
+      parameters: { plug: '{name}', ip: '{annotation.bmc}' },
+      hosts: ['*.bmc.lan', '10.7.0.0/16'],
+    });
+    expect(await one.fence(target({ bmc: 'bmc.evil.example' }), scene().context)).toEqual({
+      outcome: 'failed',
+      detail: 'fence_fake: the address for node-1 is none of the hosts that may be meant: bmc.evil.example',
+      permanent: true,
+    });
+    expect(agent.actions).toEqual([]);
+    for (const bmc of ['n7.bmc.lan', '10.7.3.4']) {
+      expect(await one.fence(target({ bmc }), scene().context)).toMatchObject({ outcome: 'fenced' });
+      expect(agent.input('off')).toContain(`ip=${bmc}`);
+    }
+  });
+});
+
 describe('a check', () => {
   it('says that it answers and how the power is, and not that it may switch it', async () => {
     expect(await fencer().check?.(target(), scene().context)).toEqual({
