@@ -5,7 +5,7 @@ export interface Stage {
   readonly steps: readonly Step[];
 }
 
-interface Step {
+export interface Step {
   /** In capitals: `COPY`. */
   readonly instruction: string;
   /** Everything behind it, on one line. */
@@ -31,4 +31,10 @@ export function readDockerfile(text: string): readonly Stage[] {
     }
   }
   return stages;
+}
+
+/** All that made a stage: the steps of those that it stands on come first. */
+export function wholeStage(stages: readonly Stage[], stage: Stage): readonly Step[] {
+  const below = stages.slice(0, stages.indexOf(stage)).findLast(({ name }) => name === stage.image);
+  return below === undefined ? stage.steps : [...wholeStage(stages, below), ...stage.steps];
 }

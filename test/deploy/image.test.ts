@@ -19,7 +19,7 @@ import { Simulator } from '@liberator/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { AgentProcess } from '../processes/agent-process.ts';
-import { readDockerfile } from './dockerfile.ts';
+import { readDockerfile, type Step, wholeStage } from './dockerfile.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -28,10 +28,14 @@ const manifestOf = (path: string): Record<string, Record<string, string>> & { ve
 const stages = readDockerfile(read('packages/agent/Dockerfile'));
 const build = stages.find(({ name }) => name === 'build');
 const image = stages.at(-1);
+const stepsOfImage = (name: string | undefined): readonly Step[] => {
+  const stage = name === undefined ? image : stages.find((one) => one.name === name);
+  return stage === undefined ? [] : wholeStage(stages, stage);
+};
 
 /** What the image sets. */
 const environment = Object.fromEntries(
-  (image?.steps ?? [])
+  stepsOfImage(undefined)
     .filter(({ instruction }) => instruction === 'ENV')
     .flatMap(({ text }) => text.split(' ').map((pair) => pair.split('=', 2) as [string, string])),
 );
@@ -90,8 +94,10 @@ function linkPackages(workspace: string): void {
     symlinkSync(join(workspace, 'packages', name), join(modules, ours, name));
 }
 
-const stepsOf = (instruction: string): readonly string[] =>
-  (image?.steps ?? []).filter((step) => step.instruction === instruction).map(({ text }) => text);
+const stepsOf = (instruction: string, name?: string): readonly string[] =>
+  stepsOfImage(name)
+    .filter((step) => step.instruction === instruction)
+    .map(({ text }) => text);
 
 /** How the image starts the agent. */
 function entrypoint(): {
@@ -125,12 +131,31 @@ describe('the image', () => {
 
   it('runs on the Node.js that the tests run on, as a user with a number, and says what it is', () => {
     const major = manifestOf('.')['devDependencies']?.['node']?.match(/\d+/)?.[0];
-    for (const { image: base } of stages.slice(0, -1))
-      expect(base).toMatch(new RegExp(`^node:${major}-.+-slim$`));
+    const bases = stages.map(({ image: base }) => base).filter((base) => base.startsWith('node:'));
+    expect(bases).toHaveLength(2);
+    for (const base of bases) expect(base).toMatch(new RegExp(`^node:${major}-.+-slim$`));
     expect(stepsOf('USER')).toEqual([`${nobody}:${nobody}`]);
     expect(stepsOf('RUN')).toEqual([]);
     expect(stepsOf('LABEL')[0]).toMatch(/title="Liberator".*licenses="Apache-2.0"/);
     expect(entrypoint()).toMatchObject({ program: 'node', script: '/opt/liberator/liberator.mjs' });
+  });
+
+  it('has a second one, with fence agents, that is the same otherwise', () => {
+    const agents = 'with-fence-agents';
+    expect(image?.name).toBeUndefined();
+    expect(stepsOf('COPY', agents)).toEqual(stepsOf('COPY'));
+    expect(stepsOf('ENV', agents)).toEqual(stepsOf('ENV'));
+    expect(stepsOf('LABEL', agents)).toEqual(stepsOf('LABEL'));
+    const [installs = '', ...more] = stepsOf('RUN', agents);
+    expect(more).toEqual([]);
+    expect(installs).toMatch(
+      / --no-install-recommends fence-agents ipmitool python3-openshift tini && rm -rf \/var\/lib\/apt\/lists/,
+    );
+    expect(stepsOf('USER', agents).at(-1)).toBe(`${nobody}:${nobody}`);
+    const [init, dashes, ...same] = JSON.parse(stepsOf('ENTRYPOINT', agents).at(-1) ?? '[]') as string[];
+    expect([init, dashes]).toEqual(['tini', '--']);
+    expect(JSON.stringify(same)).toBe(JSON.stringify(JSON.parse(stepsOf('ENTRYPOINT').at(-1) ?? '[]')));
+    expect(stepsOf('CMD', agents).at(-1)).toBe(stepsOf('CMD').at(-1));
   });
 
   it('can copy all that it copies: nothing of it is ignored', () => {
