@@ -3,6 +3,7 @@ import { agentFencer, type Fencer, manualFencer, noneFencer } from '@liberator/c
 import type { Config } from '../config/config.ts';
 import { agentOptions } from '../config/fencers/agent.ts';
 import type { FencerConfig } from '../config/fencers/fencer.ts';
+import { deviceIn } from './device.ts';
 import { buildRedfish } from './redfish.ts';
 
 /** All that a policy may name. */
@@ -14,7 +15,7 @@ export function buildFencers(fencers: Config['fencers']): readonly Fencer[] {
 function build(name: string, config: FencerConfig): Fencer {
   switch (config.driver) {
     case 'agent':
-      return agentFencer(agentOptions(name, config));
+      return { ...agentFencer(agentOptions(name, config)), ...deviceIn(config) };
     case 'redfish':
       return buildRedfish(name, config);
   }
