@@ -10,6 +10,7 @@ export {
 } from './drivers/fence-agent-options.ts';
 export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
+export * from './conformance/index.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
 export type {
   FenceContext,
