@@ -1,11 +1,18 @@
 // The example as a whole, and its guard and its fencer by themselves, as an embedder would test them.
-import { type FenceContext, type FencePermit, type FenceTarget, systemClock } from '@liberator/core';
+import {
+  type FenceContext,
+  type FencePermit,
+  type FenceTarget,
+  fencerConformance,
+  systemClock,
+} from '@liberator/core';
 import { type GuardInput, pass } from '@liberator/core/policy';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/run-program.ts';
 import { policy } from './policy.ts';
 import { startPowerStrip } from './power-strip.ts';
 import { powerSwitch } from './power-switch.ts';
+import { bench } from './power-switch-bench.ts';
 import { ticketAnnotation, ticketGuard } from './ticket-guard.ts';
 
 const target: FenceTarget = {
@@ -73,6 +80,8 @@ describe('the ticket guard', () => {
 });
 
 describe('the power switch', () => {
+  it.concurrent.each(fencerConformance(bench))('$name', ({ run }) => run());
+
   it('proves nothing by an order, only by what the outlet says, and orders once', async () => {
     const cut: string[] = [];
     await using strip = await startPowerStrip(async (outlet) => void cut.push(outlet));

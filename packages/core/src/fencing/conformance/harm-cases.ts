@@ -1,7 +1,7 @@
 // No harm without a permit of its own that still holds, and none once nobody waits for it.
 import { refused } from '../fence-context.ts';
 import type { DeviceCondition } from './bench.ts';
-import type { FencerCase } from './case.ts';
+import { type FencerCase, inEach } from './case.ts';
 import { granted, grantedTimes, insist, type Trial, wordsOf } from './trial.ts';
 
 const answering: readonly DeviceCondition[] = ['well', 'stuck', 'refusing'];
@@ -9,7 +9,7 @@ const answering: readonly DeviceCondition[] = ['well', 'stuck', 'refusing'];
 export const permit: FencerCase = {
   name: 'asks for a permit of its own before each request that harms',
   async run(inScene) {
-    for (const condition of answering) {
+    await inEach(answering, async (condition) => {
       await inScene(async (trial) => {
         await trial.scene.set(condition);
         const fencer = trial.scene.fencer();
@@ -21,7 +21,7 @@ export const permit: FencerCase = {
           () => `${harm} was sent without a permit of its own (device: ${condition})`,
         );
       });
-    }
+    });
   },
 };
 
@@ -29,7 +29,7 @@ export const refusedPermit: FencerCase = {
   name: 'does no harm once it was refused its permit',
   async run(inScene) {
     // A fence may take several requests: the permit for any of them may be the one that is refused.
-    for (const times of [0, 1, 2]) {
+    await inEach([0, 1, 2], async (times) => {
       await inScene(async (trial) => {
         const fencer = trial.scene.fencer();
         const permit = grantedTimes(times);
@@ -44,7 +44,7 @@ export const refusedPermit: FencerCase = {
         const { length } = trial.scene.harms();
         insist(length <= times, () => `with ${times} permits it sent ${length} requests that harm`);
       });
-    }
+    });
   },
 };
 

@@ -1,7 +1,7 @@
 // Looks that change nothing, and what is taken back.
 import type { FenceCheck } from '../fence-check.ts';
 import type { DeviceCondition } from './bench.ts';
-import type { FencerCase } from './case.ts';
+import { type FencerCase, inEach } from './case.ts';
 import { type Answered, insist, sameValue, type Trial, wordsOf } from './trial.ts';
 
 const known = {
@@ -70,7 +70,7 @@ const troubles: readonly DeviceCondition[] = ['unreachable', 'refusing', 'hangin
 export const checkTrouble: FencerCase = {
   name: 'does not call a device ready that is in trouble',
   async run(inScene) {
-    for (const condition of troubles) {
+    await inEach(troubles, async (condition) => {
       await inScene(async (trial) => {
         await trial.scene.set(condition);
         const ended = new AbortController();
@@ -88,7 +88,7 @@ export const checkTrouble: FencerCase = {
           () => `a device that is ${condition} is not ready, found ${wordsOf(answered.value)}`,
         );
       });
-    }
+    });
   },
 };
 

@@ -1,7 +1,7 @@
 // A device in trouble must cost no more than its time, and is a result.
 
 import type { DeviceCondition } from './bench.ts';
-import type { FencerCase } from './case.ts';
+import { type FencerCase, inEach } from './case.ts';
 import { insist, wordsOf } from './trial.ts';
 
 /** See `Fencer.timeoutMs`. */
@@ -53,7 +53,7 @@ const troubles: readonly DeviceCondition[] = ['refusing', 'unreachable', 'hangin
 export const trouble: FencerCase = {
   name: 'takes trouble with its device as an answer, and goes on when it is over',
   async run(inScene) {
-    for (const condition of troubles) {
+    await inEach(troubles, async (condition) => {
       await inScene(async (trial) => {
         const { scene, times } = trial;
         const fencer = scene.fencer();
@@ -86,7 +86,7 @@ export const trouble: FencerCase = {
           () => `once the device is no longer ${condition} it should be fenced, found ${wordsOf(later)}`,
         );
       });
-    }
+    });
   },
 };
 

@@ -32,7 +32,9 @@ export const proof: FencerCase = {
           outcome === 'waiting' && clock.now() < until,
           () => `a device that is well should be fenced within ${patienceMs} ms, found ${wordsOf(answered)}`,
         );
-        await trial.wait(Math.min(answer?.outcome === 'waiting' ? answer.retryAfterMs : 0, 1_000));
+        await trial.wait(
+          Math.min(answer?.outcome === 'waiting' ? answer.retryAfterMs : 0, trial.times.arrivalMs),
+        );
       }
     }),
 };

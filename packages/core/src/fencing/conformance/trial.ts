@@ -97,7 +97,7 @@ export class Trial {
   async untilStill(fencer: Fencer): Promise<Answered<FenceResult>> {
     let answered = await this.fence(fencer);
     for (let times = 1; times < 3 && answered.outcome === 'waiting'; times++) {
-      await this.wait(pauseOf(answered.answer));
+      await this.wait(this.#pauseOf(answered.answer));
       answered = await this.fence(fencer);
     }
     return answered;
@@ -141,7 +141,7 @@ export class Trial {
       const answered = await ask();
       const { outcome, answer } = answered;
       if (outcome !== 'waiting' || clock.now() > until) return answered;
-      await this.wait(pauseOf(answer));
+      await this.wait(this.#pauseOf(answer));
     }
   }
 
@@ -159,6 +159,15 @@ export class Trial {
     const answered = await this.within(longestMs, asked());
     insist(answered !== undefined, () => `it never answered: ${longestMs} ms are over`);
     return answered.value;
+  }
+
+  /** What it asks for, within reason: whether that is a time at all is another case. */
+  #pauseOf(answer: unknown): number {
+    const retryAfterMs: unknown = Object(answer).retryAfterMs;
+    const longestMs = 2 * this.times.arrivalMs;
+    return typeof retryAfterMs === 'number' && retryAfterMs > 0
+      ? Math.min(retryAfterMs, longestMs)
+      : longestMs;
   }
 
   #context({ permit = granted(5_000), signal = never() }: AskOptions): FenceContext {
@@ -198,14 +207,6 @@ export function wordsOf(answered: Answered<Answer> | undefined): string {
 
 export function sameValue(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(one, other);
-}
-
-/** What it asks for, within reason: whether that is a time at all is another case. */
-function pauseOf(answer: unknown): number {
-  const retryAfterMs = Object(answer).retryAfterMs as unknown;
-  return typeof retryAfterMs === 'number' && retryAfterMs > 0
-    ? Math.min(Math.max(retryAfterMs, 10), 1_000)
-    : 100;
 }
 
 function unfenceOf(fencer: Fencer): NonNullable<Fencer['unfence']> {

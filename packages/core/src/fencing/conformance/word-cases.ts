@@ -1,6 +1,6 @@
 // What a driver says: the same for the same, and never a secret.
 import type { DeviceCondition } from './bench.ts';
-import type { FencerCase } from './case.ts';
+import { type FencerCase, inEach } from './case.ts';
 import { listenToProcess } from './process-output.ts';
 import { insist, type Trial } from './trial.ts';
 
@@ -9,7 +9,7 @@ const conditions: readonly DeviceCondition[] = ['well', 'refusing', 'unreachable
 export const stable: FencerCase = {
   name: 'says the same in the same words each time',
   async run(inScene) {
-    for (const condition of conditions) {
+    await inEach(conditions, async (condition) => {
       await inScene(async (trial) => {
         await trial.scene.set(condition);
         const first = trial.scene.fencer();
@@ -34,7 +34,7 @@ export const stable: FencerCase = {
         }
         insistOnOne(details, `check of a device that is ${condition}`);
       });
-    }
+    });
   },
 };
 
@@ -48,7 +48,7 @@ function insistOnOne(details: ReadonlySet<string | undefined>, what: string): vo
 export const secrets: FencerCase = {
   name: 'lets no secret out, in answers, errors, output or what others see of its programs',
   async run(inScene) {
-    for (const condition of [...conditions, 'hanging'] as const) {
+    await inEach([...conditions, 'hanging'] as const, async (condition) => {
       await inScene(async (trial) => {
         const { scene } = trial;
         insist(scene.secrets.length > 0, () => 'the bench names no secrets: say why under "except"');
@@ -66,7 +66,7 @@ export const secrets: FencerCase = {
           insist(told === undefined, () => `a secret is told (device: ${condition}): ${told}`);
         }
       });
-    }
+    });
   },
 };
 
