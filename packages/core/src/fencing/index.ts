@@ -11,6 +11,7 @@ export {
 export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
 export * from './conformance/index.ts';
+export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
 export type {
   FenceContext,
