@@ -12,6 +12,8 @@ export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
 export * from './conformance/index.ts';
 export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
+export { webhookFencer } from './drivers/webhook.ts';
+export { type WebhookOptions, webhookUrlFault } from './drivers/webhook-options.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';
 export type {
   FenceContext,
