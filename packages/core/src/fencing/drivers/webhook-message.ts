@@ -87,8 +87,9 @@ export function readAnswer(
   body: Buffer,
   action: WebhookAction,
   deathId: string,
+  redact: (text: string) => string,
 ): Readonly<Record<string, unknown>> & { readonly outcome: string; readonly detail: string } {
-  const answer = objectIn(body);
+  const answer = objectIn(body, redact);
   const { version, outcome, detail } = answer;
   if (version !== 1) throw unusable('names no version that is known');
   if (answer['deathId'] !== deathId || answer['action'] !== action) {
@@ -194,10 +195,11 @@ function wordOf<T extends string>(answer: Answer, key: string, words: readonly T
   return found;
 }
 
-function objectIn(body: Buffer): Readonly<Record<string, unknown>> {
+/** Redacted as a whole: of what is cut off later, half a secret would stay. */
+function objectIn(body: Buffer, redact: (text: string) => string): Readonly<Record<string, unknown>> {
   let found: unknown;
   try {
-    found = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    found = JSON.parse(redact(new TextDecoder('utf-8', { fatal: true }).decode(body)));
   } catch {
     throw unusable('is no JSON');
   }

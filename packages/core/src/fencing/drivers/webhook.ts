@@ -133,7 +133,7 @@ class Asking {
       const [door, path] = await this.#open();
       await using _ = door;
       const { body } = await door.post(path, this.#bodyFor('check'));
-      const found = checkOf(readAnswer(body, 'check', this.#target.deathId));
+      const found = checkOf(this.#read(body, 'check'));
       return { ...found, detail: this.#say(found.detail), evidence: this.#redacted(found.evidence) };
     } catch (error) {
       const { detail } = this.#failureOf(error);
@@ -147,11 +147,10 @@ class Asking {
     context: FenceContext,
     read: (answer: ReturnType<typeof readAnswer>) => Said<T>,
   ): Promise<T | Waiting> {
-    const { deathId } = this.#target;
     const [door, path] = await this.#open();
     await using _ = door;
     const understand = ({ body, accepted }: WebhookAnswer): Said<T> => {
-      const said = read(readAnswer(body, action, deathId));
+      const said = read(this.#read(body, action));
       if (accepted && said.outcome !== 'waiting')
         throw new Trouble(`it answers 202 and "${said.outcome}" at once`);
       return said;
@@ -169,7 +168,16 @@ class Asking {
       }
       await sleep(this.#clock, pauseMs, this.#signal);
       this.#signal.throwIfAborted();
-      answer = await door.get(location);
+      const next = await progressAt(door, location);
+      // A receiver that was started anew: it is asked anew, with a permit.
+      if (next === undefined) {
+        return {
+          outcome: 'waiting',
+          detail: this.#say('it has forgotten what it took'),
+          retryAfterMs: shortestPauseMs,
+        };
+      }
+      answer = next;
       location = answer.location ?? location;
     }
   }
@@ -202,6 +210,10 @@ class Asking {
       }
     }
     throw new Trouble('no connection within the time of a permit');
+  }
+
+  #read(body: Buffer, action: WebhookAction): ReturnType<typeof readAnswer> {
+    return readAnswer(body, action, this.#target.deathId, (text) => this.#secrets.redact(text));
   }
 
   #bodyFor(action: WebhookAction, permitMs?: number): string {
@@ -257,6 +269,16 @@ class Asking {
 
   #say(words: string): string {
     return this.#secrets.redact(this.#origin === '' ? words : `${this.#origin}: ${words}`);
+  }
+}
+
+/** Undefined when the receiver knows nothing of it any more. */
+async function progressAt(door: WebhookDoor, location: string): Promise<WebhookAnswer | undefined> {
+  try {
+    return await door.get(location);
+  } catch (error) {
+    if (error instanceof Trouble && (error.status === 404 || error.status === 410)) return undefined;
+    throw error;
   }
 }
 
