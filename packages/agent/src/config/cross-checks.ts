@@ -1,5 +1,6 @@
 // What no single key shows: settings that contradict one another, and settings that are allowed but can do nothing.
 import {
+  type AcceptableProof,
   defaultSightRules,
   longestHealthySilenceMs,
   manualFencer,
@@ -221,6 +222,9 @@ function switchesPower(name: string, fencers: Config['fencers']): boolean {
   return config !== undefined && isPowerSwitch(config);
 }
 
+/** What a machine that went off and can be switched on again is proven by. */
+const ofPower: readonly AcceptableProof[] = ['powered-off', 'rebooted', 'instance-gone'];
+
 /** A driver that is added to the configuration is an error of the type checker here. */
 function isPowerSwitch(config: FencerConfig): boolean {
   switch (config.driver) {
@@ -228,6 +232,8 @@ function isPowerSwitch(config: FencerConfig): boolean {
       return config.proof === 'powered-off';
     case 'redfish':
       return true;
+    case 'webhook':
+      return config.proofs.every((proof) => ofPower.includes(proof));
   }
 }
 

@@ -5,6 +5,7 @@ import { agentOptions } from '../config/fencers/agent.ts';
 import type { FencerConfig } from '../config/fencers/fencer.ts';
 import { deviceIn } from './device.ts';
 import { buildRedfish } from './redfish.ts';
+import { buildWebhook } from './webhook.ts';
 
 /** All that a policy may name. */
 export function buildFencers(fencers: Config['fencers']): readonly Fencer[] {
@@ -18,5 +19,7 @@ function build(name: string, config: FencerConfig): Fencer {
       return { ...agentFencer(agentOptions(name, config)), ...deviceIn(config) };
     case 'redfish':
       return buildRedfish(name, config);
+    case 'webhook':
+      return buildWebhook(name, config);
   }
 }

@@ -1,5 +1,6 @@
 // `@liberator/core/fencing`: what a driver of your own is made of, and the drivers that come with it.
 
+export * from './conformance/index.ts';
 export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
 export { agentFencer } from './drivers/fence-agent.ts';
 export {
@@ -10,8 +11,6 @@ export {
 } from './drivers/fence-agent-options.ts';
 export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
-export * from './conformance/index.ts';
-export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
 export { webhookFencer } from './drivers/webhook.ts';
 export { type WebhookOptions, webhookUrlFault } from './drivers/webhook-options.ts';
 export { type FenceCheck, type FenceCheckContext, noDevice } from './fence-check.ts';

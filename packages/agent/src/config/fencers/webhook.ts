@@ -1,5 +1,11 @@
 // The keys of a fencer that asks a program of the operator's own.
-import { acceptableProofs, hostPatternFault, kubeletSays, type WebhookOptions, webhookUrlFault } from '@liberator/core';
+import {
+  acceptableProofs,
+  hostPatternFault,
+  kubeletSays,
+  type WebhookOptions,
+  webhookUrlFault,
+} from '@liberator/core';
 import * as z from 'zod';
 import { optionalDuration, text } from '../values.ts';
 import { type CommonConfig, common, type DriverSchema, secretFile } from './common.ts';
@@ -27,7 +33,8 @@ export interface WebhookConfig extends CommonConfig {
 const url = (): z.ZodType<string> =>
   text().superRefine((found, context) => {
     const fault = webhookUrlFault(found);
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: `expected the URL of a webhook: ${fault}` });
+    if (fault !== undefined)
+      context.addIssue({ code: 'custom', message: `expected the URL of a webhook: ${fault}` });
   });
 
 const host = (): z.ZodType<string> =>
@@ -60,10 +67,18 @@ export const webhook: DriverSchema<WebhookConfig> = z
     }
     const isPlain = found.url.startsWith('http:');
     if (isPlain && found.answers === 'tls') {
-      context.addIssue({ code: 'custom', path: ['answers'], message: 'expected signed, since url has no TLS; found tls' });
+      context.addIssue({
+        code: 'custom',
+        path: ['answers'],
+        message: 'expected signed, since url has no TLS; found tls',
+      });
     }
     if (isPlain && found.ca !== undefined) {
-      context.addIssue({ code: 'custom', path: ['ca'], message: 'expected nothing, since url has no TLS; found a file' });
+      context.addIssue({
+        code: 'custom',
+        path: ['ca'],
+        message: 'expected nothing, since url has no TLS; found a file',
+      });
     }
   });
 
