@@ -106,15 +106,17 @@ function drawSwitches(dice: Dice): readonly PlannedSwitch[] {
 }
 
 function drawPolicy(dice: Dice, switches: readonly PlannedSwitch[]): Policy {
-  const ladder = switches.map(({ name }) => name);
-  const fencing = dice.of([
-    { drivers: ladder, proof: 'required' },
-    { drivers: ladder, proof: 'required' },
-    { drivers: ['manual', ...ladder], proof: 'required' },
-    { drivers: ['manual'], proof: 'required' },
-    { drivers: ladder, proof: 'optional' },
-    { drivers: ['none'], proof: 'optional' },
-  ] as const);
+  // So that all of them have had their turn within the time in which a second node has to be taken over.
+  const ladder = switches.map(({ name }) => ({ fencer: name, forMs: 30_000 }));
+  const people = { fencer: manualFencer.name };
+  const fencing = dice.of<Policy['fencing']>([
+    { ladder, proof: 'required' },
+    { ladder, proof: 'required' },
+    { ladder: [{ ...people, forMs: 20_000 }, ...ladder], proof: 'required' },
+    { ladder: [people], proof: 'required' },
+    { ladder, proof: 'optional' },
+    { ladder: [{ fencer: 'none' }], proof: 'optional' },
+  ]);
   return {
     name: 'all',
     nodes: { all: true },
