@@ -173,7 +173,7 @@ const tokenIgnored: Mutation = {
 const permitIgnored: Mutation = {
   name: 'permit-ignored',
   sentence: 'A driver does not ask for its permit before it switches off.',
-  seenBy: ['every-harm-is-preceded-by-a-look', 'the-living-are-left-alone'],
+  seenBy: ['every-harm-is-preceded-by-a-look', 'the-living-are-left-alone', 'one-rung-at-a-time'],
   defect: {
     parts: (parts) => ({
       ...parts,
@@ -187,9 +187,12 @@ const permitIgnored: Mutation = {
       })),
     }),
   },
-  // It comes back while its switch thinks.
-  stage: (scenario) =>
-    only(withSwitch(scenario, 45_000, 'required'), [fault('machine-cut', 'node-1', [5, 36])]),
+  // It comes back while its switch thinks, which hears nobody calling it off.
+  stage: (scenario) => {
+    const staged = withSwitch(scenario, 13_000, 'required');
+    const switches = staged.switches.map((one) => ({ ...one, usually: 'deaf' as const }));
+    return only({ ...staged, switches }, [fault('machine-cut', 'node-1', [5, 36])]);
+  },
 };
 
 const recordsForgotten: Mutation = {
