@@ -31,6 +31,8 @@ export interface RedfishBmcOptions {
 
 /** One request that a controller got. */
 export interface BmcRequest {
+  /** When it arrived whole, as the controller's clock has it. */
+  readonly at: number;
   readonly method: string;
   readonly path: string;
   /** Of a POST: `ForceOff`. */
@@ -193,6 +195,7 @@ class Bmc implements RedfishBmc {
     const user = this.#service.userOf(request)?.username;
     const [, resetType] = /"ResetType"\s*:\s*"(\w+)"/.exec(body) ?? [];
     const noted: BmcRequest = {
+      at: this.#clock.now(),
       method,
       path,
       ...(resetType !== undefined && { resetType }),

@@ -38,7 +38,7 @@ export interface RedfishOptions {
    * controller that reads Off too early.
    */
   readonly settleMs?: number;
-  /** How long one request may take, in milliseconds. Default 25,000: some controllers think for 20 s. */
+  /** How long one request may take, in milliseconds; at most half of `timeoutMs`. Default 25,000: some controllers think for 20 s. */
   readonly requestTimeoutMs?: number;
   /** For how long one answer of the fencer waits for the power to go, in milliseconds, before it says `waiting`. Default 20,000. */
   readonly offWithinMs?: number;

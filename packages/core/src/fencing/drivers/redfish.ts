@@ -145,7 +145,15 @@ class Asking {
   }
 
   async #open(): Promise<Door> {
-    const { address, hosts, username, password, ca, requestTimeoutMs = 25_000 } = this.#options;
+    const {
+      address,
+      hosts,
+      username,
+      password,
+      ca,
+      requestTimeoutMs = 25_000,
+      timeoutMs = 180_000,
+    } = this.#options;
     const { origin } = deviceAddress(address, this.#target, hosts);
     this.#origin = origin;
     const file = (template: string): string => fillIn(template, this.#target, 'segment');
@@ -157,7 +165,8 @@ class Asking {
       secrets: this.#secrets,
       clock: this.#clock,
       signal: this.#signal,
-      requestTimeoutMs,
+      // Whoever has less time as a whole still wants to say why.
+      requestTimeoutMs: Math.min(requestTimeoutMs, timeoutMs / 2),
     });
   }
 
