@@ -59,7 +59,7 @@ describe('a proof of the Redfish driver', () => {
       await using stage = await RedfishStage.open({
         bmc: {
           machines: [
-            { name: 'node-1', uuid, offMs: 10 },
+            { name: 'node-1', uuid },
             { name: 'node-2', uuid: otherUuid },
           ],
         },
