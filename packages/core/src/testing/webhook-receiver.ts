@@ -32,7 +32,7 @@ export const webhookTarget: FenceTarget = {
 };
 
 /** One request as it arrived, its signature checked. */
-export interface Heard {
+interface Heard {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
@@ -41,7 +41,7 @@ export interface Heard {
 }
 
 /** What is answered, signed unless it says otherwise. */
-export interface Reply {
+interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object gets `version`, `action` and `deathId` of the request where it has none of its own. */

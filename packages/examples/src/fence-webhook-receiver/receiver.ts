@@ -4,7 +4,7 @@ import { type DeathBook, type Progress, startDeathBook } from './death-book.ts';
 import { startVerifier, type Verified } from './signature.ts';
 
 /** What is known of the node, as its kubelet reported it. */
-export interface NodeOfRequest {
+interface NodeOfRequest {
   readonly name: string;
   readonly uid: string;
   readonly machine: { readonly systemUUID: string; readonly machineID: string; readonly providerID: string };
@@ -14,7 +14,7 @@ export interface NodeOfRequest {
 }
 
 /** One machine as you know it. */
-export interface MachineFound {
+interface MachineFound {
   readonly id: string;
   readonly power: 'on' | 'off' | 'unknown';
 }

@@ -2,7 +2,7 @@
 import type { Trial } from './trial.ts';
 
 /** Plays in a scene of its own, which is disposed of afterwards. */
-export type InScene = (play: (trial: Trial) => Promise<void>) => Promise<void>;
+type InScene = (play: (trial: Trial) => Promise<void>) => Promise<void>;
 
 export interface FencerCase {
   /** A sentence about the driver. */
