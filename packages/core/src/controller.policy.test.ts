@@ -76,3 +76,21 @@ describe('a controller', () => {
     );
   });
 });
+
+describe('a policy that has hosts switched off whose kubelet hangs', () => {
+  const hungAfter = withFencing({ drivers: ['ipmi'], proof: 'required', hungAfterMs: 300_000 });
+
+  it('is refused without a fencer that switches power, and without a proof that is required', () => {
+    const world = new World();
+    const words = 'policy any: fencing.hungAfterMs: expected';
+    expect(() => world.replica('a', { fencers: [stuck], policies: [hungAfter] })).toThrow(
+      `${words} a fencer that switches power beside it, since the host is up; found none`,
+    );
+    const power: Fencer = { ...stuck, acts: 'power' };
+    const optional = withFencing({ ...hungAfter.fencing, proof: 'optional' });
+    expect(() => world.replica('a', { fencers: [power], policies: [optional] })).toThrow(
+      `${words} "proof: required" beside it, since the host is up; found none`,
+    );
+    expect(() => world.replica('a', { fencers: [power], policies: [hungAfter] })).not.toThrow();
+  });
+});

@@ -11,6 +11,7 @@ import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evide
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
 import type { Fencer } from './fencing/fencer.ts';
+import { hungFault } from './fencing/hung.ts';
 import { fencersIn } from './fencing/ladder.ts';
 import { type JournalEntry, type JournalHead, journalVersion } from './journal-format.ts';
 import { journalSnapshot } from './journal-snapshot.ts';
@@ -132,6 +133,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       const names = options.fencers.map(({ name }) => name).join(', ');
       throw new RangeError(`expected each fencer under a name of its own, found ${names}`);
     }
+    const switches = new Set(options.fencers.flatMap(({ name, acts }) => (acts === 'power' ? [name] : [])));
     for (const policy of options.policies) {
       const missing = fencersIn(policy.fencing).find((driver) => !fencers.has(driver));
       if (missing !== undefined) {
@@ -141,6 +143,11 @@ export class Controller extends EventEmitter<ControllerEvents> {
       }
       const [problem] = contradictionsIn(policy.detection, shortestSafeDeathMs(this.#sightRules));
       if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
+      const fault = hungFault(policy.fencing, {
+        switchesPower: fencersIn(policy.fencing).some((name) => switches.has(name)),
+        evidence: policy.evidence,
+      });
+      if (fault !== undefined) throw new RangeError(`policy ${policy.name}: fencing.hungAfterMs: ${fault}`);
     }
     this.#checkSight();
     this.#checkMode();

@@ -85,6 +85,7 @@ const keptFields = [
   'epoch',
   'openedAt',
   'evidence',
+  'hung',
   'policy',
   'proof',
   'outOfService',

@@ -20,6 +20,7 @@ import { WorldWitness } from './takeover-witness.ts';
 import type { ConfirmationChange, IgnoredConfirmation } from './telling/confirmations.ts';
 import { EventRecorder } from './telling/event-recorder.ts';
 import type { OmittedEvents } from './telling/omissions.ts';
+import { whyTaken } from './telling/takeover-events.ts';
 import type { NodeTrouble } from './telling/troubles.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import type { Clock } from './time/clock.ts';
@@ -213,7 +214,8 @@ export class Observing implements Leading {
     const { deathId, policy, assessment } = node;
     const reasons = assessment?.reasons ?? [];
     this.#options.onObserved({ node: name, uid, deathId, policy: policy?.name ?? '', reasons, decision });
-    const message = `would be taken over by policy ${policy?.name}: the node is dead: ${reasons.join(', ')} (death ${deathId})`;
+    const why = whyTaken(assessment?.hungSince === undefined ? {} : { hung: true });
+    const message = `would be taken over by policy ${policy?.name}: ${why}: ${reasons.join(', ')} (death ${deathId})`;
     this.#publish({ type: 'Warning', reason: 'WouldTakeOver', message, node: { name, uid } });
   }
 }

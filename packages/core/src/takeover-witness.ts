@@ -10,7 +10,7 @@ import type { FleetFacts, NodeFacts } from './policy/guard.ts';
 import { factsOf } from './policy/node-facts.ts';
 import type { Policy } from './policy/policy.ts';
 import { withMarks } from './takeover/follow.ts';
-import type { TakeoverRecord } from './takeover/record.ts';
+import { hasProof, type TakeoverRecord } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { newerRecordOf } from './takeover/records/newer-records.ts';
 import { laterWith, noRecords, type Records, successorOf } from './takeover/records/records.ts';
@@ -53,6 +53,8 @@ export class WorldWitness implements TakeoverWitness {
     // Without a Lease, only what else its Node says tells that it has lived and died once more, when nobody looked.
     const leaseless = renewTime === '' && record.lastHeartbeat === '';
     if (leaseless && node.deathId !== record.deathId) return 'it has lived since';
+    // Of one that hung, its host was up all the time, and Kubernetes called it Unknown.
+    if (record.hung === true) return state.ready === 'True' ? 'it is Ready again' : undefined;
     // A human who vouches for the death outweighs a host that still answers.
     return assessment?.hostUp && assessment.evidence !== 'proven' ? assessment.reasons.join(', ') : undefined;
   }
@@ -63,9 +65,25 @@ export class WorldWitness implements TakeoverWitness {
     const decision = this.brakesOn(record);
     const reasons = decision === undefined ? [] : holdReasons(decision);
     // After a time of blindness the evidence starts from nothing, for a node under takeover as for any other.
-    return node === undefined || node.assessment?.health === 'dead'
-      ? reasons
-      : [...reasons, 'waiting for evidence that the node is still dead'];
+    const missing = node === undefined ? undefined : this.#missingEvidence(record, node);
+    return missing === undefined ? reasons : [...reasons, missing];
+  }
+
+  #missingEvidence(record: TakeoverRecord, { assessment, policy }: KnownNode<Policy>): string | undefined {
+    if (assessment?.health === 'dead') return undefined;
+    const missing = 'waiting for evidence that the node is still dead';
+    if (record.hung !== true) return missing;
+    const { hungSince, silentSince } = assessment ?? {};
+    // It was stopped: what is left to be seen is that it has not come back.
+    if (hasProof(record)) return silentSince === undefined && hungSince === undefined ? missing : undefined;
+    const hungAfterMs = policy?.fencing.hungAfterMs;
+    if (hungAfterMs === undefined)
+      return 'its host is up, and the policy no longer has such hosts switched off';
+    // A fencer may have begun already, so that its host is silent by now.
+    const since = hungSince ?? silentSince;
+    return since !== undefined && this.#options.now() - since >= hungAfterMs
+      ? undefined
+      : 'waiting for evidence that its kubelet still hangs';
   }
 
   /** What the guards that are brakes say of a takeover; undefined where no policy counts for its node, or nobody knows of it yet. */

@@ -45,6 +45,7 @@ export function plan(world: World, term: TermKnowledge, now: number): Step {
       nodes: ledger.nodes.size + deaths.gone,
       unproven: deaths.newestFirst,
       running: term.work.count((state) => state === 'works'),
+      hanging: hangingAmong(down, deaths),
       zones: zonesOf(ledger, busy),
     },
     queue: term.queue,
@@ -77,7 +78,18 @@ export function plan(world: World, term: TermKnowledge, now: number): Step {
 /** A hanging node is one too: the evidence guard holds it, and somebody has to be told why and what can be done. */
 function isDown({ health, assessment }: KnownNode<Policy>): boolean {
   if (health === 'dead') return true;
-  return health === 'suspect' && assessment?.hostUp === true && assessment.silentSince !== undefined;
+  if (health !== 'suspect' || assessment?.hostUp !== true) return false;
+  return assessment.silentSince !== undefined || assessment.hungSince !== undefined;
+}
+
+/** Those that have fallen silent though their hosts are up. Whoever counts as dead without proof already counts there. */
+function hangingAmong(down: readonly KnownNode<Policy>[], { byNode }: UnprovenDeaths): ReadonlySet<string> {
+  return new Set(
+    down.flatMap(({ node: { metadata }, assessment }) => {
+      const hangs = assessment?.hungSince !== undefined && assessment.evidence !== 'proven';
+      return hangs && !byNode.has(metadata.name) ? [metadata.name] : [];
+    }),
+  );
 }
 
 function candidateOf(

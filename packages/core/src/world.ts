@@ -18,7 +18,7 @@ import { type Ledger, zoneLabel } from './evidence/ledger-state.ts';
 import { lookAround, type SightRules, silentAfterMs } from './evidence/sight.ts';
 import type { Policy } from './policy/policy.ts';
 import { judgeOf, pastOf } from './takeover/node-past.ts';
-import { hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
+import { isProvenDeath, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { noRecords, recordsOfNode, withoutRecord, withRecord } from './takeover/records/records.ts';
 import { plan } from './world-plan.ts';
 import {
@@ -296,7 +296,8 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
         records: withRecord(term.records, fact.stored),
         undone: withUndone(term.undone, record, now),
         // What undid a takeover says nothing of its death.
-        ...(hasProof(record) && record.result !== 'undone' && { proven: term.proven.add(record.deathId) }),
+        ...(isProvenDeath(record) &&
+          record.result !== 'undone' && { proven: term.proven.add(record.deathId) }),
       });
       const stirred = world.stirred || known === undefined || isAnotherToPlans(known, record);
       return rejudge({ ...next, stirred }, [record.node.name], now);
@@ -316,7 +317,7 @@ function isAnotherToPlans(before: TakeoverRecord, after: TakeoverRecord): boolea
   return (
     before.result !== after.result ||
     occupiesNode(before) !== occupiesNode(after) ||
-    hasProof(before) !== hasProof(after) ||
+    isProvenDeath(before) !== isProvenDeath(after) ||
     before.windowPassed !== after.windowPassed ||
     before.return?.welcomed !== after.return?.welcomed ||
     before.lastHeartbeat !== after.lastHeartbeat ||

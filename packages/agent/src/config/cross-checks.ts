@@ -2,6 +2,7 @@
 import {
   type AcceptableProof,
   defaultSightRules,
+  hungFault,
   longestHealthySilenceMs,
   manualFencer,
   noneFencer,
@@ -33,7 +34,7 @@ export function contradictions(config: Config): readonly Problem[] {
         ...selectorContradictions(policy.nodes, [...path, 'nodes']),
         ...detectionContradictions(policy.detection, config.heartbeatInterval, [...path, 'detection']),
         ...budgetContradictions(policy, [...path, 'budget']),
-        ...fencingContradictions(policy.fencing, config.fencers, [...path, 'fencing']),
+        ...fencingContradictions(policy, config.fencers, [...path, 'fencing']),
       ];
     }),
   ];
@@ -167,7 +168,7 @@ function budgetContradictions({ budget, detection }: PolicyConfig, path: Path): 
 const builtIn: readonly string[] = [manualFencer.name, noneFencer.name];
 
 function fencingContradictions(
-  fencing: PolicyConfig['fencing'],
+  { fencing, evidence }: Pick<PolicyConfig, 'fencing' | 'evidence'>,
   fencers: Config['fencers'],
   path: Path,
 ): readonly Problem[] {
@@ -205,15 +206,11 @@ function fencingContradictions(
     const why = 'with "proof: required" a takeover never goes on without one';
     problems.push(problem([...path, 'giveUpAfter'], `expected nothing, since ${why}; found a duration`));
   }
-  if (
-    hungAfter !== undefined &&
-    (proof !== 'required' || !names.some((name) => switchesPower(name, fencers)))
-  ) {
-    const what = proof === 'required' ? 'a fencer that switches power' : '"proof: required"';
-    problems.push(
-      problem([...path, 'hungAfter'], `expected ${what} beside it, since the host is up; found none`),
-    );
-  }
+  const fault = hungFault(
+    { proof, ...(accept && { accept }), ...(hungAfter !== undefined && { hungAfterMs: hungAfter }) },
+    { switchesPower: names.some((name) => switchesPower(name, fencers)), evidence },
+  );
+  if (fault !== undefined) problems.push(problem([...path, 'hungAfter'], fault));
   return problems;
 }
 

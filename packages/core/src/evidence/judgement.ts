@@ -65,6 +65,11 @@ export interface Assessment {
   readonly hostUp: boolean;
   /** Since when heartbeats have been missing, if they have. */
   readonly silentSince: number | undefined;
+  /**
+   * Since when its kubelet has been silent on a host that is up, if it hangs: no Lease was renewed, Kubernetes calls it Unknown, and the
+   * host was heard. Monotonic; absent: it does not hang, or nobody can tell.
+   */
+  readonly hungSince?: number;
   /** When the assessment can change by the passing of time alone, if it can. */
   readonly nextCheckAt: number | undefined;
 }
@@ -218,6 +223,7 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
     reasons,
     hostUp,
     silentSince: silent ? since : undefined,
+    ...hanging(state, silent ? since : undefined),
     nextCheckAt:
       since === undefined
         ? undefined
@@ -237,6 +243,15 @@ function assessByHeartbeats(state: NodeState, now: number, rules: HeartbeatDetec
  */
 function lastHeard(state: NodeState): number | undefined {
   return state.hadLease ? state.heartbeatAt : state.unknownSince;
+}
+
+/**
+ * A kubelet whose Lease is silent may post its status still: only where Kubernetes has heard neither for a whole grace period does it
+ * hang. After a time of blindness its silence begins anew.
+ */
+function hanging(state: NodeState, silentSince: number | undefined): Pick<Assessment, 'hungSince'> {
+  const hangs = silentSince !== undefined && state.ready === 'Unknown' && heardFromHost(state);
+  return hangs ? { hungSince: silentSince } : {};
 }
 
 /** Whether its machine was never heard of: a Node may be made long before, and what isn't there yet doesn't die unproven. */
@@ -275,11 +290,18 @@ function assessByPolls(
       reasons,
       hostUp,
       silentSince: undefined,
+      ...hanging(looked, count === undefined || !isSilent(looked, now) ? undefined : lastHeard(looked)),
       nextCheckAt: heartbeating
         ? Math.min(looked.nextLookAt, looked.heartbeatAt + heartbeatLastsMs)
         : looked.nextLookAt,
     },
   };
+}
+
+/** For longer than a kubelet's Lease lasts. */
+function isSilent(state: NodeState, now: number): boolean {
+  const since = lastHeard(state);
+  return since !== undefined && now - since >= heartbeatLastsMs;
 }
 
 function look(state: NodeState, now: number, rules: PollDetection): NodeState {

@@ -248,7 +248,8 @@ function isStirred(before: FleetStanding, after: FleetStanding): boolean {
     before.health !== after.health ||
     before.assessment?.evidence !== after.assessment?.evidence ||
     before.assessment?.hostUp !== after.assessment?.hostUp ||
-    (before.assessment?.silentSince === undefined) !== (after.assessment?.silentSince === undefined)
+    (before.assessment?.silentSince === undefined) !== (after.assessment?.silentSince === undefined) ||
+    before.assessment?.hungSince !== after.assessment?.hungSince
   );
 }
 

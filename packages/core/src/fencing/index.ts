@@ -23,6 +23,7 @@ export type {
 export type { FenceConfirmation, FenceTarget } from './fence-target.ts';
 export type { FenceDevice, FenceResult, Fencer, UnfenceResult } from './fencer.ts';
 export type { FencingRules, Rung } from './fencing-rules.ts';
+export { hungFault, mayStopHung } from './hung.ts';
 export { type Climb, fencersIn, type RungRecord } from './ladder.ts';
 export { manualFencer } from './manual.ts';
 export { noneFencer } from './none.ts';

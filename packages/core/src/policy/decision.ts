@@ -6,6 +6,7 @@ import { budget } from './guards/budget.ts';
 import { controlPlane } from './guards/control-plane.ts';
 import { evidence } from './guards/evidence.ts';
 import { excluded } from './guards/excluded.ts';
+import { hung } from './guards/hung.ts';
 import { maintenance } from './guards/maintenance.ts';
 import { newerRecord } from './guards/newer-record.ts';
 import { paused } from './guards/paused.ts';
@@ -39,6 +40,7 @@ export const builtInGuards: readonly Guard[] = [
   newerRecord,
   controlPlane,
   evidence,
+  hung,
   budget,
   undone,
   queue,

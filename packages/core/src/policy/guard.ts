@@ -60,6 +60,11 @@ export interface FleetFacts {
   /** How many takeovers run. Absent: none. */
   readonly running?: number;
   /**
+   * How many hosts are up whose kubelet hangs, neither the node in question nor those that count as dead without proof among them.
+   * Absent: none.
+   */
+  readonly hanging?: number;
+  /**
    * By the value of the label `topology.kubernetes.io/zone`, each zone that has a node. Nodes without the label are in none.
    * Absent: nobody counted, as when a brake is asked about a takeover that has begun.
    */
@@ -97,7 +102,7 @@ export interface Guard {
   /**
    * Whether it also stops a takeover that has begun: then it is asked again right before each harm, until the node is removed or
    * kept, and of nodes that live, to tell what would hold. It gets less to decide by: `deadSince`, `undone`, `unproven`,
-   * `running` and `zones` are absent, `fleet.dead` has no other node in it, and of a Node that is gone there is what was noted, taints
+   * `running`, `hanging` and `zones` are absent, `fleet.dead` has no other node in it, and of a Node that is gone there is what was noted, taints
    * and maintenance left out. While it holds, pods stay where they are, of a machine that is off already, too. Default false:
    * it is asked until a takeover begins, and no more.
    */

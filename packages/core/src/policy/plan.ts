@@ -2,6 +2,7 @@
 import type { Assessment } from '../evidence/judgement.ts';
 import { type Decision, decide } from './decision.ts';
 import type { FleetFacts, Guard, NodeFacts, UnprovenDeath } from './guard.ts';
+import { mayBeSwitchedOff } from './guards/hung.ts';
 import { queue as queueGuard } from './guards/queue.ts';
 import type { Policy } from './policy.ts';
 
@@ -12,7 +13,10 @@ export interface Candidate {
   readonly policy: Policy;
   /** Monotonic time at which it was first known to be dead: who died first goes first. */
   readonly since: number;
-  /** Whether it is dead. One that only would be, were its host not up, is never admitted; but everybody may read why. */
+  /**
+   * Whether it is dead. One that only would be, were its host not up, is not admitted, unless its policy has such hosts switched off; but
+   * everybody may read why.
+   */
   readonly dead: boolean;
 }
 
@@ -20,7 +24,12 @@ export interface PlanInput {
   /** In any order. Those that are being taken over already are not among them. */
   readonly candidates: readonly Candidate[];
   /** As it is before anything is admitted. */
-  readonly fleet: FleetFacts & { readonly running: number; readonly unproven: readonly UnprovenDeath[] };
+  readonly fleet: Omit<FleetFacts, 'hanging'> & {
+    readonly running: number;
+    readonly unproven: readonly UnprovenDeath[];
+    /** Names of nodes whose host is up and whose kubelet hangs; those that count as dead without proof left out. Absent: none. */
+    readonly hanging?: ReadonlySet<string>;
+  };
   /** Names of nodes that only waited their turn in the plan before, whoever has waited longest first. */
   readonly queue: readonly string[];
   readonly guards: readonly Guard[];
@@ -48,19 +57,22 @@ export function makePlan({ candidates, fleet, queue, guards, now }: PlanInput): 
   const admissions: string[] = [];
   const waiting: string[] = [];
   let { unproven } = fleet;
+  const hanging = new Set(fleet.hanging);
   let nextCheckAt: number | undefined;
   for (const { facts, assessment, policy, dead } of inTurn(candidates, queue)) {
     const running = fleet.running + admissions.length;
+    const others = hanging.size - Number(hanging.has(facts.name));
     const decision = decide(
-      { node: facts, assessment, policy, fleet: { ...fleet, unproven, running }, now },
+      { node: facts, assessment, policy, fleet: { ...fleet, unproven, running, hanging: others }, now },
       guards,
     );
     decisions.set(facts.name, decision);
     nextCheckAt = earlier(nextCheckAt, decision.nextCheckAt);
-    if (!dead) continue;
+    if (!dead && !mayBeSwitchedOff(assessment, policy)) continue;
     if (decision.action === 'act') {
       admissions.push(facts.name);
       if (assessment.evidence !== 'proven') unproven = withNewest(unproven, facts.name, now);
+      hanging.delete(facts.name);
     } else if (onlyWaitsItsTurn(decision)) waiting.push(facts.name);
   }
   return { admissions, decisions, queue: waiting, nextCheckAt };

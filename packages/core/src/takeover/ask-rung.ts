@@ -4,6 +4,7 @@ import { askFencer } from '../fencing/ask-fencer.ts';
 import type { FencePermit, FenceRefusal } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult, Fencer } from '../fencing/fencer.ts';
+import { mayStopHung, stopsMachine } from '../fencing/hung.ts';
 import { isAccepted, type Ladder, ladderOf } from '../fencing/ladder.ts';
 import { confirmationIn, manualFencer } from '../fencing/manual.ts';
 import type { FenceEvidence, FenceProof } from '../fencing/proof.ts';
@@ -141,7 +142,18 @@ export function isHarmless({ record, fencers }: Pick<StepContext, 'record' | 'fe
 }
 
 export function ladderIn({ record, fencers }: Pick<StepContext, 'record' | 'fencers'>): Ladder {
-  return ladderOf(record.policy, (name) => fencers.get(name)?.harmless === true);
+  const ladder = ladderOf(record.policy, (name) => fencers.get(name)?.harmless === true);
+  return record.hung === true ? ladderForHung(ladder, fencers) : ladder;
+}
+
+/** Of a host that is up, only those are asked who stop it, and nothing less is enough. */
+function ladderForHung(ladder: Ladder, fencers: StepContext['fencers']): Ladder {
+  return {
+    rungs: ladder.rungs.filter(({ fencer }) => mayStopHung(fencers.get(fencer))),
+    proof: 'required',
+    accept: ladder.accept.filter(stopsMachine),
+    giveUpAfterMs: undefined,
+  };
 }
 
 function stopped({ code, detail }: FenceRefusal, { term }: StepContext, despite?: Vouched): StepResult {

@@ -1,8 +1,11 @@
-// Asks the host of a Node that is gone whether it is up: its kubelet renews no Lease any more, and nobody else probes it.
+// Asks a host itself whether it is up, where nothing else would tell: of a Node that is gone, whose kubelet renews no Lease any more,
+// and of one that hung and is said to have been switched off.
 
 import type { ProbeResult } from '../evidence/fact.ts';
+import type { NodeProbe } from '../evidence/witnesses/prober.ts';
 import { confirmationIn } from '../fencing/manual.ts';
-import { confirmOnRecordCommand } from '../marks/confirmed.ts';
+import type { Node } from '../kubernetes/objects.ts';
+import { confirmOnRecordCommand, confirmWays } from '../marks/confirmed.ts';
 import { hasProof } from './record.ts';
 import type { StepContext } from './step.ts';
 
@@ -19,23 +22,51 @@ const signs: Readonly<Partial<Record<ProbeResult, string>>> = {
  */
 export async function signOfGoneHost(context: StepContext): Promise<string | undefined> {
   const { record, cluster, term, probe } = context;
-  const { name, uid } = record.node;
-  if (probe === undefined || hasProof(record)) return undefined;
+  const { name } = record.node;
+  // That it is up is why it is switched off.
+  if (probe === undefined || hasProof(record) || record.hung === true) return undefined;
   if (confirmationIn(record.noted?.annotations, record.deathId, 'node') !== undefined) return undefined;
-  // Whoever has the address by now is another machine.
-  if (context.addressIsReused()) return undefined;
-  // As much of a Node as a probe needs.
-  const node = {
-    metadata: { name, uid, resourceVersion: '' },
-    status: { addresses: record.noted?.addresses ?? [] },
-  };
-  const sign = signs[await answerOf(() => probe(node, term.signal))];
-  term.assertValid();
+  const sign = await signOf(context, probe);
   if (sign === undefined) return undefined;
   const onRecord = (await cluster.readRecord(term, record.id))?.annotations;
   if (confirmationIn(onRecord, record.deathId, 'record') !== undefined) return undefined;
   const confirm = `liberator confirm ${name}, or ${confirmOnRecordCommand(cluster.recordAddress(record.id), record.deathId)}`;
   return `the host is up: ${sign}, though its Node is gone. What ran on it may still write. Power the machine off, and only then: ${confirm}`;
+}
+
+/**
+ * Why nothing of a host that was up when it was taken over may be released: it is up still, although somebody vouches that it has no
+ * power any more. Undefined while nothing says so. A human's word outweighs it, and one that was only reset may answer again.
+ */
+export async function signOfStoppedHost(context: StepContext, seen?: Node): Promise<string | undefined> {
+  const { record, cluster, term, probe } = context;
+  const { proof, hung, fencer = 'somebody' } = record;
+  if (probe === undefined || hung !== true || (proof !== 'powered-off' && proof !== 'instance-gone'))
+    return undefined;
+  if (confirmationIn(context.nodeNow()?.noted?.annotations, record.deathId, 'node') !== undefined)
+    return undefined;
+  const sign = await signOf(context, probe, seen);
+  if (sign === undefined) return undefined;
+  const onRecord = (await cluster.readRecord(term, record.id))?.annotations;
+  if (confirmationIn(onRecord, record.deathId, 'record') !== undefined) return undefined;
+  const confirm = confirmWays(record.node.name, record.deathId);
+  return `the host is up: ${sign}, although ${fencer} vouches for "${proof}": it may be another machine that was stopped. Power it off, and only then: ${confirm}`;
+}
+
+/** What a probe of its host shows at this moment; undefined when that is nothing. */
+async function signOf(context: StepContext, probe: NodeProbe, seen?: Node): Promise<string | undefined> {
+  const { record, term } = context;
+  // Whoever has the address by now is another machine.
+  if (context.addressIsReused()) return undefined;
+  const { name, uid } = record.node;
+  // As much of a Node as a probe needs, where there is none.
+  const node = seen ?? {
+    metadata: { name, uid, resourceVersion: '' },
+    status: { addresses: record.noted?.addresses ?? [] },
+  };
+  const sign = signs[await answerOf(() => probe(node, term.signal))];
+  term.assertValid();
+  return sign;
 }
 
 /** A probe that fails for a reason of its own says nothing about the host. */

@@ -56,8 +56,8 @@ async function look(context: StepContext): Promise<LiveNode> {
   }
   if (node === undefined) return { state: 'gone', detail: 'the Node no longer exists' };
   const ready = node.object.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
-  // Without a Lease, death was told by Kubernetes' word alone, and so is life.
-  if (record.lastHeartbeat === '' && ready === 'True') {
+  // Without a Lease, death was told by Kubernetes' word alone, and so is life. One that hung was called Unknown.
+  if ((record.lastHeartbeat === '' || record.hung === true) && ready === 'True') {
     return { state: 'alive', sign: 'ready', detail: 'it is Ready again' };
   }
   const bootId = node.object.status?.nodeInfo?.bootID ?? '';

@@ -34,6 +34,10 @@ export function openingRecord(
     epoch,
     openedAt,
     evidence: assessment.evidence,
+    // Nobody else is taken over while its host is up.
+    ...(assessment.hostUp &&
+      assessment.hungSince !== undefined &&
+      assessment.evidence !== 'proven' && { hung: true as const }),
     reasons: assessment.reasons,
     verdicts,
     policy: recordedPolicyOf(policy),

@@ -122,6 +122,11 @@ export interface TakeoverRecord {
   readonly openedAt: string;
   /** On which it was begun. */
   readonly evidence: Evidence;
+  /**
+   * Its host was up and its kubelet hung: it is taken over only with a proof that the machine was stopped, whatever the policy says
+   * by now, and that its host answers is no sign of life. Absent: its host was silent, or somebody vouched for the death.
+   */
+  readonly hung?: true;
   /** Why the node was taken for dead, for people. */
   readonly reasons: readonly string[];
   /** What each guard said then. */
@@ -231,7 +236,7 @@ function isAfterFence(step: TakeoverStep): boolean {
 }
 
 function lacksProof(record: TakeoverRecord): boolean {
-  return record.policy.proof === 'required' && !isFenced(record);
+  return (record.policy.proof === 'required' || record.hung === true) && !isFenced(record);
 }
 
 /** A fencer vouched for it, be that a human. */
@@ -242,6 +247,16 @@ function isFenced({ proof }: TakeoverRecord): boolean {
 /** Whether a device or a human vouched for the death: before the takeover, or in it. */
 export function hasProof(record: TakeoverRecord): boolean {
   return record.evidence === 'proven' || isFenced(record);
+}
+
+/**
+ * Whether somebody vouches for the death itself. That a host which was up has been switched off says what we did, and not that it had
+ * died: the next one may hang for the same reason.
+ */
+export function isProvenDeath(record: TakeoverRecord): boolean {
+  return record.hung === true
+    ? record.evidence === 'proven' || record.proof === 'confirmed-by-human'
+    : hasProof(record);
 }
 
 /**

@@ -3,7 +3,7 @@ import { type Deaths, hasReturned, type SeenDeath } from '../evidence/deaths.ts'
 import type { FleetNode } from '../policy/fleet-node.ts';
 import type { UnprovenDeath } from '../policy/guard.ts';
 import type { StoredRecord } from './cluster.ts';
-import { hasProof, type TakeoverRecord } from './record.ts';
+import { isProvenDeath, type TakeoverRecord } from './record.ts';
 
 /** What is known of deaths at one moment. */
 export interface DeathsKnown {
@@ -87,7 +87,7 @@ export function tellsOfUnprovenDeath(record: TakeoverRecord): boolean {
 
 /** Somebody vouches for the death, or a leader saw it count for a whole window. */
 function isSettled(record: TakeoverRecord): boolean {
-  return hasProof(record) || record.windowPassed === true;
+  return isProvenDeath(record) || record.windowPassed === true;
 }
 
 function isBack(record: TakeoverRecord, seen: SeenDeath | undefined, there: FleetNode | undefined): boolean {

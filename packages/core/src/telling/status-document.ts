@@ -26,6 +26,8 @@ export interface NodeStatus {
   readonly evidence?: Evidence;
   /** Its machine was heard, so a dead kubelet is all that can be said of it. */
   readonly hostUp?: true;
+  /** Its kubelet hangs, as Kubernetes says too: its host may be switched off, where the policy says so. */
+  readonly hung?: true;
   /** Why it is not taken for alive. Numbers in them are as old as the document. */
   readonly reasons?: readonly string[];
   /** ISO 8601, wall clock of the leader: since when its heartbeats are missing. */
@@ -160,6 +162,7 @@ function describeNode(
       silentSince: new Date(clock.wallTime() - (clock.now() - silentSince)).toISOString(),
     }),
     ...(inTrouble && assessment.hostUp && { hostUp: true as const }),
+    ...(inTrouble && assessment.hungSince !== undefined && { hung: true as const }),
     ...((inTrouble || decision) && { deathId }),
     ...(decision && !takeover && { decision: published(decision) }),
     ...(undecided && { undecided }),

@@ -1,7 +1,12 @@
 // Which moments of a takeover become Kubernetes Events, and in which words.
 import type { NodeEvent } from '../takeover/cluster.ts';
 import type { TakeoverProgress } from '../takeover/executor.ts';
-import type { TakeoverStep } from '../takeover/record.ts';
+import type { TakeoverRecord, TakeoverStep } from '../takeover/record.ts';
+
+/** As the beginning of a sentence. */
+export function whyTaken({ hung }: Pick<TakeoverRecord, 'hung'>): string {
+  return hung === true ? 'its host is up and its kubelet hangs' : 'the node is dead';
+}
 
 /** Undefined for moments that are too small for an Event; they are in the record and in the log. */
 export function eventFor({ record, step, phase, detail, held }: TakeoverProgress): NodeEvent | undefined {
@@ -20,7 +25,7 @@ export function eventFor({ record, step, phase, detail, held }: TakeoverProgress
   if (phase === 'skipped' && step !== 'remove' && !isLeft) return undefined;
   switch (step) {
     case 'claim':
-      return event('Warning', 'TakeoverStarted', `the node is dead: ${record.reasons.join(', ')}`);
+      return event('Warning', 'TakeoverStarted', `${whyTaken(record)}: ${record.reasons.join(', ')}`);
     case 'fence':
       return event('Normal', 'NodeFenced', detail);
     case 'release':

@@ -3,7 +3,7 @@ import type { ProbeResult } from '../evidence/fact.ts';
 import { renewTimeOf } from '../evidence/renew-time.ts';
 import type { FenceContext } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
-import type { FenceResult } from '../fencing/fencer.ts';
+import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import type { Node, Taint } from '../kubernetes/objects.ts';
 import { Leadership } from '../leadership.ts';
 import { builtInGuards } from '../policy/decision.ts';
@@ -44,6 +44,10 @@ export class LeadershipStory {
     proof: 'powered-off',
     detail: 'off',
   });
+  /** What is special about "ipmi". */
+  ipmi: Partial<Fencer> = {};
+  /** Fencers beside it. */
+  more: readonly Fencer[] = [];
   #blind: readonly string[] = [];
   /** What a probe hears of a host that isn't silent. */
   hears: ProbeResult = 'answered';
@@ -145,7 +149,9 @@ export class LeadershipStory {
             this.fenced.push(target.deathId);
             return this.fence(target, context);
           },
+          ...this.ipmi,
         },
+        ...this.more,
       ],
       probe: async ({ metadata: { name } }) => (this.silent.has(name) ? 'silent' : this.hears),
       onDecision: (change) => this.decisions.push(change),

@@ -1,6 +1,7 @@
 // Holds when more nodes died without proof than the operator expects ever to see: then it is probably not they who died.
 import { type Guard, type GuardInput, type GuardVerdict, pass, type UnprovenDeath } from '../guard.ts';
 import { defaultBudget } from '../policy.ts';
+import { allowedDeaths } from './hung.ts';
 
 /** So many others are named, those first that count longest: who joins them later changes nothing about their names. */
 const named = 5;
@@ -11,9 +12,8 @@ export const budget: Guard = {
     const { assessment, fleet, policy } = input;
     // What somebody vouches for is no outage.
     if (assessment.evidence === 'proven') return pass;
-    const { maxDead, maxDeadPercent, windowMs = defaultBudget.windowMs } = policy.budget;
-    const byPercent = Math.floor((fleet.nodes * maxDeadPercent) / 100);
-    const allowed = Math.max(1, Math.min(maxDead, byPercent));
+    const { windowMs = defaultBudget.windowMs } = policy.budget;
+    const allowed = allowedDeaths(policy.budget, fleet.nodes);
     const counting = deathsThatCount(input, windowMs);
     return counting.others < allowed ? pass : holdFor(input, counting, { allowed, windowMs });
   },

@@ -23,6 +23,7 @@ const full: Required<TakeoverRecord> = {
     { guard: 'evidence', verdict: { outcome: 'hold', reason: 'not yet', until: 5 } },
   ],
   policyChanges: [{ at, epoch: 1, from: newRecord().policy, to: newRecord().policy }],
+  hung: true,
   proof: 'powered-off',
   fencer: 'ipmi',
   climb: {

@@ -159,6 +159,7 @@ const record = fields<TakeoverRecord>({
   leader: optional(text),
   openedAt: time,
   evidence: word<Evidence>({ none: true, suspected: true, unreachable: true, proven: true }),
+  hung: optional(exactly(true)),
   reasons: list(text),
   verdicts: list(fields<NamedVerdict>({ guard: text, verdict })),
   policy,

@@ -6,7 +6,7 @@ import type { AffectedPod } from '../../pods/affected-pod.ts';
 import type { LiveRead } from '../../term/live-read.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
 import { describePod } from '../describe-pod.ts';
-import { signOfGoneHost } from '../gone-host.ts';
+import { signOfGoneHost, signOfStoppedHost } from '../gone-host.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
@@ -25,6 +25,8 @@ const lookAgain: PerformStep = async (context) => {
     const up = await signOfGoneHost(context);
     if (up !== undefined) return held([up]);
   }
+  const stillUp = await signOfStoppedHost(context, live.state === 'gone' ? undefined : live.node.object);
+  if (stillUp !== undefined) return held([stillUp]);
   const pods = await described(context, await podsToRelease(context));
   const state = live.state === 'gone' ? live.detail : 'still dead';
   if (live.state === 'gone') return done(`${state}; ${planFor(pods)}`, { pods });
