@@ -13,8 +13,14 @@ import { withMarks } from './takeover/follow.ts';
 import { hasProof, type TakeoverRecord } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { newerRecordOf } from './takeover/records/newer-records.ts';
-import { laterWith, noRecords, type Records, successorOf } from './takeover/records/records.ts';
-import type { NodeNow, TakeoverWitness } from './takeover/witness.ts';
+import {
+  laterWith,
+  noRecords,
+  openTakeoverId,
+  type Records,
+  successorOf,
+} from './takeover/records/records.ts';
+import type { Neighbour, NodeNow, TakeoverWitness } from './takeover/witness.ts';
 import { fleetFacts, policyFor, type World } from './world-state.ts';
 
 export interface WorldWitnessOptions {
@@ -107,6 +113,18 @@ export class WorldWitness implements TakeoverWitness {
     if (policy === undefined || assessment === undefined) return [];
     const fleet = { ...fleetFacts(this.#world, []), blind: [], paused: undefined };
     return holdReasons(this.#brakes(factsOf(node), assessment, policy, fleet, node.deathId));
+  }
+
+  *neighbours({ node: { name } }: TakeoverRecord): Iterable<Neighbour> {
+    const { ledger, term } = this.#world;
+    for (const [other, known] of ledger.nodes) {
+      if (other === name) continue;
+      const { node, health, deathId } = known;
+      const takenOver =
+        health === 'dead' &&
+        (term?.work.has(other) === true || openTakeoverId(this.#records, deathId) === undefined);
+      yield { name: other, uid: node.metadata.uid, noted: notedOf(node), lives: !takenOver };
+    }
   }
 
   addressIsReused(record: TakeoverRecord): boolean {

@@ -9,11 +9,20 @@ import type { Clock } from '../time/clock.ts';
  * - `held`: a brake is on.
  * - `overtaken`: another Node has its name, or there is nothing left for which to fence it.
  * - `term`: leadership ended.
+ * - `shared`: what would be switched feeds another node as well, which lives.
  * - `policy`: the node is under another policy by now, and is asked about anew under that one.
  * - `called-off`: this request was given up, and somebody else may be at work by now.
  * - `unknown`: the API server did not say, so nobody knows.
  */
-export type FenceRefusalCode = 'alive' | 'held' | 'overtaken' | 'term' | 'policy' | 'called-off' | 'unknown';
+export type FenceRefusalCode =
+  | 'alive'
+  | 'held'
+  | 'overtaken'
+  | 'term'
+  | 'shared'
+  | 'policy'
+  | 'called-off'
+  | 'unknown';
 
 /** A fencer may not act. */
 export interface FenceRefusal {

@@ -10,6 +10,9 @@ export interface FenceConfirmation {
   readonly on: 'node' | 'record';
 }
 
+/** A machine as a device may know it, whether it is to be fenced or only shares a device with one that is. */
+export type FenceMachine = Pick<FenceTarget, 'name' | 'uid' | 'noted'>;
+
 /** What a fencer is asked about. */
 export interface FenceTarget {
   /** The Node's name. */

@@ -1,7 +1,7 @@
 // What makes a node unable to write, and with what proof: the interface that every driver implements.
 import type { FenceCheck, FenceCheckContext } from './fence-check.ts';
 import type { FenceContext } from './fence-context.ts';
-import type { FenceTarget } from './fence-target.ts';
+import type { FenceMachine, FenceTarget } from './fence-target.ts';
 import type { FenceEvidence, FenceProof } from './proof.ts';
 
 /** What a fencer came to. */
@@ -77,8 +77,11 @@ export interface Fencer {
   readonly acts?: 'power' | 'storage';
   /** The proofs that it may give: a policy that accepts none of them can be refused before anything dies. Default: any. */
   readonly proofs?: readonly FenceProof[];
-  /** The device through which it fences this machine; undefined when it shares none. Pure and quick: asked about whole fleets. */
-  device?(target: FenceTarget): FenceDevice | undefined;
+  /**
+   * The device through which it fences this machine; undefined when it shares none. Pure and quick: asked about whole fleets. What it
+   * throws of the machine that is to be fenced is a permanent failure; of another one, that it has no device there.
+   */
+  device?(machine: FenceMachine): FenceDevice | undefined;
   /**
    * Rejects only for bugs: a device that can't be reached is a result. An answer that is none, such as `fenced` without a known proof,
    * counts as failed. {@link FenceContext.permit} has to be asked right before

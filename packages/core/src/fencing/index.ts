@@ -2,6 +2,7 @@
 
 export * from './conformance/index.ts';
 export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
+export { DeviceQueue, type DeviceTurn } from './device-queue.ts';
 export { agentFencer } from './drivers/fence-agent.ts';
 export {
   type AgentFencerOptions,
@@ -20,7 +21,7 @@ export type {
   FenceRefusal,
   FenceRefusalCode,
 } from './fence-context.ts';
-export type { FenceConfirmation, FenceTarget } from './fence-target.ts';
+export type { FenceConfirmation, FenceMachine, FenceTarget } from './fence-target.ts';
 export type { FenceDevice, FenceResult, Fencer, UnfenceResult } from './fencer.ts';
 export type { FencingRules, Rung } from './fencing-rules.ts';
 export { hungFault, mayStopHung } from './hung.ts';

@@ -32,6 +32,12 @@ export interface Vouched {
   readonly csiDrivers?: readonly string[];
 }
 
+/** What a turn of a rung came to: an end of the step as it is, or an answer that counts as one. */
+export type AskedRung =
+  | { readonly over: StepResult }
+  | { readonly calledOff: string }
+  | { readonly fencer: Fencer; readonly result: FenceResult };
+
 /** Looks, asks the fencer of one rung, and looks again if it gave a proof that counts. */
 export async function askRung(
   context: StepContext,
@@ -47,17 +53,13 @@ export async function askRung(
     /** How much of its turn is left; it may be called off before that is over. */
     readonly leftMs?: () => number;
   },
-): Promise<
-  | { readonly over: StepResult }
-  | { readonly calledOff: string }
-  | { readonly fencer: Fencer; readonly result: FenceResult }
-> {
+): Promise<AskedRung> {
   const { term, clock, fencers } = context;
   const fencer = fencers.get(ladder.rungs[rung]?.fencer ?? '');
   if (fencer === undefined) return { over: wait('the ladder changes', askAgainMs) };
   const permitted = await permit();
   term.signal.throwIfAborted();
-  if (permitted.outcome === 'refused') return { over: stopped(permitted, context) };
+  if (permitted.outcome === 'refused') return refusedRung(permitted, fencer, context);
   const forMs = leftMs?.();
   if (forMs !== undefined && forMs < 1) return { calledOff: 'its time was up before it could be asked' };
   const { result, refusal, calledOff } = await askFencer(fencer, target, {
@@ -74,7 +76,13 @@ export async function askRung(
   }
   if (calledOff !== undefined) return { calledOff };
   // What it wasn't allowed to do it hasn't failed at.
-  return refusal === undefined ? { fencer, result } : { over: stopped(refusal, context) };
+  return refusal === undefined ? { fencer, result } : refusedRung(refusal, fencer, context);
+}
+
+/** A fence that would hit another node won't do so less the next time: that ends the turn of its fencer, and no more. */
+function refusedRung(refusal: FenceRefusal, fencer: Fencer, context: StepContext): AskedRung {
+  if (refusal.code !== 'shared') return { over: stopped(refusal, context) };
+  return { fencer, result: { outcome: 'failed', detail: refusal.detail, permanent: true } };
 }
 
 /** While a device thinks, a human may speak, the node may come back, and the time that passes counts. */

@@ -1,6 +1,6 @@
 // One turn of one rung of a ladder of fencers, on record before anybody is asked.
 
-import type { FencePermit } from '../fencing/fence-context.ts';
+import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { beginRung, type Climb, type Ladder, nextRung, noteAnswer, wordsOfRungs } from '../fencing/ladder.ts';
@@ -17,6 +17,7 @@ import {
 } from './ask-rung.ts';
 import { askPermit } from './fence-permit.ts';
 import type { TakeoverRecord } from './record.ts';
+import { hitsAnother, takeTurn } from './shared-device.ts';
 import { type StepContext, type StepResult, wait } from './step.ts';
 
 /** Before the next rung has its turn. */
@@ -31,6 +32,7 @@ const lookAtGoneEveryMs = 5_000;
 /** What a pause is called among what is settled. */
 const pauseWords = 'the climb pauses';
 const pauseUntil = 'the climb pauses until';
+const pauseAtDevice = 'the climb pauses while its device is at work';
 
 /** Asks the fencer that has its turn: the next leader goes on there. */
 export async function climb(context: StepContext, target: FenceTarget, ladder: Ladder): Promise<StepResult> {
@@ -40,7 +42,7 @@ export async function climb(context: StepContext, target: FenceTarget, ladder: L
   const paused = pauseOf(context);
   if (paused !== undefined) {
     const lookEveryMs = target.node === undefined ? lookAtGoneEveryMs : askAgainMs;
-    return wait(paused.words, Math.min(lookEveryMs, paused.restMs));
+    return { ...wait(paused.words, Math.min(lookEveryMs, paused.restMs)), ...atDeviceOf(paused) };
   }
   const next = nextRung(ladder, record.climb, context.spentMs());
   if (next.move === 'give-up') {
@@ -53,13 +55,23 @@ export async function climb(context: StepContext, target: FenceTarget, ladder: L
   const begun = next.move === 'begin' ? begin(context, ladder, next) : record.climb;
   const fencer = context.fencers.get(ladder.rungs[next.rung]?.fencer ?? '');
   if (begun === undefined || fencer === undefined) return wait('the ladder changes', askAgainMs);
+  const at = takeTurn(context, fencer, target);
+  if (at.outcome === 'wait') return at.result;
   if (next.move === 'begin' && fencer.harmless !== true && !(await context.putOnRecord({ climb: begun }))) {
     return wait('somebody else has the record', askAgainMs);
   }
   // What harms looks again by itself, right before.
   let asked = 0;
-  const permit = (): Promise<FencePermit> =>
-    askPermit(context, asked++ === 0 || fencer.harmless === true ? 'unless-seen' : 'always');
+  const permit = async (): Promise<FencePermit> => {
+    const look = asked++ === 0 || fencer.harmless === true ? 'unless-seen' : 'always';
+    const answer = await askPermit(context, look);
+    const hit = answer.outcome === 'granted' ? hitsAnother(context, fencer, target) : undefined;
+    return hit === undefined ? answer : refused('shared', hit);
+  };
+  if (at.outcome === 'refused') {
+    const result = { outcome: 'failed', detail: at.detail, permanent: true } as const;
+    return climbOn(context, begun, ladder, { fencer, result });
+  }
   const untilMs = context.spentMs() + next.forMs;
   const leftMs = (): number => untilMs - context.spentMs();
   const answer = await askRung(context, target, ladder, { rung: next.rung, permit, leftMs });
@@ -102,7 +114,9 @@ function climbOn(
     result.outcome !== 'waiting'
       ? pauseAfterFailure(context, begun)
       : Math.max(result.retryAfterMs, fencer.harmless === true ? askHarmlessEveryMs : 0);
-  return { ...pause(context, words, Math.min(pauseMs, next.forMs)), findings: { climb } };
+  // What has begun at its device is not to be cut in by others; what failed makes way for them.
+  const atDevice = result.outcome === 'waiting';
+  return { ...pause(context, words, Math.min(pauseMs, next.forMs), atDevice), findings: { climb } };
 }
 
 function notAcceptedWords({ proof, detail }: Extract<FenceResult, { outcome: 'fenced' }>): string {
@@ -114,10 +128,15 @@ function pause(
   context: StepContext,
   words: string,
   forMs: number,
+  atDevice = false,
 ): StepResult & { readonly outcome: 'wait' } {
   context.settled.set(pauseWords, words);
   context.settled.set(pauseUntil, String(context.spentMs() + forMs));
-  return wait(words, Math.max(askAgainSoonMs, Math.min(askAgainMs, forMs)));
+  context.settled.set(pauseAtDevice, atDevice ? 'yes' : 'no');
+  return {
+    ...wait(words, Math.max(askAgainSoonMs, Math.min(askAgainMs, forMs))),
+    ...(atDevice && { atDevice }),
+  };
 }
 
 /** Whether nobody is to be asked yet, and for how much longer; undefined when somebody is. */
@@ -125,11 +144,27 @@ export function pauseOf({
   settled,
   spentMs,
 }: Pick<StepContext, 'settled' | 'spentMs'>):
-  | { readonly words: string; readonly restMs: number }
+  | { readonly words: string; readonly restMs: number; readonly atDevice?: true }
   | undefined {
   const restMs = Number(settled.get(pauseUntil) ?? 0) - spentMs();
   // What is less than that no timer measures.
-  return restMs >= 1 ? { words: settled.get(pauseWords) ?? '', restMs } : undefined;
+  if (!(restMs >= 1)) return undefined;
+  const atDevice = settled.get(pauseAtDevice) === 'yes';
+  return { words: settled.get(pauseWords) ?? '', restMs, ...(atDevice && { atDevice }) };
+}
+
+/** Name of the fencer that has its turn, or is about to; empty when none has. */
+export function fencerInTurn(context: StepContext): string {
+  const ladder = ladderIn(context);
+  const next = nextRung(ladder, context.record.climb, context.spentMs());
+  return 'rung' in next ? (ladder.rungs[next.rung]?.fencer ?? '') : '';
+}
+
+/** What a wait says of its device while the climb pauses. */
+export function atDeviceOf({ atDevice }: NonNullable<ReturnType<typeof pauseOf>>): {
+  readonly atDevice?: true;
+} {
+  return atDevice === true ? { atDevice } : {};
 }
 
 /** Twice as long each time: a device that restarts is not helped by being asked. */

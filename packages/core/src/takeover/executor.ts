@@ -1,6 +1,7 @@
 // Carries a takeover from whatever step its record shows to its end, writing down each step before it acts.
 
 import type { NodeProbe } from '../evidence/witnesses/prober.ts';
+import { DeviceQueue } from '../fencing/device-queue.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import { takeoverTaint } from '../marks/taints.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
@@ -73,6 +74,8 @@ export interface TakeoverExecutorOptions {
   readonly cluster: TakeoverCluster;
   readonly clock: Clock;
   readonly fencers: readonly Fencer[];
+  /** Whose turn it is at devices that machines share: one for all who ask fencers in this process. Default: one of its own. */
+  readonly devices?: DeviceQueue;
   /**
    * Asks the host of a Node that was deleted under its takeover whether it is up: one that is holds the takeover, unless a device or a
    * human vouches for the death. Default: nobody is asked.
@@ -127,6 +130,7 @@ export class TakeoverExecutor {
   readonly #cluster: TakeoverCluster;
   readonly #clock: Clock;
   readonly #fencers: ReadonlyMap<string, Fencer>;
+  readonly #devices: DeviceQueue;
   readonly #probe: NodeProbe | undefined;
   readonly #onProgress: (progress: TakeoverProgress) => void;
   readonly #onHeld: (id: string, isHeld: boolean) => void;
@@ -138,6 +142,7 @@ export class TakeoverExecutor {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
+    this.#devices = options.devices ?? new DeviceQueue();
     this.#probe = options.probe;
     this.#onProgress = options.onProgress;
     this.#onHeld = options.onHeld ?? (() => undefined);
@@ -179,6 +184,7 @@ export class TakeoverExecutor {
     try {
       return await this.#carry(term, new Draft(term, opened, this.#writer), witness);
     } finally {
+      this.#devices.leave(opened.record.id);
       this.#noteHeld(opened.record.id, false);
     }
   }
@@ -275,6 +281,8 @@ export class TakeoverExecutor {
         },
         volumes,
         fencers: this.#fencers,
+        devices: this.#devices,
+        neighbours: () => witness.neighbours?.(record) ?? [],
         lifeSign: () => witness.lifeSign(record),
         holds: () => witness.holds(record),
         ...(this.#probe && { probe: this.#probe }),
@@ -294,6 +302,7 @@ export class TakeoverExecutor {
         }
         await draft.write(brought);
         settled.clear();
+        this.#devices.leave(record.id);
         this.#tellPolicy(record, draft.record);
         const next = nextMove(draft.record);
         if (next.move !== 'step' || next.step !== step) return;
@@ -313,6 +322,7 @@ export class TakeoverExecutor {
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
             : { result: held(holds), isAnswered: true };
       this.#noteHeld(record.id, result.outcome === 'wait' && result.held === true);
+      if (result.outcome !== 'wait' || result.atDevice !== true) this.#devices.leave(record.id);
       if (result.outcome === 'undo') return draft.write((one) => startUndoing(one, result.detail));
       if (result.outcome === 'overtaken') return draft.write((one) => startLeaving(one, result.detail));
       const { detail, findings } = result;
@@ -346,7 +356,7 @@ export class TakeoverExecutor {
       }
       const next = nextMove(draft.record);
       if (next.move !== 'step' || next.step !== step) return;
-      await pauseInTerm(this.#clock, term, result.retryAfterMs);
+      await pauseInTerm(this.#clock, term, result.retryAfterMs, result.sooner);
       looks.forget();
       // While nobody answers nothing can be refused, and while a brake is on nothing is tried.
       if (result.held === true || result.spares === true || !isAnswered) patience.spare();

@@ -1,5 +1,6 @@
 // For how long a look holds on which harm is done, and when there is no permit at all.
 import { describe, expect, it } from 'vitest';
+import { DeviceQueue } from '../fencing/device-queue.ts';
 import { RenewableTerm } from '../term/leader-term.ts';
 import { clusterWithDeadNode, endlessTerm, newRecord } from '../testing/dead-node.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
@@ -27,6 +28,8 @@ function scene(change: Partial<Scene> = {}): Scene {
     noteSpent: async () => {},
     volumes: new Map(),
     fencers: new Map(),
+    devices: new DeviceQueue(),
+    neighbours: () => [],
     lifeSign: () => undefined,
     holds: () => [],
     addressIsReused: () => false,

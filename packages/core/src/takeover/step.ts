@@ -1,6 +1,7 @@
 // What a step gets to work with and what it may come to.
 
 import type { NodeProbe } from '../evidence/witnesses/prober.ts';
+import type { DeviceQueue } from '../fencing/device-queue.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { AffectedPod, AffectedVolume } from '../pods/affected-pod.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
@@ -9,7 +10,7 @@ import type { Attempts } from './attempts.ts';
 import type { TakeoverCluster } from './cluster.ts';
 import type { Looks } from './looks.ts';
 import type { RecordedPolicy, TakeoverRecord } from './record.ts';
-import type { NodeNow } from './witness.ts';
+import type { Neighbour, NodeNow } from './witness.ts';
 
 export interface StepContext {
   readonly term: LeaderTerm;
@@ -39,6 +40,10 @@ export interface StepContext {
   /** Volumes of pods as they were described since the step was taken up, by the pod's uid. */
   readonly volumes: Map<string, readonly AffectedVolume[]>;
   readonly fencers: ReadonlyMap<string, Fencer>;
+  /** Whose turn it is at devices that machines share. */
+  readonly devices: DeviceQueue;
+  /** Every other node. */
+  readonly neighbours: () => Iterable<Neighbour>;
   /** Why the watch caches no longer show the node as dead; undefined while they do. */
   readonly lifeSign: () => string | undefined;
   /** Why nothing that harms may be done right now; empty when it may. */
@@ -88,6 +93,10 @@ export type StepResult =
       readonly held?: true;
       /** Neither is it a brake, nor the step's own time: somebody else's turn comes first. */
       readonly spares?: true;
+      /** It has its turn at a shared device, or waits for it there. Without this, what it has goes to the next. */
+      readonly atDevice?: true;
+      /** Resolves when it is worth calling again before `retryAfterMs` is over. Never rejects. */
+      readonly sooner?: Promise<void>;
     }
   /** The node lives: stop, and take back what was done. Only while nothing was released. */
   | { readonly outcome: 'undo'; readonly detail: string }

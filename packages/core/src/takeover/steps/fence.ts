@@ -5,11 +5,12 @@ import type { FenceTarget } from '../../fencing/fence-target.ts';
 import type { Ladder } from '../../fencing/ladder.ts';
 import { confirmationIn } from '../../fencing/manual.ts';
 import { accepted, askAgainMs, askRung, isHarmless, ladderIn, retryFailedMs } from '../ask-rung.ts';
-import { climb, pauseOf } from '../climb.ts';
+import { atDeviceOf, climb, fencerInTurn, pauseOf } from '../climb.ts';
 import { targetOf } from '../death-target.ts';
 import { askPermit } from '../fence-permit.ts';
 import { type LiveNode, letGoOf, readLiveNode, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers } from '../nothing-left.ts';
+import { stillWaits } from '../shared-device.ts';
 import { held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 
 /** For a human, whom nobody hurries. Their word and the node's return show in the watch caches, which cost nothing. */
@@ -23,8 +24,11 @@ export const fence: PerformStep = async (context) => {
   if (waitsFor !== undefined && isAsBefore(context)) return wait(waitsFor, askAgainMs);
   const paused = pauseOf(context);
   if (paused !== undefined && isAsBefore(context)) {
-    return wait(paused.words, Math.min(askAgainMs, paused.restMs));
+    return { ...wait(paused.words, Math.min(askAgainMs, paused.restMs)), ...atDeviceOf(paused) };
   }
+  // As long as its device is busy, nothing else has to be looked at either.
+  const inLine = isAsBefore(context) ? stillWaits(context, fencerInTurn(context)) : undefined;
+  if (inLine !== undefined) return inLine;
   const live = await (isHarmless(context) ? readNodeUnlessSeen(context) : readLiveNode(context));
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
