@@ -137,6 +137,7 @@ export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons
 export type { TakeoverProgress } from './takeover/executor.ts';
 export { defaultRestoredTaints, type Keepsake } from './takeover/keepsake.ts';
 export {
+  type GivenBack,
   type PolicyChange,
   type RecordedPolicy,
   type ReturnRecord,

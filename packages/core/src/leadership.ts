@@ -2,6 +2,7 @@
 
 import type { DecisionChange } from './controller-events.ts';
 import type { NodeProbe } from './evidence/witnesses/prober.ts';
+import { DeviceQueue } from './fencing/device-queue.ts';
 import { LeadersWords } from './leaders-words.ts';
 import type { Leading } from './leading.ts';
 import type { Decision } from './policy/decision.ts';
@@ -12,6 +13,7 @@ import { Returner, type ReturnProgress } from './returning/returner.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
 import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
 import { openingRecord } from './takeover/opening.ts';
+import { PowerOn } from './takeover/power-on.ts';
 import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { listRecords } from './takeover/records/list-records.ts';
 import { newerRecordAbout } from './takeover/records/newer-records.ts';
@@ -40,6 +42,8 @@ export interface LeadershipOptions {
   readonly inform: (fact: Fact) => void;
   readonly cluster: TakeoverCluster;
   readonly fencers: ConstructorParameters<typeof TakeoverExecutor>[0]['fencers'];
+  /** Whose turn it is at devices that machines share. Default: one queue for this leadership. */
+  readonly devices?: DeviceQueue;
   /** Asks the host of a Node that was deleted under its takeover. */
   readonly probe?: NodeProbe;
   readonly onDecision: (change: DecisionChange) => void;
@@ -63,6 +67,7 @@ export class Leadership implements Leading {
   readonly #witness: WorldWitness;
   readonly #passedWindows: PassedWindows;
   readonly #takeovers: Takeovers;
+  readonly #powerOn: PowerOn;
   readonly #returns: Returns;
   readonly #troubles: Troubles;
   readonly #words: LeadersWords;
@@ -127,6 +132,14 @@ export class Leadership implements Leading {
       keepsakeMs: options.returnRules.keepsakeMs,
       onError: (error) => onError('takeover records', error),
     });
+    const onProgress = (progress: TakeoverProgress): void => {
+      options.onProgress(progress);
+      const event = eventFor(progress);
+      if (event !== undefined) publish(event);
+      this.#noteTrouble(progress);
+    };
+    const { devices = new DeviceQueue() } = options;
+    const named = new Map(fencers.map((fencer) => [fencer.name, fencer]));
     this.#takeovers = new Takeovers({
       term,
       clock,
@@ -140,19 +153,25 @@ export class Leadership implements Leading {
         cluster,
         clock,
         fencers,
+        devices,
         ...(options.probe && { probe: options.probe }),
         onSaved: (stored) => {
           this.#records.put(stored);
           this.#takeovers.noted(stored);
         },
         onHeld: (id, isHeld) => this.#takeovers.held(id, isHeld),
-        onProgress: (progress) => {
-          options.onProgress(progress);
-          const event = eventFor(progress);
-          if (event !== undefined) publish(event);
-          this.#noteTrouble(progress);
-        },
+        onProgress,
       }),
+    });
+    this.#powerOn = new PowerOn({
+      term,
+      clock,
+      cluster,
+      records: this.#records,
+      fencers: named,
+      devices,
+      onProgress,
+      onError,
     });
     this.#returns = new Returns({
       term,
@@ -229,6 +248,7 @@ export class Leadership implements Leading {
 
   /** See {@link Returns.attend}. */
   attendReturns(): void {
+    this.#powerOn.attend();
     this.#returns.attend();
     this.#setAside.attend();
     this.#keeping.tend();
@@ -257,6 +277,8 @@ export class Leadership implements Leading {
 
   #noteTrouble({ record, step, phase, detail }: TakeoverProgress): void {
     const { name } = record.node;
+    // That has an end of its own, which is told.
+    if (step === 'power-on') return;
     if (phase === 'retrying' && step !== 'policy') this.#troubles.failed(record.node, step, detail);
     // A step that failed waits, too, with the same words.
     else if (phase !== 'waiting' || this.#troubles.lastDetail(name) !== detail) this.#troubles.over(name);
@@ -265,6 +287,7 @@ export class Leadership implements Leading {
   /** Resolves once nothing of this term does anything any more. */
   async settled(): Promise<void> {
     await this.#takeovers.settled();
+    await this.#powerOn.settled();
     await this.#returns.settled();
     await Promise.all([this.#passedWindows.settled(), this.#setAside.settled(), this.#keeping.settled()]);
   }

@@ -41,7 +41,8 @@ export async function targetOf(
   };
 }
 
-const nothingNoted: FenceTarget['noted'] = {
+/** Of a node that was gone before anything of it was noted. */
+export const nothingNoted: FenceTarget['noted'] = {
   machine: { systemUuid: '', machineId: '', providerId: '' },
   addresses: [],
   labels: {},

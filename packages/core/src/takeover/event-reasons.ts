@@ -14,6 +14,8 @@ export const nodeEventReasons = [
   'NodeReleased',
   'NodeRemoved',
   'NodeKept',
+  'NodePoweredOn',
+  'PowerOnFailed',
   'TakeoverVerified',
   'TakeoverUndone',
   'NodeRestored',
@@ -21,6 +23,7 @@ export const nodeEventReasons = [
   'NodeQuarantined',
   'NodeAdmitted',
   'NodeReplaced',
+  'StorageGivenBack',
   'RecordSetAside',
 ] as const;
 

@@ -60,8 +60,8 @@ const performers: Readonly<Record<TakeoverStep, PerformStep>> = {
 export interface TakeoverProgress {
   /** The record as it is now. */
   readonly record: TakeoverRecord;
-  /** What it is about: a step, the policy that it follows, the undoing, or the end. */
-  readonly step: TakeoverStep | 'policy' | 'undo' | 'close';
+  /** What it is about: a step, the policy that it follows, the undoing, the end, or the power that its machine gets back. */
+  readonly step: TakeoverStep | 'policy' | 'undo' | 'close' | 'power-on';
   /** How far that is. */
   readonly phase: 'started' | 'waiting' | 'done' | 'skipped' | 'retrying';
   /** What happened or is waited for, for people. */

@@ -73,6 +73,20 @@ export interface ReturnRecord {
   readonly detail: string;
 }
 
+/** What became of switching a machine on again, or of giving its storage back. */
+export interface GivenBack {
+  /** `begun`: it is tried, or was when its leader ended. `failed`: nobody tries any more. */
+  readonly state: 'begun' | 'done' | 'failed';
+  /** When that was noted, ISO 8601, wall clock of the leader. For people. */
+  readonly at: string;
+  /** The term in which it was last taken up. */
+  readonly epoch: number;
+  /** Milliseconds of patience that were spent, over all leaders. */
+  readonly spentMs?: number;
+  /** What the fencer said last, or why it was not asked. */
+  readonly detail?: string;
+}
+
 /** What of a policy a takeover follows. */
 export interface RecordedPolicy extends FencingRules {
   /** The policy's name. */
@@ -155,7 +169,14 @@ export interface TakeoverRecord {
   readonly undoing?: string;
   /** Set when somebody else ended it before anything was released: the steps stop, and our marks are taken off. */
   readonly overtaken?: string;
-  /** Which marks of ours could not be taken off when it was undone or overtaken, and why. */
+  /** Whether the machine was switched on again, where the policy says so. Absent: nobody has tried, or has to. */
+  readonly powerOn?: GivenBack;
+  /** Whether its storage was given back to the machine, once its return was proven. Absent: nobody has, or has to. */
+  readonly storageBack?: GivenBack;
+  /**
+   * What could not be given back, and why: marks of ours when it was undone or overtaken, and the power where the policy would have the
+   * machine switched on.
+   */
   readonly left?: readonly string[];
   /**
    * Why pods are released from a Node that is not marked as out of service, so that volumes take longer to come free.

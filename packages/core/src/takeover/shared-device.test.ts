@@ -75,7 +75,7 @@ it('costs nothing where nothing is switched that others may share', () => {
 });
 
 it('knows the same outlet of a strip by whatever fencer names it', () => {
-  const named = (names: readonly string[]): Fencer['device'] => {
+  const named = (names: readonly string[]): NonNullable<Fencer['device']> => {
     return ({ name }) =>
       names.includes(name) ? { key: 'pdu-9', concurrency: 1, switches: ['7'] } : undefined;
   };

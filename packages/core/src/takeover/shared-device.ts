@@ -81,7 +81,7 @@ function deviceOrNone(fencer: Fencer, machine: FenceMachine, key: string): Fence
 }
 
 /** @throws whatever the driver throws, and TypeError for what is no device. */
-function deviceOf(fencer: Fencer, machine: FenceMachine): FenceDevice | undefined {
+export function deviceOf(fencer: Fencer, machine: FenceMachine): FenceDevice | undefined {
   const device = fencer.device?.(machine);
   if (device === undefined) return undefined;
   const { key, concurrency, switches = [] } = device;

@@ -19,6 +19,7 @@ export function eventFor({ record, step, phase, detail, held }: TakeoverProgress
   if (phase === 'waiting' && step === 'verify') return undefined;
   if (phase === 'waiting' && held) return event('Warning', 'TakeoverHeld', detail);
   if (phase === 'waiting' && step === 'fence') return event('Warning', 'FencingPending', detail);
+  if (step === 'power-on' && phase === 'skipped') return event('Warning', 'PowerOnFailed', detail);
   if (phase !== 'done' && phase !== 'skipped') return undefined;
   const isLeft = step in record.steps && record.steps[step as TakeoverStep]?.left !== undefined;
   // Nobody was fenced and nothing was released by a step that had nothing to do; one that could do nothing says so.
@@ -36,6 +37,8 @@ export function eventFor({ record, step, phase, detail, held }: TakeoverProgress
       return event(isLeft ? 'Warning' : 'Normal', 'NodeKept', detail);
     case 'verify':
       return event(isLeft ? 'Warning' : 'Normal', 'TakeoverVerified', detail);
+    case 'power-on':
+      return event('Normal', 'NodePoweredOn', detail);
     case 'policy':
       return event('Normal', 'TakeoverPolicyChanged', detail);
     case 'undo': {

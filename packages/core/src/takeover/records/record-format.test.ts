@@ -24,6 +24,8 @@ const full: Required<TakeoverRecord> = {
   ],
   policyChanges: [{ at, epoch: 1, from: newRecord().policy, to: newRecord().policy }],
   hung: true,
+  powerOn: { state: 'begun', at, epoch: 1, spentMs: 3, detail: 'no answer' },
+  storageBack: { state: 'done', at, epoch: 1 },
   proof: 'powered-off',
   fencer: 'ipmi',
   climb: {

@@ -12,6 +12,7 @@ import type { NamedVerdict } from '../../policy/decision.ts';
 import type { GuardVerdict } from '../../policy/guard.ts';
 import type { Keepsake } from '../keepsake.ts';
 import type {
+  GivenBack,
   PolicyChange,
   RecordedPolicy,
   ReturnRecord,
@@ -147,6 +148,14 @@ const climb = fields<Climb>({
   ),
 });
 
+const givenBack = fields<GivenBack>({
+  state: word({ begun: true, done: true, failed: true }),
+  at: time,
+  epoch,
+  spentMs: optional(spent),
+  detail: optional(text),
+});
+
 const record = fields<TakeoverRecord>({
   version: exactly(version),
   id: name,
@@ -182,6 +191,8 @@ const record = fields<TakeoverRecord>({
   }),
   undoing: optional(text),
   overtaken: optional(text),
+  powerOn: optional(givenBack),
+  storageBack: optional(givenBack),
   left: optional(list(text)),
   unmarked: optional(text),
   outOfService: optional(flag),
