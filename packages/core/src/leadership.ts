@@ -22,6 +22,7 @@ import { RecordBook } from './takeover/records/record-book.ts';
 import { RecordKeeping } from './takeover/records/record-keeping.ts';
 import { noRecords } from './takeover/records/records.ts';
 import { SetAside } from './takeover/records/set-aside.ts';
+import { StorageBack } from './takeover/storage-back.ts';
 import { Takeovers } from './takeover/takeovers.ts';
 import { WorldWitness } from './takeover-witness.ts';
 import type { ConfirmationChange, IgnoredConfirmation } from './telling/confirmations.ts';
@@ -188,6 +189,7 @@ export class Leadership implements Leading {
         rules: options.returnRules,
         onProgress: options.onReturn,
         publish,
+        storage: new StorageBack({ clock, fencers: named, devices }),
       }),
     });
   }

@@ -99,6 +99,7 @@ class ControllerLog {
       admit: `${node} is no longer out of service: ${detail}`,
       replace: `${node} is another machine now, and nothing is put back: ${detail}`,
       quarantine: `${node} came back and is in quarantine: ${detail}`,
+      'give-storage-back': `storage is given back to ${node}: ${detail}`,
       welcome: `${node} is trusted again: ${detail}`,
     };
     this.#logger.log(move === 'quarantine' ? 'warn' : 'info', fields, words[move]);

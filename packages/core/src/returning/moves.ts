@@ -56,6 +56,8 @@ export type ReturnMove =
   | { readonly move: 'admit'; readonly detail: string }
   /** The machine never went down: what ran on it may run still. Keep new pods away and tell somebody, if that isn't done. */
   | { readonly move: 'quarantine'; readonly detail: string }
+  /** Nothing of before runs on it, so its storage is given back to it, before it is trusted. */
+  | { readonly move: 'give-storage-back'; readonly detail: string }
   /** Trusted again: take off what we put on. */
   | { readonly move: 'welcome'; readonly detail: string }
   /** Another machine has the name now, and owes the takeover nothing: it is over. */
@@ -133,6 +135,12 @@ function missingOf(
   const mayStillSay = noted !== undefined && !saysNothing(noted.machine) && saysNothing(now);
   if (mayStillSay && readySince === undefined) return undefined;
   return missingFrom(node, restorable(keepsake, rules.restoredTaints));
+}
+
+/** Whether something proves that nothing of before runs on this machine, which is the one that was taken over. */
+export function isProvenReturn(record: TakeoverRecord, node: Node): boolean {
+  const verdict = bootVerdict(record, node);
+  return verdict === 'rebooted' || verdict === 'confirmed';
 }
 
 type BootVerdict = 'rebooted' | 'same-boot' | 'confirmed' | 'replaced' | 'unknown';

@@ -1,5 +1,6 @@
 // Takes nodes in again that were taken over and came back. No brake holds this: giving back what is healthy is no harm.
 
+import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { confirmedReturnedAnnotation } from '../marks/confirmed.ts';
 import {
@@ -10,15 +11,18 @@ import {
   withoutTaints,
   withTaints,
 } from '../marks/taints.ts';
+import { Attempts } from '../takeover/attempts.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, WriteOutcome } from '../takeover/cluster.ts';
 import type { Keepsake } from '../takeover/keepsake.ts';
 import { judgeOf, marksOf, type NodePast } from '../takeover/node-past.ts';
 import type { TakeoverRecord } from '../takeover/record.ts';
+import type { StorageReturn } from '../takeover/storage-back.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { LiveRead } from '../term/live-read.ts';
 import type { Clock } from '../time/clock.ts';
 import { counted } from '../wording/numbers.ts';
 import {
+  isProvenReturn,
   nextReturnMove,
   nextSweepMove,
   type ReturningNode,
@@ -45,6 +49,8 @@ export interface ReturnerOptions {
   readonly rules: ReturnRules;
   readonly onProgress: (progress: ReturnProgress) => void;
   readonly publish: (event: NodeEvent) => void;
+  /** By whom storage is given back that a fencer has cut off. Default: no fencer cuts any off. */
+  readonly storage?: StorageReturn;
 }
 
 /** The one thing to do next, and for which takeover. */
@@ -55,6 +61,9 @@ interface ReturnStep {
   readonly whose: readonly StoredRecord[];
 }
 
+/** For how long a look holds on which storage is given back. */
+const permitHoldsMs = 5_000;
+
 /** How often a record that others write to is tried in one go. */
 const saveAttempts = 3;
 
@@ -63,6 +72,8 @@ export class Returner {
   readonly #options: ReturnerOptions;
   /** Uids of quarantined Nodes that somebody was told of in this term: Events fade, and a leader may die before its own. */
   readonly #toldOf = new Set<string>();
+  /** When storage was asked for, by takeover: a device that refuses is not helped by being asked. */
+  readonly #storageTries = new Attempts();
 
   constructor(options: ReturnerOptions) {
     this.#options = options;
@@ -85,6 +96,7 @@ export class Returner {
     const step = this.#nextStep(past, { ...returning, node });
     if (step === undefined) return [];
     const { stored, next, whose } = step;
+    if (next.move === 'give-storage-back') return this.#giveStorageBack(term, past, returning, stored, next);
     if ((await this.#perform(term, live, past, step)) !== 'written') return [];
     const detail = next.move === 'restore' ? wordsFor(next.missing) : next.detail;
     const letsGo = next.move === 'admit' || next.move === 'welcome' || next.move === 'replace';
@@ -110,10 +122,101 @@ export class Returner {
       if (next.move !== 'wait') return { stored, next, whose: [stored] };
     }
     const judge = judgeOf(past);
-    if (judge === undefined) return undefined;
+    if (judge === undefined) return this.#storageOfUndone(past);
     const others = past.open.filter((one) => one !== judge).map(({ record }) => record);
     const next = this.#nextMove(judge.record, others, returning);
+    if (next.move === 'welcome') {
+      const owing = [...past.open, ...past.nothing].find(({ record }) => this.#owesStorage(record));
+      if (owing !== undefined) return this.#storageFirst(owing, next, past.open);
+    }
     return next.move === 'wait' ? undefined : { stored: judge, next, whose: past.open };
+  }
+
+  /** Nothing was released by what came to nothing, so nobody else writes: the node lives, and needs what was taken from it. */
+  #storageOfUndone({ nothing }: NodePast): ReturnStep | undefined {
+    const stored = nothing.find(({ record }) => record.result === 'undone' && this.#owesStorage(record));
+    if (stored === undefined || !this.#isStorageDue(stored)) return undefined;
+    return {
+      stored,
+      next: { move: 'give-storage-back', detail: 'its takeover was undone' },
+      whose: [stored],
+    };
+  }
+
+  #owesStorage(record: TakeoverRecord): boolean {
+    return this.#options.storage?.owes(record) === true;
+  }
+
+  /** A node that can't reach its storage is not to be trusted with pods; and one that may still write is not to reach it. */
+  #storageFirst(
+    owing: StoredRecord,
+    { detail }: Extract<ReturnMove, { move: 'welcome' }>,
+    whose: readonly StoredRecord[],
+  ): ReturnStep | undefined {
+    if (!this.#isStorageDue(owing)) return undefined;
+    return { stored: owing, next: { move: 'give-storage-back', detail }, whose };
+  }
+
+  #isStorageDue({ record }: StoredRecord): boolean {
+    return this.#storageTries.isDue(record.id, this.#options.clock.now());
+  }
+
+  /** Asks for it, with a live look right before each request, and puts on record that it was given. */
+  async #giveStorageBack(
+    term: LeaderTerm,
+    past: NodePast,
+    returning: ReturningNode,
+    stored: StoredRecord,
+    next: Extract<ReturnMove, { move: 'give-storage-back' }>,
+  ): Promise<readonly StoredRecord[]> {
+    const { cluster, clock, storage } = this.#options;
+    const { id, node } = stored.record;
+    this.#storageTries.note(id, clock.now());
+    const permit = async (): Promise<FencePermit> => {
+      const at = clock.now();
+      const live = await cluster.readNode(term, node.name);
+      if (live === undefined || live.object.metadata.uid !== returning.node.metadata.uid) {
+        return refused('overtaken', 'another Node has its name');
+      }
+      const why = this.#keepsStorage(past, stored, { ...returning, node: live.object });
+      if (why !== undefined) return refused('unknown', why);
+      const validForMs = Math.min(term.remainingMs(), at + permitHoldsMs - clock.now());
+      return validForMs > 0
+        ? { outcome: 'granted', validForMs }
+        : refused('unknown', 'looking took longer than what was seen holds');
+    };
+    const live = await cluster.readNode(term, node.name);
+    const why = live && this.#keepsStorage(past, stored, { ...returning, node: live.object });
+    const answer = why === undefined ? await storage?.giveBack(term, stored.record, permit) : undefined;
+    term.assertValid();
+    if (answer?.outcome !== 'given-back') {
+      throw new Error(
+        `storage is not given back to it yet: ${why ?? answer?.detail ?? 'nobody is there to ask'}`,
+      );
+    }
+    const at = new Date(clock.wallTime()).toISOString();
+    const { stored: saved, noted } = await this.#save(term, stored, (record) => ({
+      ...record,
+      storageBack: { state: 'done', at, epoch: term.epoch, detail: answer.detail },
+    }));
+    const there = live?.object ?? returning.node;
+    if (noted) this.#tell(saved.record, next.move, `${next.detail}; ${answer.detail}`, there);
+    return [saved];
+  }
+
+  /** Why storage must not be given back to the node as it is at this moment; undefined when it may. */
+  #keepsStorage({ open }: NodePast, stored: StoredRecord, returning: ReturningNode): string | undefined {
+    const { clock, rules } = this.#options;
+    if (open.length === 0 && stored.record.result === 'undone') return undefined;
+    const judge = open.at(-1) ?? stored;
+    const others = open.filter((one) => one !== judge).map(({ record }) => record);
+    const next = nextReturnMove(judge.record, returning, rules, clock.now(), others);
+    if (next.move !== 'welcome') return `it is not to be trusted: ${wordsOf(next)}`;
+    if (isProvenReturn(judge.record, returning.node)) return undefined;
+    return (
+      'nothing proves that it has booted since. Make sure that nothing of before runs on it, and run: ' +
+      `kubectl annotate --overwrite node ${returning.node.metadata.name} ${confirmedReturnedAnnotation}=${judge.record.id}`
+    );
   }
 
   /** As {@link nextReturnMove} has it, but for a quarantine in which nothing is left to do. */
@@ -218,6 +321,7 @@ export class Returner {
       });
     if (move === 'restore') event('Normal', 'NodeRestored', `put back ${detail}`);
     if (move === 'admit') event('Normal', 'NodeAdmitted', `no longer out of service: ${detail}`);
+    if (move === 'give-storage-back') event('Normal', 'StorageGivenBack', `storage is given back: ${detail}`);
     if (move === 'replace') event('Normal', 'NodeReplaced', `nothing is put back: ${detail}`);
     if (move === 'welcome') event('Normal', 'NodeReturned', `trusted again: ${detail}`);
     if (move === 'quarantine') {
@@ -234,6 +338,10 @@ export class Returner {
 /** The mark is off the node by now: whatever bears its name later is somebody else's. */
 function withoutMark(record: TakeoverRecord): TakeoverRecord {
   return { ...record, outOfService: false };
+}
+
+function wordsOf(move: ReturnMove): string {
+  return 'detail' in move ? move.detail : 'what people had put on it is to be put back first';
 }
 
 function owesMark(record: TakeoverRecord, node: Node): boolean {
