@@ -396,7 +396,10 @@ describe('the pods', () => {
             readOnlyRootFilesystem: true,
             capabilities: { drop: ['ALL'] },
           },
-          env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+          env: [
+            { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+            { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+          ],
         },
       ],
     });

@@ -44,6 +44,8 @@ export interface LeadershipChange {
   readonly leader: string;
   /** The epoch, when we are the ones. */
   readonly epoch?: number;
+  /** Why we handed over to another replica, when we did: then `leader` is empty. */
+  readonly handedOver?: string;
 }
 
 /** Whether we see. */

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ControllerEvents } from './controller-events.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
-import { LeaderElector } from './election/leader-elector.ts';
+import { LeaderElector, LeadershipLostError } from './election/leader-elector.ts';
 import type { LeaseStore } from './election/lease-record.ts';
 import { isObserversElection } from './election/observers-election.ts';
 import type { KnownNode } from './evidence/known-node.ts';
@@ -10,9 +10,11 @@ import { contradictionsIn } from './evidence/rules.ts';
 import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
+import { DeviceQueue } from './fencing/device-queue.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { hungFault } from './fencing/hung.ts';
 import { fencersIn } from './fencing/ladder.ts';
+import { HandOver, type Self } from './hand-over.ts';
 import { type JournalEntry, type JournalHead, journalVersion } from './journal-format.ts';
 import { journalSnapshot } from './journal-snapshot.ts';
 import type { KubernetesReader } from './kubernetes/reader.ts';
@@ -28,6 +30,7 @@ import type { Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import { defaultReturnRules, type ReturnRules } from './returning/moves.ts';
 import type { TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
+import type { TakeoverRecord } from './takeover/record.ts';
 import { describeStatus, type StatusDocument } from './telling/status-document.ts';
 import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
@@ -86,6 +89,11 @@ export interface ControllerOptions {
    * it throws is told as `error`. Default: nobody listens.
    */
   readonly onFact?: (fact: Fact, at: number) => void;
+  /**
+   * Where this replica runs. A leader that is about to fence that node hands over to another replica first, and leads no more while its node
+   * is to be fenced and another one is ready. Default: nobody knows, and it fences whatever it runs on.
+   */
+  readonly self?: Self;
   /** Default {@link systemClock}. */
   readonly clock?: Clock;
   /** Draws jitter. Default {@link systemRandom}. */
@@ -115,6 +123,10 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #prober: Prober | undefined;
   readonly #sightRules: SightRules;
   readonly #pause = new GlobalPause();
+  readonly #devices = new DeviceQueue();
+  readonly #handOver: HandOver | undefined;
+  /** Whether the last term ended cleanly because we handed over, so that this replica may stand for election again. */
+  #hasHandedOver = false;
   /** Rejects when the world could not be told something: then this replica must not go on. */
   readonly #broken = Promise.withResolvers<never>();
   #renewTime: string | undefined;
@@ -168,6 +180,16 @@ export class Controller extends EventEmitter<ControllerEvents> {
         else this.#leadership.fail(error);
       },
     });
+    const { self } = options;
+    this.#handOver =
+      self &&
+      new HandOver({
+        self,
+        clock: this.#clock,
+        ownNode: () => this.#loop.world.ledger.nodes.get(self.nodeName),
+        patienceMs: 2 * checkedTimings(options.election).leaseDurationMs,
+        onError: (error) => this.#failed('hand-over', error),
+      });
     this.#watches = new FleetWatches({
       reader: options.reader,
       clock: this.#clock,
@@ -259,12 +281,25 @@ export class Controller extends EventEmitter<ControllerEvents> {
     // Nobody may stand for election who can't look; it is thrown below.
     ticking.catch(() => stop.abort());
     try {
-      await this.#elector().run((term, resign) => this.#lead(term, resign), stop.signal);
+      const elector = this.#elector();
+      while (await this.#standForElection(elector, stop.signal));
     } finally {
       signal.removeEventListener('abort', onAbort);
       stop.abort();
       this.#loop.stop();
       await Promise.all([ticking, this.#prober?.stop(), this.#watches.stop()]);
+    }
+  }
+
+  /** Resolves to whether to stand again: when it has handed over, and nothing of its term is left. */
+  async #standForElection(elector: LeaderElector, signal: AbortSignal): Promise<boolean> {
+    this.#hasHandedOver = false;
+    try {
+      await elector.run((term, resign) => this.#lead(term, resign), signal);
+      return false;
+    } catch (error) {
+      if (error instanceof LeadershipLostError && this.#hasHandedOver && !signal.aborted) return true;
+      throw error;
     }
   }
 
@@ -353,12 +388,13 @@ export class Controller extends EventEmitter<ControllerEvents> {
       workIsAlive: () => this.#clock.now() - (this.#lookedAt ?? Number.NEGATIVE_INFINITY) < hangsAfterMs,
       // A watch that was filled and went stale is another matter: nobody may see any better, and somebody has to lead to
       // tell why nothing is done.
-      mayLead: () => this.#watches.synced,
+      mayLead: () => this.#watches.synced && this.#handOver?.mayLead() !== false,
       store: leaseStore,
       identity,
       clock: this.#clock,
       random: this.#random,
       onNewLeader: (leader) => {
+        if (leader !== identity && leader !== '') this.#handOver?.sawLeader();
         if (leader !== identity) this.#tell('leadership', { identity, leader });
       },
       onError: (error) => this.#failed('election', error),
@@ -366,7 +402,12 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   async #lead(term: LeaderTerm, resign: (reason: string) => void): Promise<void> {
-    const loop = this.#leadersLoop(term);
+    let handsOver = false;
+    const loop = this.#leadersLoop(term, (reason) => {
+      handsOver = true;
+      this.#tell('leadership', { identity: term.identity, leader: '', handedOver: reason });
+      resign(reason);
+    });
     this.#leadership = loop;
     this.#tell('leadership', { identity: term.identity, leader: term.identity, epoch: term.epoch });
     let failure: unknown;
@@ -380,16 +421,17 @@ export class Controller extends EventEmitter<ControllerEvents> {
       throw error;
     } finally {
       await loop.settled(failure);
+      this.#hasHandedOver = handsOver && failure === undefined;
       this.#leadership = undefined;
       this.#loop.tell({ kind: 'term-over' });
     }
   }
 
-  #leadersLoop(term: LeaderTerm): LeadersLoop {
+  #leadersLoop(term: LeaderTerm, makeWay: (reason: string) => void): LeadersLoop {
     const leading =
       this.#options.mode === 'observe'
         ? this.#observing(term)
-        : this.#leadingIn(term, () => loop.heardOfTrouble());
+        : this.#leadingIn(term, () => loop.heardOfTrouble(), makeWay);
     const publisher = this.#statusPublisher(term);
     const loop = new LeadersLoop({
       term,
@@ -425,7 +467,19 @@ export class Controller extends EventEmitter<ControllerEvents> {
     });
   }
 
-  #leadingIn(term: LeaderTerm, onTrouble: () => void): Leading {
+  /** Announced first, so that it is on record and told before nothing of this term can be written any more. */
+  async #handsOver(
+    { node }: TakeoverRecord,
+    first: boolean,
+    makeWay: (reason: string) => void,
+  ): Promise<string | undefined> {
+    if (node.name !== this.#handOver?.nodeName || !(await this.#handOver.isDue())) return undefined;
+    const reason = `this replica runs on ${node.name}, which is to be fenced, and another one is ready to lead: it hands over first`;
+    if (!first) makeWay(reason);
+    return reason;
+  }
+
+  #leadingIn(term: LeaderTerm, onTrouble: () => void, makeWay: (reason: string) => void): Leading {
     const { cluster, fencers, probe } = this.#options;
     return new Leadership({
       term,
@@ -434,6 +488,8 @@ export class Controller extends EventEmitter<ControllerEvents> {
       inform: (fact) => this.#loop.tell(fact),
       cluster,
       fencers,
+      devices: this.#devices,
+      ...(this.#handOver && { handOver: (record, first) => this.#handsOver(record, first, makeWay) }),
       ...(probe && { probe }),
       onDecision: (change) => this.#tell('decision', change),
       onProgress: (progress) => this.#tell('takeover', progress),
@@ -497,6 +553,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     do {
       if (this.#leadership !== undefined) continue;
       this.#look();
+      this.#handOver?.look();
       this.#noteAlive();
     } while (await sleep(this.#clock, tickMs, signal));
   }

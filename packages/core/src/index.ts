@@ -33,6 +33,7 @@ export { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evide
 export type { NodeProbe, ProbeDepth } from './evidence/witnesses/host-asker.ts';
 export { type ProbeAnswer, type ProbeOptions, probeTcp } from './evidence/witnesses/kubelet-probe.ts';
 export * from './fencing/index.ts';
+export type { Self } from './hand-over.ts';
 export {
   type JournalEntry,
   type JournalHead,

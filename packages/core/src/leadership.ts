@@ -11,7 +11,11 @@ import { Returns } from './returning/attendance.ts';
 import type { ReturnRules } from './returning/moves.ts';
 import { Returner, type ReturnProgress } from './returning/returner.ts';
 import type { NodeEvent, StoredRecord, TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
-import { TakeoverExecutor, type TakeoverProgress } from './takeover/executor.ts';
+import {
+  TakeoverExecutor,
+  type TakeoverExecutorOptions,
+  type TakeoverProgress,
+} from './takeover/executor.ts';
 import { openingRecord } from './takeover/opening.ts';
 import { PowerOn } from './takeover/power-on.ts';
 import { byOrder, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
@@ -43,6 +47,8 @@ export interface LeadershipOptions {
   readonly inform: (fact: Fact) => void;
   readonly cluster: TakeoverCluster;
   readonly fencers: ConstructorParameters<typeof TakeoverExecutor>[0]['fencers'];
+  /** See {@link TakeoverExecutorOptions.handOver}. */
+  readonly handOver?: NonNullable<TakeoverExecutorOptions['handOver']>;
   /** Whose turn it is at devices that machines share. Default: one queue for this leadership. */
   readonly devices?: DeviceQueue;
   /** Asks the host of a Node that was deleted under its takeover. */
@@ -155,6 +161,7 @@ export class Leadership implements Leading {
         clock,
         fencers,
         devices,
+        ...(options.handOver && { handOver: options.handOver }),
         ...(options.probe && { probe: options.probe }),
         onSaved: (stored) => {
           this.#records.put(stored);

@@ -169,14 +169,23 @@ class ControllerLog {
     this.#logger.log('warn', fields, sentence);
   }
 
-  leadership({ identity, leader, epoch }: LeadershipChange): void {
+  leadership({ identity, leader, epoch, handedOver }: LeadershipChange): void {
     const leading = leader === identity;
-    const fields = { event: 'leadership', leader, leading, ...(epoch !== undefined && { epoch }) } as const;
-    const sentence = leading
-      ? `leading in epoch ${epoch}`
-      : leader === ''
-        ? 'nobody leads'
-        : `${leader} leads`;
+    const fields = {
+      event: 'leadership',
+      leader,
+      leading,
+      ...(epoch !== undefined && { epoch }),
+      ...(handedOver !== undefined && { handedOver }),
+    } as const;
+    const sentence =
+      handedOver !== undefined
+        ? `leading no more: ${handedOver}`
+        : leading
+          ? `leading in epoch ${epoch}`
+          : leader === ''
+            ? 'nobody leads'
+            : `${leader} leads`;
     this.#logger.log('info', fields, sentence);
   }
 

@@ -26,6 +26,7 @@ import { exitCode } from '../process/exit-code.ts';
 import { codeOf, FatalError, sentenceOf } from '../process/failure.ts';
 import { onStopSignals } from '../process/signals.ts';
 import { version } from '../process/version.ts';
+import { otherReplicas } from './other-replicas.ts';
 import { preflight } from './preflight.ts';
 
 export interface RunAgentOptions {
@@ -57,13 +58,18 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const metrics = new Metrics(version, config.mode);
   await using recorder = await openRecorder(config, logger);
   const probe = metrics.countProbes(kubeletProbe({ timeoutMs: config.probe.timeout }));
-  const controller = construct(
+  const self = otherReplicas(
+    { reader: connection.reader, namespace, fleet: () => controller.fleet },
+    process.env,
+  );
+  const controller: Controller = construct(
     () =>
       new Controller({
         ...settings,
         ...connection,
         fencers: buildFencers(config.fencers),
         election,
+        ...(self && { self }),
         status: createStatusStore({ transport, namespace, election }),
         ...(config.probe.enabled && { probe }),
         ...(recorder && { onFact: (fact, at) => recorder.note(fact, at) }),

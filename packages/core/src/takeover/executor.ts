@@ -32,7 +32,15 @@ import {
 import { isSamePolicy, policyDifferences } from './recorded-policy.ts';
 import { Draft } from './records/draft.ts';
 import { RecordWriter } from './records/record-writer.ts';
-import { held, isUnanswered, type PerformStep, type StepContext, type StepResult, wordsOf } from './step.ts';
+import {
+  held,
+  isUnanswered,
+  type PerformStep,
+  type StepContext,
+  type StepResult,
+  wait,
+  wordsOf,
+} from './step.ts';
 import { cordon } from './steps/cordon.ts';
 import { fence } from './steps/fence.ts';
 import { recheck } from './steps/recheck.ts';
@@ -56,6 +64,9 @@ const performers: Readonly<Record<TakeoverStep, PerformStep>> = {
   verify,
 };
 
+/** What that is called among what is settled. */
+const handingOver = 'leadership is handed over';
+
 /** What happened in a takeover, as it happens. */
 export interface TakeoverProgress {
   /** The record as it is now. */
@@ -74,6 +85,11 @@ export interface TakeoverExecutorOptions {
   readonly cluster: TakeoverCluster;
   readonly clock: Clock;
   readonly fencers: readonly Fencer[];
+  /**
+   * Asked before a fencer that may harm is, with the words for that: whether leadership is handed over instead, so that this term is over.
+   * `first`: it is only announced now. Default: it never is.
+   */
+  readonly handOver?: (record: TakeoverRecord, first: boolean) => Promise<string | undefined>;
   /** Whose turn it is at devices that machines share: one for all who ask fencers in this process. Default: one of its own. */
   readonly devices?: DeviceQueue;
   /**
@@ -130,6 +146,7 @@ export class TakeoverExecutor {
   readonly #cluster: TakeoverCluster;
   readonly #clock: Clock;
   readonly #fencers: ReadonlyMap<string, Fencer>;
+  readonly #handOver: TakeoverExecutorOptions['handOver'];
   readonly #devices: DeviceQueue;
   readonly #probe: NodeProbe | undefined;
   readonly #onProgress: (progress: TakeoverProgress) => void;
@@ -142,6 +159,7 @@ export class TakeoverExecutor {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
+    this.#handOver = options.handOver;
     this.#devices = options.devices ?? new DeviceQueue();
     this.#probe = options.probe;
     this.#onProgress = options.onProgress;
@@ -317,7 +335,7 @@ export class TakeoverExecutor {
       isBraked = holds.length > 0;
       const { result, isAnswered } =
         holds.length === 0
-          ? await this.#attempt(context, step, performers[step])
+          ? await this.#attempt(context, step, this.#performerOf(step))
           : now.gone && step !== 'remove'
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
             : { result: held(holds), isAnswered: true };
@@ -380,6 +398,25 @@ export class TakeoverExecutor {
 
   #mayAct(step: TakeoverStep, record: TakeoverRecord): boolean {
     return actingSteps.has(step) && (step !== 'fence' || !isHarmless({ record, fencers: this.#fencers }));
+  }
+
+  /** Whoever leads from the machine that is to be fenced makes way first, for somebody who sees it through. It says so before. */
+  #performerOf(step: TakeoverStep): PerformStep {
+    const perform = performers[step];
+    const handOver = this.#handOver;
+    if (step !== 'fence' || handOver === undefined) return perform;
+    return async (context) => {
+      if (isHarmless(context)) return perform(context);
+      const isFirst = !context.settled.has(handingOver);
+      const words = await handOver(context.record, isFirst);
+      context.term.assertValid();
+      if (words === undefined) {
+        context.settled.delete(handingOver);
+        return perform(context);
+      }
+      context.settled.set(handingOver, words);
+      return { ...wait(words, retryAfterErrorMs), spares: true };
+    };
   }
 
   /** An error that isn't about our leadership or our rights is a reason to wait, not to give up. */
