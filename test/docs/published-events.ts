@@ -7,7 +7,7 @@ import { eventFor } from '../../packages/core/src/telling/takeover-events.ts';
 import { newRecord } from '../../packages/core/src/testing/dead-node.ts';
 import { root } from '../documents/documents.ts';
 
-const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'policy', 'undo', 'close'];
+const steps: readonly TakeoverProgress['step'][] = [...takeoverSteps, 'policy', 'undo', 'close', 'power-on'];
 const phases: readonly TakeoverProgress['phase'][] = ['started', 'waiting', 'done', 'skipped', 'retrying'];
 /** Whether a brake holds the same step of the same phase makes another Event of it. */
 const brakes = [{}, { held: true as const }];
