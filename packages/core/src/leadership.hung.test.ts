@@ -180,19 +180,20 @@ describe('a takeover of a host that hangs', () => {
     expect(story.records[0]).toMatchObject({ hung: true, proof: 'powered-off' });
   });
 
-  it('needs its proof though the policy does without one by now', async () => {
+  it.each<[string, Policy['fencing']]>([
+    ['and says nothing of hosts that hang', { drivers: ['ipmi'], proof: 'optional' }],
+    ['and has it switched off as before', { ...hungAfter, proof: 'optional' }],
+  ])('needs its proof though the policy does without one by now, %s', async (_, fencing) => {
     const story = await hangs();
     story.fence = () => ({ outcome: 'failed', detail: 'no answer' });
     await story.pass(140);
-    const record = story.records[0];
-    expect(record?.hung).toBe(true);
-    const { loop } = story;
-    Object.assign(loop.world.rules.policies[0] as object, {
-      fencing: { drivers: ['ipmi'], proof: 'optional' },
-    });
-    for (const known of loop.world.ledger.nodes.values())
-      Object.assign(known.policy as object, loop.world.rules.policies[0]);
+    expect(story.records[0]?.hung).toBe(true);
+    const { policies } = story.loop.world.rules;
+    Object.assign(policies[0] as object, { fencing });
+    for (const { policy } of story.loop.world.ledger.nodes.values())
+      Object.assign(policy as object, { fencing });
     await story.pass(300);
+    expect(story.records[0]?.policy.proof).toBe('optional');
     expect(story.cluster.destroyed).toEqual([]);
     expect(story.records[0]?.result).toBeUndefined();
   });
