@@ -304,6 +304,20 @@ describe('what holds', () => {
     expect(nodeOf(found, 'node-1')).toMatchObject({ outcome: 'held', pods: [] });
   });
 
+  it('lasts for as long as a policy says that has hosts switched off whose kubelet hangs', () => {
+    const fencing = { drivers: ['bmc'], proof: 'required', hungAfterMs: 180_000 } as const;
+    const bmc = { fencers: { bmc: { proof: 'powered-off', tookMs: 5_000 } } } as const;
+    const found = kill(
+      ['node-1'],
+      { ...open, fencing },
+      { how: 'stop-kubelet', pods: [pod('db-0', 'node-1')], ...bmc },
+    );
+    const [admitted] = of(found, 'admitted');
+    expect(admitted?.at).toBeGreaterThanOrEqual(170_000);
+    expect(admitted?.at).toBeLessThan(190_000);
+    expect(of(found, 'released')).toHaveLength(1);
+  });
+
   it('is nothing where no policy selects the node: it is left alone', () => {
     const elsewhere: Policy = { ...open, nodes: { matchLabels: { role: 'database' } } };
     const found = kill(['node-1'], elsewhere, { pods: [pod('db-0', 'node-1')] });
