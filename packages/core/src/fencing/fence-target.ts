@@ -21,6 +21,8 @@ export interface FenceTarget {
   readonly uid: string;
   /** Names this very death of this very node; a later death of the same node has another. */
   readonly deathId: string;
+  /** The boot that died, as the Node named it when the takeover was opened; empty or absent when it named none. */
+  readonly bootId?: string;
   /**
    * What was noted when the takeover was opened. To find the machine by, since the Node may be gone. Everything in it is empty
    * when a version that did not note it opened the takeover, and the Node is gone by now.

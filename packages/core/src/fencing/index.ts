@@ -31,4 +31,5 @@ export { noneFencer } from './none.ts';
 export { type AcceptableProof, acceptableProofs, type FenceEvidence, type FenceProof } from './proof.ts';
 export { SecretError, Secrets } from './secrets.ts';
 export { fillIn, isTemplate, TemplateError, type TemplatePlace, templateFault } from './template.ts';
+export * from './watchdog/index.ts';
 export { type Candidate, type WhichMachine, whichMachine } from './which-machine.ts';

@@ -12,7 +12,7 @@ export async function targetOf(
   live: Exclude<LiveNode, { state: 'alive' }>,
 ): Promise<FenceTarget> {
   const { deathId } = record;
-  const { name, uid } = record.node;
+  const { name, uid, bootId } = record.node;
   if (live.state === 'still-dead') {
     const node = live.node.object;
     const confirmation = confirmationIn(node.metadata.annotations, deathId, 'node');
@@ -20,6 +20,7 @@ export async function targetOf(
       name,
       uid,
       deathId,
+      bootId,
       noted: record.noted ?? notedOf(node),
       node,
       ...(confirmation && { confirmation }),
@@ -35,6 +36,7 @@ export async function targetOf(
     name,
     uid,
     deathId,
+    bootId,
     noted,
     ...(confirmation && { confirmation }),
     howToConfirm: `liberator confirm ${name}, or ${confirmOnRecordCommand(cluster.recordAddress(record.id), deathId)}`,
