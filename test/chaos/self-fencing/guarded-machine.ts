@@ -91,7 +91,7 @@ export class GuardedMachine {
   /** For how long the next feed is stopped between the look at the clock and the device. */
   stallNextFeedMs = 0;
   /** True time at which each boot ended, by its ID. */
-  readonly ended = new Map<string, number>();
+  readonly ended: Map<string, number> = new Map();
   feeds = 0;
   resets = 0;
 

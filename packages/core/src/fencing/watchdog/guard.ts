@@ -72,6 +72,7 @@ export class WatchdogGuard {
   #holdsDevice = false;
   #claimed: GuardState | undefined;
   #isStarving = false;
+  #toldOfOff = false;
   #deviceFailure: { readonly error: unknown } | undefined;
   #feedTimer: object | undefined;
 
@@ -131,7 +132,9 @@ export class WatchdogGuard {
   /** One renewal and what it allows. Returns how long to wait for the next. */
   async #turn(): Promise<number> {
     const isOff = this.#seen?.off !== undefined;
-    if (isOff && this.#holdsDevice && !this.#settings.canDisarm) this.#tell('cannot-disarm');
+    const cannotDisarm = isOff && this.#holdsDevice && !this.#settings.canDisarm;
+    if (cannotDisarm && !this.#toldOfOff) this.#tell('cannot-disarm');
+    this.#toldOfOff = cannotDisarm;
     const state = this.#nextState(isOff);
     if (!(await this.#renew(state))) return this.#pauseMs(this.#options.grantMs / 10, longestPauseMs);
     if (state === 'released' && this.#holdsDevice) this.#onDevice((device) => device.disarm(), false);
