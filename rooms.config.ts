@@ -45,6 +45,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'confirm',
     'maintenance',
     'elect',
+    'guard',
     'run',
   ],
 };

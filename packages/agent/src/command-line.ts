@@ -4,6 +4,7 @@ import { addCheckCommand, checkExitCodes } from './check/command.ts';
 import { addConfirmCommand } from './confirm/command.ts';
 import { addElectCommand } from './elect/command.ts';
 import { addExplainCommand } from './explain/command.ts';
+import { addGuardCommand } from './guard/command.ts';
 import { addReplayCommand } from './journal/command.ts';
 import { addCordonCommand } from './maintenance/cordon-command.ts';
 import { addDrainCommand } from './maintenance/drain-command.ts';
@@ -47,6 +48,7 @@ export function createProgram(): Command {
   addUncordonCommand(program);
   addReplayCommand(program);
   addElectCommand(program);
+  addGuardCommand(program);
   for (const command of program.commands) {
     command
       .copyInheritedSettings(program)

@@ -20,6 +20,7 @@ type LogEvent =
   | 'takeover'
   | 'observed'
   | 'journal'
+  | 'guard'
   | 'leadership'
   | 'sight'
   | 'error'

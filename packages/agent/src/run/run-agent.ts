@@ -67,7 +67,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       new Controller({
         ...settings,
         ...connection,
-        fencers: buildFencers(config.fencers),
+        fencers: buildFencers(config.fencers, { reader: connection.reader }),
         election,
         ...(self && { self }),
         status: createStatusStore({ transport, namespace, election }),
