@@ -60,7 +60,7 @@ export function configOf(fencing: Fencing, policy: object = {}): object {
 }
 
 export interface Fencing {
-  readonly ladder: readonly { readonly fencer: string }[];
+  readonly ladder: readonly { readonly fencer: string; readonly for?: string }[];
   readonly proof: 'required' | 'optional';
 }
 
@@ -281,7 +281,11 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 }
 
-const permissions = neededPermissions({ namespace, election });
+const permissions = neededPermissions({
+  namespace,
+  election,
+  guardNamespaces: ['liberator-guards'],
+});
 
 const observersPermissions = neededPermissions({
   namespace,

@@ -19,6 +19,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end -}}
 
+{{- define "liberator.guardSelectorLabels" -}}
+app.kubernetes.io/name: liberator-guard
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "liberator.guardLabels" -}}
+{{ include "liberator.guardSelectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end -}}
+
 {{/* The configuration file, as the agent reads it. */}}
 {{- define "liberator.config" -}}
 {{- range $key := list "namespace" "identity" -}}

@@ -1,5 +1,5 @@
 // A watchdog as Linux has it: the device is written to, and what it says of itself is read back from sysfs.
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { WatchdogDevice, WatchdogSettings } from '@liberator/core';
 import { exitCode } from '../process/exit-code.ts';
@@ -76,13 +76,18 @@ export class LinuxWatchdog implements WatchdogDevice {
     const { device } = this.#options;
     if (this.#file !== undefined) throw new Error(`expected ${device} to be closed, found it open`);
     try {
-      this.#file = openSync(device, 'w');
+      // Never making one: a file where no device is would be fed for ever, and nobody would be reset.
+      this.#file = openSync(device, constants.O_WRONLY);
     } catch (error) {
       const isBusy = error instanceof Error && 'code' in error && error.code === 'EBUSY';
       const why = isBusy
         ? 'another program holds it, such as systemd (RuntimeWatchdogSec=)'
         : sentenceOf(error);
       throw refused(`could not open ${device}: ${why}`, error);
+    }
+    if (!isDevice(this.#file)) {
+      this.close();
+      throw refused(`${device} is a file like any other, and no watchdog`);
     }
     this.feed();
   }
@@ -126,6 +131,12 @@ export class LinuxWatchdog implements WatchdogDevice {
       return undefined;
     }
   }
+}
+
+/** A named pipe stands for one where somebody tries this out. */
+function isDevice(file: number): boolean {
+  const stat = fstatSync(file);
+  return stat.isCharacterDevice() || stat.isFIFO();
 }
 
 function refused(message: string, cause?: unknown): FatalError {

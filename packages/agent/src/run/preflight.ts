@@ -22,6 +22,8 @@ export interface PreflightOptions {
   readonly namespace: string;
   readonly election: { readonly namespace: string; readonly name: string };
   readonly mode: 'act' | 'observe';
+  /** Where guards of watchdogs keep their Leases, if a fencer relies on them. */
+  readonly guardNamespaces?: readonly string[];
   /** How long to wait for an API server that does not answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -86,9 +88,15 @@ async function checkPermissions({
   namespace,
   election,
   mode,
+  guardNamespaces,
   signal,
 }: PreflightOptions): Promise<void> {
-  const permissions = neededPermissions({ namespace, election, mode });
+  const permissions = neededPermissions({
+    namespace,
+    election,
+    mode,
+    ...(guardNamespaces !== undefined && { guardNamespaces }),
+  });
   const missing = await missingPermissions({ transport, permissions, signal, timeoutMs: requestTimeoutMs });
   if (missing.length === 0) return;
   throw failed(

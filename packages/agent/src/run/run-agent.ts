@@ -14,7 +14,7 @@ import type { ClusterFlags } from '../cluster/flags.ts';
 import type { Config } from '../config/config.ts';
 import { controllerSettings } from '../config/controller-settings.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { buildFencers } from '../fencers/build-fencers.ts';
+import { buildFencers, guardNamespaces } from '../fencers/build-fencers.ts';
 import { AgentHealth } from '../http/health.ts';
 import { startHttpServer } from '../http/server.ts';
 import { Recorder } from '../journal/recorder.ts';
@@ -91,6 +91,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     namespace,
     election,
     mode: config.mode,
+    guardNamespaces: guardNamespaces(config.fencers),
     timeoutMs: options.startupTimeoutMs,
     signal: stop.signal,
     onWait: waitingLog(logger),

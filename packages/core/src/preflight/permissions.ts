@@ -38,8 +38,10 @@ export function neededPermissions(options: {
   readonly election: { readonly namespace: string; readonly name: string };
   /** Who only observes needs less. Default `act`. */
   readonly mode?: 'act' | 'observe';
+  /** Where guards of watchdogs keep their Leases, if a fencer relies on them. Default: none does. */
+  readonly guardNamespaces?: readonly string[];
 }): readonly Permission[] {
-  const { namespace, election, mode = 'act' } = options;
+  const { namespace, election, mode = 'act', guardNamespaces = [] } = options;
   const each = (
     verbs: readonly Verb[],
     resource: Resource,
@@ -71,6 +73,7 @@ export function neededPermissions(options: {
     ...each(['get'], persistentVolumes),
     ...each(['list'], volumeAttachments),
     ...each(['create', 'patch'], events, { namespace: 'default' }),
+    ...guardNamespaces.flatMap((where) => each(['get'], leases, { namespace: where })),
   ];
 }
 
