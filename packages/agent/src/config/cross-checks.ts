@@ -13,6 +13,7 @@ import type { Config, ElectionConfig, PolicyConfig } from './config.ts';
 import { contradictionsIn, type FencerConfig } from './fencers/fencer.ts';
 import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
+import { watchdogContradictions } from './watchdog-checks.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -35,6 +36,7 @@ export function contradictions(config: Config): readonly Problem[] {
         ...detectionContradictions(policy.detection, config.heartbeatInterval, [...path, 'detection']),
         ...budgetContradictions(policy, [...path, 'budget']),
         ...fencingContradictions(policy, config.fencers, [...path, 'fencing']),
+        ...watchdogContradictions(policy.fencing, config.fencers, [...path, 'fencing']),
       ];
     }),
   ];
