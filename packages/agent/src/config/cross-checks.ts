@@ -233,6 +233,8 @@ function isPowerSwitch(config: FencerConfig): boolean {
       return true;
     case 'webhook':
       return config.proofs.every((proof) => ofPower.includes(proof));
+    case 'watchdog':
+      return false;
   }
 }
 

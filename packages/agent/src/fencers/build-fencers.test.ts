@@ -1,6 +1,7 @@
 // Named fencers of the configuration become drivers that core can ask.
 import type { FenceTarget } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
+import { noCluster } from '../testing/no-cluster.ts';
 import { buildFencers } from './build-fencers.ts';
 
 const target = (labels: Record<string, string>): FenceTarget => ({
@@ -20,7 +21,7 @@ const redfish = { driver: 'redfish', address: 'https://bmc', username: '/u', pas
 
 describe('named fencers', () => {
   it('are there beside the two that always are', () => {
-    const fencers = buildFencers({ bmc: { ...redfish, timeout: 60_000 } });
+    const fencers = buildFencers({ bmc: { ...redfish, timeout: 60_000 } }, noCluster);
     expect(fencers.map(({ name }) => name)).toEqual(['manual', 'none', 'bmc']);
     expect(fencers[2]).toMatchObject({ acts: 'power', proofs: ['powered-off'], timeoutMs: 60_000 });
     expect(fencers[2]?.device).toBeUndefined();
@@ -28,7 +29,7 @@ describe('named fencers', () => {
 
   it('share the device that their configuration names, per machine', () => {
     const device = { key: 'chassis-{label.c}', concurrency: 2, switches: ['slot {label.s}', 'fan'] };
-    const bmc = buildFencers({ bmc: { ...redfish, device } })[2];
+    const bmc = buildFencers({ bmc: { ...redfish, device } }, noCluster)[2];
     expect(bmc?.device?.(target({ c: '7', s: '3' }))).toEqual({
       key: 'chassis-7',
       concurrency: 2,

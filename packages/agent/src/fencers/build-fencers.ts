@@ -22,12 +22,6 @@ export function buildFencers(fencers: Config['fencers'], around: FencerSurroundi
   ];
 }
 
-/** Where guards of watchdogs keep their Leases, each once. */
-export function guardNamespaces(fencers: Config['fencers']): readonly string[] {
-  const found = Object.values(fencers).flatMap((one) => (one.driver === 'watchdog' ? [one.namespace] : []));
-  return [...new Set(found)];
-}
-
 /** A driver that is added to the configuration is an error of the type checker here. */
 function build(name: string, config: FencerConfig, { reader }: FencerSurroundings): Fencer {
   switch (config.driver) {

@@ -1,6 +1,7 @@
 // What a fencer that runs a fence agent may be told in the configuration file.
 import { describe, expect, it } from 'vitest';
 import { buildFencers } from '../../fencers/build-fencers.ts';
+import { noCluster } from '../../testing/no-cluster.ts';
 import { ConfigError, parseConfig } from '../read-config.ts';
 
 const parse = (fencer: string, fencing = 'ladder: [{ fencer: ipmi }]') =>
@@ -37,7 +38,11 @@ describe('a fencer that runs an agent', () => {
       timeout: 120_000,
       proof: 'powered-off',
     });
-    expect(buildFencers(fencers).at(-1)).toMatchObject({ name: 'ipmi', acts: 'power', timeoutMs: 121_000 });
+    expect(buildFencers(fencers, noCluster).at(-1)).toMatchObject({
+      name: 'ipmi',
+      acts: 'power',
+      timeoutMs: 121_000,
+    });
   });
 
   it('switches power unless it says that it isolates', () => {
@@ -46,7 +51,10 @@ describe('a fencer that runs an agent', () => {
     expect(refusal(`${good}, proof: isolated, csiDrivers: all`, hung)).toMatch(
       /hungAfter: expected a fencer that switches power beside it/,
     );
-    const [, , isolating] = buildFencers(parse(`${good}, proof: isolated, csiDrivers: [a, b]`).fencers);
+    const [, , isolating] = buildFencers(
+      parse(`${good}, proof: isolated, csiDrivers: [a, b]`).fencers,
+      noCluster,
+    );
     expect(isolating).toMatchObject({ acts: 'storage', proofs: ['isolated'] });
   });
 

@@ -10,7 +10,12 @@ import { type WebhookConfig, webhook } from './webhook.ts';
 export type FencerConfig = AgentConfig | RedfishConfig | WatchdogConfig | WebhookConfig;
 
 /** A driver that is added here is built in src/fencers. */
-export const fencer: z.ZodType<FencerConfig> = z.discriminatedUnion('driver', [agent, redfish, watchdog, webhook]);
+export const fencer: z.ZodType<FencerConfig> = z.discriminatedUnion('driver', [
+  agent,
+  redfish,
+  watchdog,
+  webhook,
+]);
 
 /** What contradicts itself in the keys of one fencer; paths begin at the fencer. */
 export function contradictionsIn(config: FencerConfig): readonly Problem[] {

@@ -1,6 +1,7 @@
 // What a webhook may be told in the configuration, and what becomes of it.
 import { describe, expect, it } from 'vitest';
 import { buildFencers } from '../../fencers/build-fencers.ts';
+import { noCluster } from '../../testing/no-cluster.ts';
 import { ConfigError, parseConfig } from '../read-config.ts';
 
 const url = 'https://fence.example.com/liberator';
@@ -36,7 +37,7 @@ describe('a webhook in the configuration', () => {
         annotations: [],
       },
     });
-    const [hook] = buildFencers(fencers).filter(({ name }) => name === 'hook');
+    const [hook] = buildFencers(fencers, noCluster).filter(({ name }) => name === 'hook');
     expect(hook).toMatchObject({ acts: 'power', proofs: ['powered-off'], timeoutMs: 60_000 });
     expect(hook).not.toHaveProperty('unfence');
   });
@@ -46,7 +47,7 @@ describe('a webhook in the configuration', () => {
       `url: "${url}", hosts: [fence.example.com], ca: /s/ca, answers: tls, proofs: [isolated], unfences: true, ` +
         'labels: [a], annotations: [b], requestTimeout: 5s, pollFor: 10s, timeout: 30s, device: { key: "strip {name}" }',
     );
-    const hook = buildFencers(fencers).find(({ name }) => name === 'hook');
+    const hook = buildFencers(fencers, noCluster).find(({ name }) => name === 'hook');
     expect(hook).toMatchObject({ acts: 'storage', proofs: ['isolated'], timeoutMs: 30_000 });
     expect(hook?.unfence).toBeTypeOf('function');
     const noted = {
