@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { neededPermissions, observersElection } from '@liberator/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { createProgram } from '../../packages/agent/src/command-line.ts';
 import type { Config } from '../../packages/agent/src/config/config.ts';
 import { parseConfig } from '../../packages/agent/src/config/read-config.ts';
 import { chart, type Manifest, parseManifests, pick, type RenderOptions, renderChart } from './chart.ts';
@@ -254,6 +255,85 @@ describe('the chart for those who only observe', () => {
     });
     expect(templateOf(await render()).spec.containers[0]?.args.join(' ')).not.toContain('record');
   });
+});
+
+describe('the guards', () => {
+  const enabled = { guard: { enabled: true, nodeSelector: { watchdog: 'yes' } } };
+  const guards = 'liberator-guards';
+
+  it('are not there unless somebody wants them', async () => {
+    expect((await render()).filter(({ metadata }) => metadata.name.includes('guard'))).toEqual([]);
+  });
+
+  it('run privileged where a device is, and nowhere else', async () => {
+    await withValues(enabled, async (options) => {
+      const manifests = await render(options);
+      const daemonSet = pick(manifests, 'DaemonSet', 'liberator-guard');
+      expect(daemonSet.metadata.namespace).toBe(guards);
+      expect(daemonSet['spec']).toMatchObject({
+        updateStrategy: { rollingUpdate: { maxSurge: 0 } },
+        template: {
+          spec: {
+            nodeSelector: { watchdog: 'yes' },
+            tolerations: [{ operator: 'Exists' }],
+            hostNetwork: true,
+            priorityClassName: 'system-node-critical',
+            volumes: [{ hostPath: { path: '/dev/watchdog0', type: 'CharDevice' } }],
+            containers: [
+              {
+                args: ['guard', '--device=/dev/watchdog0', '--grant=30s', '--http=127.0.0.1:9809'],
+                securityContext: { privileged: true, readOnlyRootFilesystem: true },
+              },
+            ],
+          },
+        },
+      });
+      // A probe that kills it would have its watchdog fed once more.
+      expect(stringify(daemonSet)).not.toContain('livenessProbe');
+      expect(() => parseGuard(daemonSet)).not.toThrow();
+    });
+  });
+
+  it('may write Leases of theirs alone, and the leader may read them', async () => {
+    await withValues(enabled, async (options) => {
+      const manifests = await render(options);
+      const granted = grantsOf(manifests)
+        .filter(({ namespace }) => namespace === guards)
+        .map(({ role, group, resource, verb }) => `${role} ${group}/${resource} ${verb}`);
+      expect(granted.toSorted()).toEqual([
+        `Role ${guards}/liberator-guard coordination.k8s.io/leases create`,
+        `Role ${guards}/liberator-guard coordination.k8s.io/leases get`,
+        `Role ${guards}/liberator-guard coordination.k8s.io/leases patch`,
+        `Role ${guards}/liberator-guard-reader coordination.k8s.io/leases get`,
+      ]);
+      const policy = pick(manifests, 'ValidatingAdmissionPolicy', 'liberator-guard-own-lease');
+      expect(stringify(policy)).toContain('system:serviceaccount:liberator-guards:liberator-guard');
+      expect(stringify(policy)).toContain('authentication.kubernetes.io/node-name');
+      expect(pick(manifests, 'Namespace', guards).metadata).toMatchObject({
+        labels: { 'pod-security.kubernetes.io/enforce': 'privileged' },
+      });
+    });
+  });
+
+  it.each<[object, string, readonly string[]]>([
+    [{ nodeSelector: {} }, 'expected guard.nodeSelector, found none', []],
+    [{ namespace: 'tkr-system' }, 'expected a namespace of their own for guards', []],
+    [{ device: '/dev/sda' }, "'/dev/sda' does not match pattern", []],
+    [{ grnt: '1m' }, "additional properties 'grnt' not allowed", []],
+    [{}, 'takes Kubernetes 1.30 or newer, found v1.29.0', ['--kube-version', '1.29.0']],
+  ])('with %o are refused: %s', async (change, message, args) => {
+    const values = { guard: { ...enabled.guard, ...change }, fencingToken: { enabled: args.length === 0 } };
+    await withValues(values, async (options) =>
+      expect(await refusal({ ...options, args })).toContain(message),
+    );
+  });
+
+  function parseGuard(daemonSet: Manifest): void {
+    const { template } = daemonSet['spec'] as { template: { spec: PodSpec } };
+    const guard = createProgram().commands.find((one) => one.name() === 'guard');
+    guard?.action(() => undefined).exitOverride();
+    guard?.parse(template.spec.containers[0]?.args.slice(1) ?? ['--nothing'], { from: 'user' });
+  }
 });
 
 describe('its values', () => {

@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mutationNames } from '../chaos/mutations/all-mutations.ts';
+import { selfFencingDefects } from '../chaos/self-fencing/defects.ts';
 import { documentAt, root } from '../documents/documents.ts';
+
+/** Those of whole clusters, and those of one machine that guards itself. */
+const allDefects = [...mutationNames, ...selfFencingDefects.map(({ name }) => name)];
 
 const [table] = documentAt('docs/safety.md').tables;
 
@@ -25,7 +29,7 @@ describe('the guarantees', () => {
 
   it.each(rows)('$title: is broken by a defect that there is', ({ defects }) => {
     expect(defects).not.toEqual([]);
-    expect(defects.filter((name) => !mutationNames.includes(name))).toEqual([]);
+    expect(defects.filter((name) => !allDefects.includes(name))).toEqual([]);
   });
 
   it.each(rows)('$title: is checked by a test that there is', ({ checks }) => {
@@ -36,6 +40,6 @@ describe('the guarantees', () => {
   });
 
   it('have every defect in one row and no other', () => {
-    expect(rows.flatMap(({ defects }) => defects).toSorted()).toEqual(mutationNames.toSorted());
+    expect(rows.flatMap(({ defects }) => defects).toSorted()).toEqual(allDefects.toSorted());
   });
 });
