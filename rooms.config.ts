@@ -21,6 +21,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'pods',
     'takeover',
     'telling',
+    'drilling',
     'returning',
     'maintenance',
     'confirmation',

@@ -1,4 +1,6 @@
 // The events of a controller, which are public API: one sentence and one payload object each.
+
+import type { FenceChecked } from './drilling/drill.ts';
 import type { HealthChange } from './evidence/ledger.ts';
 import type { Decision } from './policy/decision.ts';
 import type { ReturnProgress } from './returning/returner.ts';
@@ -86,6 +88,8 @@ export interface ControllerEvents {
   trouble: (change: TroubleChange) => void;
   /** Somebody's word that a node is dead is ignored, since it names another death. Emitted by the leader. */
   confirmation: (change: ConfirmationChange) => void;
+  /** A fencer was asked whether it could fence a node, and answered. Emitted by the leader, for each answer. */
+  fenceCheck: (checked: FenceChecked) => void;
   /** Kubernetes Events that were not published, summed up. Emitted by the leader, at most once a minute. */
   omitted: (events: OmittedEvents) => void;
   /** Something failed and will be tried again, unless it says otherwise. */

@@ -1,6 +1,8 @@
 // Brings facts in, has intents performed, and elects who may: watches, probes, the world and a leader. This is what an embedder starts.
 import { EventEmitter } from 'eventemitter3';
 import type { ControllerEvents } from './controller-events.ts';
+import { Drill } from './drilling/drill.ts';
+import { canBeDrilled, type DrillRules, defaultDrillRules } from './drilling/drill-rules.ts';
 import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
 import { LeaderElector, LeadershipLostError } from './election/leader-elector.ts';
 import type { LeaseStore } from './election/lease-record.ts';
@@ -31,6 +33,7 @@ import type { Policy } from './policy/policy.ts';
 import { defaultReturnRules, type ReturnRules } from './returning/moves.ts';
 import type { TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
+import { fencedNow } from './takeover-witness.ts';
 import { describeStatus, type StatusDocument } from './telling/status-document.ts';
 import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
@@ -75,6 +78,12 @@ export interface ControllerOptions {
   readonly sight?: Partial<SightRules>;
   /** How nodes that were taken over are taken in again. */
   readonly returning?: Partial<ReturnRules>;
+  /**
+   * How often the leader asks fencers whether they could fence the nodes that they are for; `false`: never. Default
+   * {@link defaultDrillRules}. It changes nothing on any machine, and nothing is asked where no fencer has a `check`. An interval
+   * shorter than an hour finds a dead device sooner, and costs each device that many more questions.
+   */
+  readonly drill?: Partial<DrillRules> | false;
   /** Where the leader tells what it knows, for `liberator status`. Absent: it is told nowhere. */
   readonly status?: StatusStore;
   /**
@@ -131,6 +140,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #broken = Promise.withResolvers<never>();
   #renewTime: string | undefined;
   #leadership: LeadersLoop | undefined;
+  #drilling: Drill | undefined;
   #lookedAt: number | undefined;
 
   /** @throws RangeError for policies that name a fencer which isn't there, or for timings that don't fit. */
@@ -153,6 +163,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
           `policy ${policy.name}: expected a fencer among ${[...fencers].join(', ') || 'none'}, found ${missing}`,
         );
       }
+      this.#checkMaxCheckAge(policy);
       const [problem] = contradictionsIn(policy.detection, shortestSafeDeathMs(this.#sightRules));
       if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
       const fault = hungFault(policy.fencing, {
@@ -263,6 +274,19 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return this.#leadership?.leading.recordsSetAside ?? [];
   }
 
+  /** While we lead: for how many nodes each fencer was not ready when it was last asked, by the fencer's name. */
+  get fencersNotReady(): ReadonlyMap<string, number> {
+    return this.#drilling?.notReady() ?? new Map();
+  }
+
+  /** Names of the fencers that policies name and that can be asked whether they could fence. */
+  get checkableFencers(): readonly string[] {
+    const { fencers, policies, drill } = this.#options;
+    if (drill === false) return [];
+    const named = new Set(policies.flatMap(({ fencing }) => fencersIn(fencing)));
+    return fencers.filter((one) => named.has(one.name) && canBeDrilled(one)).map(({ name }) => name);
+  }
+
   /**
    * Runs until `signal` aborts: then leadership is handed over, and everything has stopped when it resolves.
    *
@@ -340,6 +364,22 @@ export class Controller extends EventEmitter<ControllerEvents> {
       this.#options.onFact?.(fact, at);
     } catch (error) {
       this.#failed('journal', error);
+    }
+  }
+
+  /** What nobody can ever say yes to would hold for ever. */
+  #checkMaxCheckAge({ name, fencing }: Policy): void {
+    if (fencing.maxCheckAgeMs === undefined) return;
+    const { fencers, drill } = this.#options;
+    const names = fencersIn(fencing);
+    const what =
+      drill === false
+        ? 'a drill'
+        : fencers.some((fencer) => names.includes(fencer.name) && canBeDrilled(fencer))
+          ? undefined
+          : 'a fencer that can be checked';
+    if (what !== undefined) {
+      throw new RangeError(`policy ${name}: expected ${what} beside maxCheckAgeMs, found none`);
     }
   }
 
@@ -423,6 +463,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       await loop.settled(failure);
       this.#hasHandedOver = handsOver && failure === undefined;
       this.#leadership = undefined;
+      this.#drilling = undefined;
       this.#loop.tell({ kind: 'term-over' });
     }
   }
@@ -433,18 +474,22 @@ export class Controller extends EventEmitter<ControllerEvents> {
         ? this.#observing(term)
         : this.#leadingIn(term, () => loop.heardOfTrouble(), makeWay);
     const publisher = this.#statusPublisher(term);
+    const drill = this.#drill(term, leading);
+    this.#drilling = drill;
     const loop = new LeadersLoop({
       term,
       clock: this.#clock,
       leading,
       publisher,
       pauseKeeper: this.#pauseKeeper(term),
+      drill,
       inform: (fact) => this.#loop.tell(fact),
       look: () => this.#look(),
       attend: ({ tookUp }) => {
         if (tookUp) leading.attendReturns();
+        if (tookUp) drill?.attend();
         leading.tell(this.blind);
-        publisher?.offer(() => this.#describeStatus(term, leading));
+        publisher?.offer(() => this.#describeStatus(term, leading, drill));
       },
       onAlive: () => this.#noteAlive(),
     });
@@ -506,6 +551,28 @@ export class Controller extends EventEmitter<ControllerEvents> {
     });
   }
 
+  /** It asks and tells, whether its leader acts or only observes. */
+  #drill(term: LeaderTerm, leading: Leading): Drill | undefined {
+    const { drill, fencers } = this.#options;
+    if (drill === false) return undefined;
+    return new Drill({
+      term,
+      clock: this.#clock,
+      rules: { ...defaultDrillRules, ...drill },
+      fencers,
+      nodes: () => this.#loop.world.ledger.nodes,
+      unwell: () => this.#loop.world.ledger.unwell,
+      atWork: () => fencedNow(this.#loop.world),
+      publish: (event) => leading.publish(event),
+      onChecked: (checked) => {
+        const { node, uid, fencer, check } = checked;
+        const { outcome, detail } = check;
+        this.#loop.tell({ kind: 'fence-check', node, uid, fencer, outcome, detail });
+        this.#tell('fenceCheck', checked);
+      },
+    });
+  }
+
   #noteAlive(): void {
     this.#lookedAt = this.#clock.now();
   }
@@ -522,7 +589,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     return store && new PauseKeeper({ pause: this.#pause, store, term, clock: this.#clock, onError });
   }
 
-  #describeStatus(term: LeaderTerm, leading: Leading): StatusDocument {
+  #describeStatus(term: LeaderTerm, leading: Leading, drill: Drill | undefined): StatusDocument {
     const { decisions, claimedTakeovers, troubles } = leading;
     const { blind, paused, ledger } = this.#loop.world;
     const nodes = ledger.nodes.values();
@@ -537,6 +604,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
         blind,
         paused,
         setAside: leading.recordsSetAside,
+        drill: drill?.describe(),
         holdsOn: (node) => leading.holdsOn(node),
         isUndecided: (node) => leading.isUndecided(node),
         ignoredConfirmationOn: (node) => leading.ignoredConfirmationOn(node),

@@ -11,6 +11,7 @@ export type {
   ObservedTakeover,
   SightChange,
 } from './controller-events.ts';
+export * from './drilling/index.ts';
 export * from './election/index.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store.ts';
 export type { SeenDeath } from './evidence/deaths.ts';

@@ -9,7 +9,7 @@ import type { Node } from './kubernetes/objects.ts';
 import type { UndoneTakeovers } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
 import type { StoredRecord, UnreadableRecord } from './takeover/cluster.ts';
-import type { Fact } from './world-state.ts';
+import type { Fact, KnownCheck } from './world-state.ts';
 
 /** The version of the format that is written and read here. */
 export const journalVersion = 1;
@@ -90,6 +90,8 @@ export interface KnownTerm {
   readonly undone: Readonly<Record<string, UndoneTakeovers>>;
   /** Names of nodes that only waited their turn, whoever had waited longest first. */
   readonly queue: readonly string[];
+  /** What fencers had said, by node and fencer with a blank between. Absent in journals of older versions, and where none was asked. */
+  readonly fenceChecks?: Readonly<Record<string, KnownCheck>>;
 }
 
 /** What was known of one node. */
@@ -184,6 +186,8 @@ function partsOfFact(fact: Fact): readonly unknown[] {
       return ['set-aside', fact.records];
     case 'work':
       return ['work', fact.node, fact.state];
+    case 'fence-check':
+      return ['fence-check', fact.node, fact.uid, fact.fencer, fact.outcome, fact.detail];
   }
 }
 

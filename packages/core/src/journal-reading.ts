@@ -38,7 +38,7 @@ import {
   time,
   word,
 } from './takeover/records/shape.ts';
-import type { Fact } from './world-state.ts';
+import type { Fact, KnownCheck } from './world-state.ts';
 
 /** Why a line is none of a journal. */
 export class JournalLineError extends Error {
@@ -109,6 +109,7 @@ const probeResult = word<ProbeResult>({
   failed: true,
 });
 const workState = word<'works' | 'waits' | 'over'>({ works: true, waits: true, over: true });
+const checkOutcome = word<KnownCheck['outcome']>({ ready: true, 'not-ready': true, 'no-device': true });
 const readyStatus = word<ReadyStatus>({ True: true, False: true, Unknown: true, absent: true });
 
 /** As {@link cutNode} leaves it. */
@@ -318,6 +319,11 @@ const known = fields<KnownWorld>({
       proven: texts,
       undone: mapping(fields<UndoneTakeovers>({ count: number, since: number })),
       queue: texts,
+      fenceChecks: optional(
+        mapping(
+          fields<KnownCheck>({ uid: text, outcome: checkOutcome, detail: text, readyAt: optional(number) }),
+        ),
+      ),
     }) as Shape<KnownTerm>,
   ),
 });
@@ -390,6 +396,14 @@ const readers: Readonly<Record<string, Reader>> = {
     kind: 'work',
     node: checked(name, who, 'its node'),
     state: checked(workState, state, 'its state'),
+  })),
+  'fence-check': factOf(([who, uid, fencer, outcome, detail]) => ({
+    kind: 'fence-check',
+    node: checked(name, who, 'its node'),
+    uid: checked(name, uid, 'its uid'),
+    fencer: checked(text, fencer, 'its fencer'),
+    outcome: checked(checkOutcome, outcome, 'its outcome'),
+    detail: checked(text, detail, 'its detail'),
   })),
   gap: ([facts], at) => ({ kind: 'gap', at, facts: checked(whole, facts, 'the number of facts') }),
   known: ([world], at) => {

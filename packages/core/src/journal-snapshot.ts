@@ -47,6 +47,7 @@ function knownTerm(term: TermKnowledge): KnownTerm {
     proven: [...term.proven],
     undone: term.undone.toObject(),
     queue,
+    ...(term.fenceChecks.size > 0 && { fenceChecks: term.fenceChecks.toObject() }),
   };
 }
 
@@ -130,6 +131,7 @@ export class WorldRestorer {
         proven: PersistentSet(term.proven),
         undone: PersistentMap(term.undone),
         queue: term.queue,
+        fenceChecks: PersistentMap(term.fenceChecks ?? {}),
         decisions: new Map(),
       },
       stirred: true,

@@ -1,5 +1,6 @@
 // The loop in which a leader decides, and on which it depends that it leads: whatever is thrown here ends its term.
 
+import type { Drill } from './drilling/drill.ts';
 import { LeadershipLostError } from './election/leader-elector.ts';
 import type { Leading } from './leading.ts';
 import type { PauseKeeper } from './pausing/pause-keeper.ts';
@@ -14,6 +15,7 @@ export interface LeadersLoopOptions {
   readonly leading: Leading;
   readonly publisher: StatusPublisher | undefined;
   readonly pauseKeeper: PauseKeeper | undefined;
+  readonly drill: Drill | undefined;
   /** What the leader learns becomes known by this alone. */
   readonly inform: (fact: Fact) => void;
   /** Once per tick: says what all facts so far mean. */
@@ -149,11 +151,11 @@ export class LeadersLoop {
    * @throws {@link LeadershipLostError} when it took too long; then the Lease had better run out by itself.
    */
   async settled(cause: unknown): Promise<void> {
-    const { clock, leading, publisher, pauseKeeper } = this.#options;
+    const { clock, leading, publisher, pauseKeeper, drill } = this.#options;
     const settled = async (): Promise<void> => {
       // What it failed with is known already.
       await this.#takingUp.catch(() => {});
-      await Promise.all([leading.settled(), publisher?.settled(), pauseKeeper?.settled()]);
+      await Promise.all([leading.settled(), publisher?.settled(), pauseKeeper?.settled(), drill?.settled()]);
     };
     const over = new AbortController();
     const late = sleep(clock, settlesWithinMs, over.signal);

@@ -80,6 +80,7 @@ export class Leadership implements Leading {
   readonly #words: LeadersWords;
   readonly #setAside: SetAside;
   readonly #keeping: RecordKeeping;
+  readonly #recorder: EventRecorder;
 
   /** It takes over, and supposes nothing. */
   readonly supposedTakeovers: readonly string[] = [];
@@ -106,7 +107,8 @@ export class Leadership implements Leading {
       ...(options.onOmitted && { onOmitted: options.onOmitted }),
     });
     this.#passedWindows = new PassedWindows({ term, clock, cluster, records: this.#records, onError });
-    const publish = (event: NodeEvent): void => recorder.publish(event);
+    this.#recorder = recorder;
+    const publish = (event: NodeEvent): void => this.publish(event);
     const now = (): number => clock.now();
     this.#troubles = new Troubles({ now, publish, onChange: (change) => options.onTrouble?.(change) });
     this.#words = new LeadersWords({
@@ -271,6 +273,10 @@ export class Leadership implements Leading {
     if (this.#options.term.remainingMs() <= 0) return;
     this.#troubles.sweep();
     this.#words.look(blind);
+  }
+
+  publish(event: NodeEvent): void {
+    this.#recorder.publish(event);
   }
 
   /** Its death, if it is one, has no takeover: one that has tells by itself what it waits for. */

@@ -1,7 +1,7 @@
 // What a leader is to whoever runs it: one that acts, or one that only tells what it would do.
 import type { Decision } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
-import type { UnreadableRecord } from './takeover/cluster.ts';
+import type { NodeEvent, UnreadableRecord } from './takeover/cluster.ts';
 import type { IgnoredConfirmation } from './telling/confirmations.ts';
 import type { NodeTrouble } from './telling/troubles.ts';
 import type { Intent } from './world-state.ts';
@@ -34,6 +34,8 @@ export interface Leading {
   attendReturns(): void;
   /** Tells what nobody would learn otherwise. To be called at each look. */
   tell(blind: readonly string[]): void;
+  /** Tells people something about a node, in the name of this term. */
+  publish(event: NodeEvent): void;
   /** Resolves once nothing of this term does anything any more. */
   settled(): Promise<void>;
 }

@@ -59,7 +59,7 @@ export class Observing implements Leading {
   readonly #options: ObservingOptions;
   readonly #witness: WorldWitness;
   readonly #words: LeadersWords;
-  readonly #publish: (event: NodeEvent) => void;
+  readonly #recorder: EventRecorder;
   readonly #supposed = new SupposedTakeovers();
   /** Ids of records that others wrote. */
   #others = new Set<string>();
@@ -79,22 +79,25 @@ export class Observing implements Leading {
     inform({ kind: 'term', epoch: term.epoch });
     const now = (): number => clock.now();
     this.#witness = new WorldWitness({ world, now });
-    const recorder = new EventRecorder({
+    this.#recorder = new EventRecorder({
       cluster,
       clock,
       term,
       onError: (error) => onError('events', error),
       onOmitted: options.onOmitted,
     });
-    this.#publish = (event) => recorder.publish({ ...event, message: `observing only: ${event.message}` });
     this.#words = new LeadersWords({
       world,
       now,
-      publish: this.#publish,
+      publish: (event) => this.publish(event),
       isUndecided: (node) => this.isUndecided(node),
       onDecision: options.onDecision,
       onIgnoredConfirmation: options.onIgnoredConfirmation,
     });
+  }
+
+  publish(event: NodeEvent): void {
+    this.#recorder.publish({ ...event, message: `observing only: ${event.message}` });
   }
 
   get supposedTakeovers(): readonly string[] {
@@ -216,7 +219,7 @@ export class Observing implements Leading {
     this.#options.onObserved({ node: name, uid, deathId, policy: policy?.name ?? '', reasons, decision });
     const why = whyTaken(assessment?.hungSince === undefined ? {} : { hung: true });
     const message = `would be taken over by policy ${policy?.name}: ${why}: ${reasons.join(', ')} (death ${deathId})`;
-    this.#publish({ type: 'Warning', reason: 'WouldTakeOver', message, node: { name, uid } });
+    this.publish({ type: 'Warning', reason: 'WouldTakeOver', message, node: { name, uid } });
   }
 }
 

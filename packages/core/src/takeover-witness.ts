@@ -4,13 +4,15 @@ import type { KnownNode } from './evidence/known-node.ts';
 import { addressOwner } from './evidence/ledger.ts';
 import { notedOf } from './evidence/noted-node.ts';
 import { ownerOfNotedAddress } from './evidence/reused-address.ts';
+import type { FenceTarget } from './fencing/fence-target.ts';
+import { fencersIn } from './fencing/ladder.ts';
 import { type Decision, decideByBrakes, holdReasons } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
 import type { FleetFacts, NodeFacts } from './policy/guard.ts';
 import { factsOf } from './policy/node-facts.ts';
 import type { Policy } from './policy/policy.ts';
 import { withMarks } from './takeover/follow.ts';
-import { hasProof, type TakeoverRecord } from './takeover/record.ts';
+import { hasProof, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
 import { recordedPolicyOf } from './takeover/recorded-policy.ts';
 import { newerRecordOf } from './takeover/records/newer-records.ts';
 import {
@@ -18,6 +20,7 @@ import {
   noRecords,
   openTakeoverId,
   type Records,
+  recordsOfNode,
   successorOf,
 } from './takeover/records/records.ts';
 import type { Neighbour, NodeNow, TakeoverWitness } from './takeover/witness.ts';
@@ -211,4 +214,29 @@ function assessmentOf({ evidence, reasons }: TakeoverRecord): Assessment {
     silentSince: undefined,
     nextCheckAt: undefined,
   };
+}
+
+/** What takeovers that run may have a fencer asked about at this moment. */
+export function fencedNow({ ledger, term }: World): readonly {
+  readonly target: Pick<FenceTarget, 'name' | 'uid' | 'deathId' | 'noted'>;
+  readonly fencers: readonly string[];
+}[] {
+  if (term === undefined) return [];
+  return [...term.work.keys()].flatMap((name) => {
+    const record = recordsOfNode(term.records, name).find((one) => occupiesNode(one.record))?.record;
+    if (record !== undefined) {
+      const { node, deathId, policy } = record;
+      const seen = ledger.nodes.get(name);
+      const noted = record.noted ?? (seen && notedOf(seen.node));
+      return noted === undefined
+        ? []
+        : [{ target: { name, uid: node.uid, deathId, noted }, fencers: policy.drivers }];
+    }
+    // Admitted, and not on record yet.
+    const known = ledger.nodes.get(name);
+    if (known?.policy === undefined) return [];
+    const { uid } = known.node.metadata;
+    const target = { name, uid, deathId: known.deathId, noted: notedOf(known.node) };
+    return [{ target, fencers: fencersIn(known.policy.fencing) }];
+  });
 }

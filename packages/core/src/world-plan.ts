@@ -1,8 +1,10 @@
 // What a leader decides, from what it knows: one plan for all deaths, and what is to be told and done about it. Pure.
 import type { KnownNode } from './evidence/known-node.ts';
 import { type Ledger, zoneLabel } from './evidence/ledger-state.ts';
+import { checkKey } from './fencing/check-key.ts';
+import { fencersIn } from './fencing/ladder.ts';
 import { builtInGuards, type Decision, holdReasons } from './policy/decision.ts';
-import type { ZoneFacts } from './policy/guard.ts';
+import type { FenceCheckFacts, ZoneFacts } from './policy/guard.ts';
 import { factsOf } from './policy/node-facts.ts';
 import { type Candidate, makePlan } from './policy/plan.ts';
 import type { Policy } from './policy/policy.ts';
@@ -105,6 +107,7 @@ function candidateOf(
   const undone = term.undone.get(deathId);
   const newerRecord = newerRecordOf(term.setAside, name, deathId);
   const seen = ledger.deaths.get(name);
+  const fenceCheck = fenceCheckOf(term, node, policy);
   return [
     {
       facts: {
@@ -112,6 +115,7 @@ function candidateOf(
         ...(deadSince !== undefined && { deadSince }),
         ...(undone && { undone }),
         ...(newerRecord !== undefined && { newerRecord }),
+        ...(fenceCheck && { fenceCheck }),
       },
       assessment,
       policy,
@@ -119,6 +123,27 @@ function candidateOf(
       dead: node.health === 'dead',
     },
   ];
+}
+
+/** What the fencers of its ladder said that were asked about this very Node; undefined where the policy doesn't ask for that. */
+function fenceCheckOf(
+  { fenceChecks }: TermKnowledge,
+  { node }: KnownNode<Policy>,
+  { fencing }: Policy,
+): FenceCheckFacts | undefined {
+  if (fencing.maxCheckAgeMs === undefined) return undefined;
+  const { name, uid } = node.metadata;
+  const known = fencersIn(fencing).flatMap((fencer) => {
+    const check = fenceChecks.get(checkKey(name, fencer));
+    return check?.uid === uid ? [{ fencer, ...check }] : [];
+  });
+  const readyAts = known.flatMap(({ readyAt }) => (readyAt === undefined ? [] : [readyAt]));
+  const against = known.filter(({ outcome }) => outcome === 'not-ready');
+  const words = against.map(({ fencer, detail }) => `${fencer}: ${detail}`).join('; ');
+  return {
+    ...(readyAts.length > 0 && { readyAt: Math.max(...readyAts) }),
+    ...(words !== '' && { detail: words }),
+  };
 }
 
 /** Those that nobody vouches for, and that count towards budgets at this moment. */

@@ -5,6 +5,7 @@ import type { KnownNode } from './evidence/known-node.ts';
 import type { HealthChange } from './evidence/ledger.ts';
 import { type Ledger, newLedger } from './evidence/ledger-state.ts';
 import type { SightRules } from './evidence/sight.ts';
+import type { FenceCheck } from './fencing/fence-check.ts';
 import type { Decision } from './policy/decision.ts';
 import type { FleetFacts, Guard, UndoneTakeovers } from './policy/guard.ts';
 import { selects } from './policy/node-selector.ts';
@@ -35,6 +36,15 @@ export type Fact =
   | { readonly kind: 'set-aside'; readonly records: readonly UnreadableRecord[] }
   /** A takeover works on a node; waits for a proof, which leaves its place to others; or no longer does. */
   | { readonly kind: 'work'; readonly node: string; readonly state: 'works' | 'waits' | 'over' }
+  /** A fencer was asked whether it could fence a node, and what came of it. */
+  | {
+      readonly kind: 'fence-check';
+      readonly node: string;
+      readonly uid: string;
+      readonly fencer: string;
+      readonly outcome: FenceCheck['outcome'];
+      readonly detail: string;
+    }
   /** Nothing happened, but time has passed: now it is said what all of it means. */
   | { readonly kind: 'wake' };
 
@@ -59,6 +69,16 @@ export interface WorldRules {
   readonly sight: SightRules;
 }
 
+/** What one fencer said of one node when it was last asked in this term. */
+export interface KnownCheck {
+  /** Of the Node that it was asked about. */
+  readonly uid: string;
+  readonly outcome: FenceCheck['outcome'];
+  readonly detail: string;
+  /** Monotonic time at which it last said that it could; absent: never. */
+  readonly readyAt?: number;
+}
+
 /** What a leader knows. It begins with nothing in each term. */
 export interface TermKnowledge {
   readonly epoch: number;
@@ -81,6 +101,8 @@ export interface TermKnowledge {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** Names of nodes that only wait their turn, whoever has waited longest first. */
   readonly queue: readonly string[];
+  /** What fencers said that were asked, by node and fencer. */
+  readonly fenceChecks: PersistentMap<string, KnownCheck>;
   /** When to decide again though nothing happens. */
   readonly planAt: number;
 }

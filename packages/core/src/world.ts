@@ -16,6 +16,7 @@ import {
 } from './evidence/ledger.ts';
 import { type Ledger, zoneLabel } from './evidence/ledger-state.ts';
 import { lookAround, type SightRules, silentAfterMs } from './evidence/sight.ts';
+import { checkKey, nodeInKey } from './fencing/check-key.ts';
 import type { Policy } from './policy/policy.ts';
 import { judgeOf, pastOf } from './takeover/node-past.ts';
 import { isProvenDeath, occupiesNode, type TakeoverRecord } from './takeover/record.ts';
@@ -177,7 +178,16 @@ function wake(world: World, now: number): Step {
 function forgetNowAndThen(world: World, now: number): World {
   if (now < world.forgetsAt) return world;
   const ledger = forgetOldDeaths(world.ledger, deathsCountForMs(world.rules), now);
-  return { ...world, ledger, forgetsAt: now + forgetEveryMs };
+  const term = world.term && { ...world.term, fenceChecks: checksOfNodes(world.term.fenceChecks, ledger) };
+  return { ...world, ledger, term, forgetsAt: now + forgetEveryMs };
+}
+
+/** Without those of Nodes that are gone: names come and go in a cluster that grows and shrinks. */
+function checksOfNodes(
+  checks: TermKnowledge['fenceChecks'],
+  { nodes }: Ledger<Policy>,
+): TermKnowledge['fenceChecks'] {
+  return checks.filter((_, key) => nodes.has(nodeInKey(key)));
 }
 
 /** Those whose time has come. */
@@ -255,6 +265,7 @@ function newTerm(epoch: number, now: number): TermKnowledge {
     undone: PersistentMap(),
     decisions: new Map(),
     queue: [],
+    fenceChecks: PersistentMap(),
     planAt: now,
   };
 }
@@ -289,6 +300,11 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
           work: fact.state === 'over' ? term.work.delete(fact.node) : term.work.set(fact.node, fact.state),
         }),
       );
+    case 'fence-check': {
+      const next = withTerm({ fenceChecks: withCheck(term.fenceChecks, fact, now) });
+      // Thousands that are well are asked about all the time, and nothing is to be decided of them.
+      return quietly({ ...next, stirred: world.stirred || world.ledger.unwell.has(fact.node) });
+    }
     case 'record': {
       const { record } = fact.stored;
       const known = term.records.stored.get(record.id)?.record;
@@ -310,6 +326,17 @@ function stepTerm(world: World, term: TermKnowledge, fact: TermFact, now: number
       return rejudge(withTerm({ records, undone }), [gone.node.name], now);
     }
   }
+}
+
+function withCheck(
+  checks: TermKnowledge['fenceChecks'],
+  { node, uid, fencer, outcome, detail }: Extract<Fact, { kind: 'fence-check' }>,
+  now: number,
+): TermKnowledge['fenceChecks'] {
+  const key = checkKey(node, fencer);
+  const before = checks.get(key);
+  const readyAt = outcome === 'ready' ? now : before?.uid === uid ? before.readyAt : undefined;
+  return checks.set(key, { uid, outcome, detail, ...(readyAt !== undefined && { readyAt }) });
 }
 
 /** Whether two versions of a record differ in what plans go by. Mostly a takeover has only come a step further. */

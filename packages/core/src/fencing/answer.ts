@@ -75,7 +75,7 @@ function coveredBy(proof: FenceProof, csiDrivers: unknown): readonly string[] | 
 }
 
 /** Evidence only explains, so what can't be read of it is left out. */
-function readableOf(evidence: unknown): readonly FenceEvidence[] {
+export function readableOf(evidence: unknown): readonly FenceEvidence[] {
   try {
     return keptOf(evidence);
   } catch {

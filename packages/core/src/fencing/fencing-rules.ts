@@ -45,4 +45,10 @@ export interface FencingRules {
    * silent before the host is switched off, in milliseconds. Default: never, since its containers may be well.
    */
   readonly hungAfterMs?: number;
+  /**
+   * A takeover begins only while some fencer of the ladder has said within this time, in milliseconds, that it could fence this very
+   * node. Nodes that fall silent are asked about at once, so that only a device which isn't ready holds; a human who vouches for the
+   * death ends the hold. Default: nothing is held for that, since a fence that fails is seen soon enough, and the next rung has its turn.
+   */
+  readonly maxCheckAgeMs?: number;
 }

@@ -7,6 +7,7 @@ import { controlPlane } from './guards/control-plane.ts';
 import { evidence } from './guards/evidence.ts';
 import { excluded } from './guards/excluded.ts';
 import { hung } from './guards/hung.ts';
+import { fenceCheck } from './guards/fence-check.ts';
 import { maintenance } from './guards/maintenance.ts';
 import { newerRecord } from './guards/newer-record.ts';
 import { paused } from './guards/paused.ts';
@@ -41,6 +42,7 @@ export const builtInGuards: readonly Guard[] = [
   controlPlane,
   evidence,
   hung,
+  fenceCheck,
   budget,
   undone,
   queue,

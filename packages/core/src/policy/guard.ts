@@ -19,6 +19,14 @@ export interface UndoneTakeovers {
   readonly since: number;
 }
 
+/** What fencers said when they were last asked whether they could fence a node. */
+export interface FenceCheckFacts {
+  /** Monotonic time at which one of its ladder last said yes; absent: none has, as far as this leader knows. */
+  readonly readyAt?: number;
+  /** What those said last that did not, for people; absent: none has answered yet, or none had anything against it. */
+  readonly detail?: string;
+}
+
 /** What guards may know of the node in question. Copied from watch caches, never read anew. */
 export interface NodeFacts {
   /** The Node's name. */
@@ -37,6 +45,8 @@ export interface NodeFacts {
   readonly deadSince?: number;
   /** Takeovers of this very death that were undone; absent: none was. */
   readonly undone?: UndoneTakeovers;
+  /** What became of asking its fencers; absent: nobody asks, as in a simulation. */
+  readonly fenceCheck?: FenceCheckFacts;
   /** A record about it that a newer version wrote, and that is that version's to go on with. Absent: there is none. */
   readonly newerRecord?: string;
 }

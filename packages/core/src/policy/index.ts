@@ -4,6 +4,7 @@ export type { MaintenanceHold } from '../marks/maintenance.ts';
 export { pausedAnnotation } from '../marks/paused.ts';
 export { builtInGuards, type Decision, decide, holdReasons, type NamedVerdict } from './decision.ts';
 export {
+  type FenceCheckFacts,
   type FleetFacts,
   type Guard,
   type GuardInput,

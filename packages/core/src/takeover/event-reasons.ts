@@ -25,6 +25,10 @@ export const nodeEventReasons = [
   'NodeReplaced',
   'StorageGivenBack',
   'RecordSetAside',
+  'FenceCheckFailed',
+  'FenceCheckPassed',
+  'FencedByHand',
+  'UnfencedByHand',
 ] as const;
 
 /** What an Event is about, as a word for machines. What each means is in the repository's `docs/operations.md`. */

@@ -12,7 +12,9 @@ const keptChanges = 10;
 
 /** What of a policy goes into a record. */
 export function recordedPolicyOf({ name, node, fencing }: Policy): RecordedPolicy {
-  return { name, node, ...fencing, drivers: fencersIn(fencing) };
+  // How old a check may be matters until a takeover begins, and no longer.
+  const { maxCheckAgeMs: _, ...followed } = fencing;
+  return { name, node, ...followed, drivers: fencersIn(fencing) };
 }
 
 export function isSamePolicy(a: RecordedPolicy, b: RecordedPolicy): boolean {

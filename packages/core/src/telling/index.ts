@@ -6,6 +6,7 @@ export {
   readTakeovers,
   type TakeoversOnRecord,
 } from '../takeover/records/takeover-records.ts';
+export type { DrillStatus, NodeCheck, PolicyDrill, RungStatus } from './drill-status.ts';
 export type { NodeStatus, PublishedHealth, StatusDocument } from './status-document.ts';
 export type { StatusStore } from './status-publisher.ts';
 export { createStatusStore, readStatus, type StatusStoreOptions } from './status-store.ts';

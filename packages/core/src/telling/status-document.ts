@@ -9,6 +9,7 @@ import type { Clock } from '../time/clock.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
 import { isUnbooted } from './blindness.ts';
 import type { IgnoredConfirmation } from './confirmations.ts';
+import { type DrillStatus, drillNews } from './drill-status.ts';
 import type { NodeTrouble } from './troubles.ts';
 
 /** `unselected`: no policy speaks for the node, so nobody asks how it is. */
@@ -66,6 +67,8 @@ export interface StatusDocument {
   readonly troubles?: readonly NodeTrouble[];
   /** Records of takeovers that the leader can't use and has set aside; at most twenty of them. Absent: there are none. */
   readonly setAside?: readonly UnreadableRecord[];
+  /** What fencers say that were asked whether they could fence. Absent: none can be asked, or nobody asks. */
+  readonly drill?: DrillStatus;
   /** Of all nodes. */
   readonly counts: Readonly<Record<PublishedHealth, number>>;
   /** The worst first, and not all of them in a large cluster. */
@@ -88,6 +91,8 @@ export interface StatusFacts {
   readonly blind: readonly string[];
   readonly paused: string | undefined;
   readonly setAside: readonly UnreadableRecord[];
+  /** What fencers say that were asked. Absent: none was. */
+  readonly drill?: DrillStatus | undefined;
   /** What marks on a node would hold a takeover of it. */
   readonly holdsOn: (node: FleetNode) => readonly string[];
   /** A human's word on a node from which nothing follows. Absent: nobody asks. */
@@ -129,6 +134,7 @@ export function describeStatus(facts: StatusFacts, clock: Pick<Clock, 'now' | 'w
     blind: facts.blind,
     ...(facts.paused !== undefined && { paused: facts.paused }),
     ...(troubles.length > 0 && { troubles }),
+    ...(facts.drill && { drill: facts.drill }),
     ...(facts.setAside.length > 0 && { setAside: facts.setAside.slice(0, longestSetAside) }),
     counts,
     nodes: listed,
@@ -190,9 +196,10 @@ function byName(a: FleetNode, b: FleetNode): number {
 
 /** What of a document is news: the same text for two documents that differ in times and in numbers that count up alone. */
 export function newsIn(document: StatusDocument): string {
-  const { writtenAt: _, nodes, troubles = [], ...rest } = document;
+  const { writtenAt: _, nodes, troubles = [], drill, ...rest } = document;
   return JSON.stringify({
     ...rest,
+    drill: drill && drillNews(drill),
     blind: rest.blind.map(withoutNumbers),
     troubles: troubles.map(({ node, act, detail }) => [node, act, withoutNumbers(detail)]),
     nodes: nodes.map(({ silentSince, reasons = [], holds = [], decision, ...node }) => ({

@@ -19,9 +19,13 @@ const acceptable = word<AcceptableProof>({
 type FencingFields = {
   readonly proof: Shape<FencingRules['proof']>;
 } & {
-  readonly [K in 'ladder' | 'accept' | 'giveUpAfterMs' | 'afterwards' | 'hungAfterMs']: OptionalShape<
-    NonNullable<FencingRules[K]>
-  >;
+  readonly [K in
+    | 'ladder'
+    | 'accept'
+    | 'giveUpAfterMs'
+    | 'afterwards'
+    | 'hungAfterMs'
+    | 'maxCheckAgeMs']: OptionalShape<NonNullable<FencingRules[K]>>;
 };
 
 /** Field by field, `drivers` left out: whether it is always there differs. */
@@ -32,6 +36,7 @@ export const fencingFields: FencingFields = {
   giveUpAfterMs: optional(milliseconds),
   afterwards: optional(word({ 'leave-off': true, 'power-on': true })),
   hungAfterMs: optional(milliseconds),
+  maxCheckAgeMs: optional(milliseconds),
 };
 
 /** As a policy has them. */

@@ -1,0 +1,89 @@
+// Whose turn it is to be checked: those never asked first, then whoever was asked longest ago, evenly over the interval. Pure.
+import { OrderedMap, OrderedSet } from 'immutable';
+
+/** A value: each turn makes another one of it. What a key names is a fencer and a node. */
+export interface Schedule {
+  /** Never asked, or asked in vain. */
+  readonly fresh: OrderedSet<string>;
+  /** By key, when each was last asked; whoever was asked longest ago first. */
+  readonly asked: OrderedMap<string, number>;
+  /** Before this nobody has a turn who isn't urgent. */
+  readonly nextAt: number;
+}
+
+/** Those that nobody has asked yet get their first turn within this time, or within the interval if that is shorter. */
+const firstRoundMs = 300_000;
+
+/** In a small cluster nobody waits that long for a first turn. */
+const longestFirstGapMs = 10_000;
+
+/** Between two questions of the same kind, where an answer is needed now. */
+const urgentEveryMs = 10_000;
+
+/** Where so many in a row may not be asked now, the next ones are not looked at: they wait for the same, most likely. */
+const lookedThrough = 200;
+
+export function newSchedule(now: number): Schedule {
+  return { fresh: OrderedSet(), asked: OrderedMap(), nextAt: now };
+}
+
+/** With exactly these: newcomers come first, and whoever left is forgotten. */
+export function withSubjects(schedule: Schedule, keys: ReadonlySet<string>): Schedule {
+  const { fresh, asked } = schedule;
+  const left = [...fresh, ...asked.keys()].filter((key) => !keys.has(key));
+  const newcomers = [...keys].filter((key) => !fresh.has(key) && !asked.has(key));
+  if (left.length === 0 && newcomers.length === 0) return schedule;
+  return {
+    ...schedule,
+    fresh: fresh.subtract(left).union(newcomers),
+    asked: asked.deleteAll(left),
+  };
+}
+
+/** What a turn is given by. */
+export interface TurnRules {
+  readonly now: number;
+  /** See {@link DrillRules.everyMs}. */
+  readonly everyMs: number;
+  /** Those whose answer somebody waits for: they go before all others. */
+  readonly urgent: readonly string[];
+  /** Whether it may be asked at this moment: its device may be busy. */
+  readonly mayAsk: (key: string) => boolean;
+}
+
+/** Who is to be asked now, and the schedule with that turn taken; undefined when it is nobody's. */
+export function nextTurn(
+  schedule: Schedule,
+  { now, everyMs, urgent, mayAsk }: TurnRules,
+): { readonly key: string; readonly schedule: Schedule } | undefined {
+  const { fresh, asked, nextAt } = schedule;
+  const isDue = (key: string): boolean => {
+    const at = asked.get(key);
+    return at === undefined ? fresh.has(key) : now - at >= urgentEveryMs;
+  };
+  const first = urgent.find((key) => isDue(key) && mayAsk(key));
+  if (first !== undefined) return { key: first, schedule: { ...taken(schedule, first, now), nextAt } };
+  if (now < nextAt) return undefined;
+  const all = fresh.size + asked.size;
+  const newcomer = fresh.toSeq().take(lookedThrough).find(mayAsk);
+  const gapMs =
+    newcomer === undefined
+      ? everyMs / all
+      : Math.min(longestFirstGapMs, Math.min(everyMs, firstRoundMs) / all);
+  const key = newcomer ?? asked.keySeq().take(lookedThrough).find(mayAsk);
+  if (key === undefined) return undefined;
+  // What could not be asked in its time is not made up for all at once.
+  const after = Math.max(nextAt + gapMs, now - gapMs);
+  return { key, schedule: { ...taken(schedule, key, now), nextAt: after } };
+}
+
+/** One that was asked in vain has its turn again before all others. */
+export function putBack(schedule: Schedule, key: string): Schedule {
+  const { fresh, asked } = schedule;
+  return asked.has(key) ? { ...schedule, fresh: fresh.add(key), asked: asked.delete(key) } : schedule;
+}
+
+function taken(schedule: Schedule, key: string, now: number): Schedule {
+  const { fresh, asked } = schedule;
+  return { ...schedule, fresh: fresh.delete(key), asked: asked.delete(key).set(key, now) };
+}
