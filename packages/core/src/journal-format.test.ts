@@ -66,6 +66,7 @@ const facts: readonly Fact[] = [
   { kind: 'record-gone', id: 'd1' },
   { kind: 'set-aside', records: [{ name: 'x', node: undefined, kind: 'newer', problem: 'version 2' }] },
   { kind: 'work', node: 'n', state: 'waits' },
+  { kind: 'fence-check', node: 'n', uid: 'u', fencer: 'bmc', outcome: 'not-ready', detail: 'off' },
   { kind: 'wake' },
 ];
 

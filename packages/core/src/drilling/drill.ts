@@ -101,7 +101,7 @@ export class Drill {
   constructor(options: DrillOptions) {
     this.#options = options;
     this.#since = options.clock.now();
-    this.#schedule = newSchedule(this.#since);
+    this.#schedule = newSchedule();
     this.#allowance = new Allowance(told, this.#since);
     this.#fencers = new Map(options.fencers.map((fencer) => [fencer.name, fencer]));
   }

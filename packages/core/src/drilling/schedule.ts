@@ -7,8 +7,8 @@ export interface Schedule {
   readonly fresh: OrderedSet<string>;
   /** By key, when each was last asked; whoever was asked longest ago first. */
   readonly asked: OrderedMap<string, number>;
-  /** Before this nobody has a turn who isn't urgent. */
-  readonly nextAt: number;
+  /** When the last turn was due that was not urgent; the next one comes a while after it. */
+  readonly lastAt: number;
 }
 
 /** Those that nobody has asked yet get their first turn within this time, or within the interval if that is shorter. */
@@ -20,11 +20,14 @@ const longestFirstGapMs = 10_000;
 /** Between two questions of the same kind, where an answer is needed now. */
 const urgentEveryMs = 10_000;
 
+/** Turns that nobody looked for in time are made up for as far as this: a leader looks twice a second. */
+const madeUpMs = 1_000;
+
 /** Where so many in a row may not be asked now, the next ones are not looked at: they wait for the same, most likely. */
 const lookedThrough = 200;
 
-export function newSchedule(now: number): Schedule {
-  return { fresh: OrderedSet(), asked: OrderedMap(), nextAt: now };
+export function newSchedule(): Schedule {
+  return { fresh: OrderedSet(), asked: OrderedMap(), lastAt: Number.NEGATIVE_INFINITY };
 }
 
 /** With exactly these: newcomers come first, and whoever left is forgotten. */
@@ -56,25 +59,23 @@ export function nextTurn(
   schedule: Schedule,
   { now, everyMs, urgent, mayAsk }: TurnRules,
 ): { readonly key: string; readonly schedule: Schedule } | undefined {
-  const { fresh, asked, nextAt } = schedule;
+  const { fresh, asked, lastAt } = schedule;
   const isDue = (key: string): boolean => {
     const at = asked.get(key);
     return at === undefined ? fresh.has(key) : now - at >= urgentEveryMs;
   };
   const first = urgent.find((key) => isDue(key) && mayAsk(key));
-  if (first !== undefined) return { key: first, schedule: { ...taken(schedule, first, now), nextAt } };
-  if (now < nextAt) return undefined;
+  if (first !== undefined) return { key: first, schedule: { ...taken(schedule, first, now), lastAt } };
   const all = fresh.size + asked.size;
+  const firstGapMs = Math.min(longestFirstGapMs, Math.min(everyMs, firstRoundMs) / all);
   const newcomer = fresh.toSeq().take(lookedThrough).find(mayAsk);
-  const gapMs =
-    newcomer === undefined
-      ? everyMs / all
-      : Math.min(longestFirstGapMs, Math.min(everyMs, firstRoundMs) / all);
+  const gapMs = newcomer === undefined ? everyMs / all : firstGapMs;
+  if (now < lastAt + gapMs) return undefined;
   const key = newcomer ?? asked.keySeq().take(lookedThrough).find(mayAsk);
   if (key === undefined) return undefined;
   // What could not be asked in its time is not made up for all at once.
-  const after = Math.max(nextAt + gapMs, now - gapMs);
-  return { key, schedule: { ...taken(schedule, key, now), nextAt: after } };
+  const at = Math.max(lastAt + gapMs, gapMs > madeUpMs ? now : now - madeUpMs);
+  return { key, schedule: { ...taken(schedule, key, now), lastAt: at } };
 }
 
 /** One that was asked in vain has its turn again before all others. */
