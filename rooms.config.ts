@@ -44,6 +44,7 @@ export const rooms: Readonly<Record<'core' | 'simulator' | 'agent', readonly str
     'explain',
     'simulate',
     'confirm',
+    'fence',
     'maintenance',
     'elect',
     'guard',

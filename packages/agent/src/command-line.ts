@@ -5,6 +5,7 @@ import { addConfirmCommand } from './confirm/command.ts';
 import { addElectCommand } from './elect/command.ts';
 import { addExplainCommand } from './explain/command.ts';
 import { addGuardCommand } from './guard/command.ts';
+import { addFenceCommand } from './fence/command.ts';
 import { addReplayCommand } from './journal/command.ts';
 import { addCordonCommand } from './maintenance/cordon-command.ts';
 import { addDrainCommand } from './maintenance/drain-command.ts';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addExplainCommand(program);
   addSimulateCommand(program);
   addConfirmCommand(program);
+  addFenceCommand(program);
   addCordonCommand(program);
   addDrainCommand(program);
   addUncordonCommand(program);

@@ -21,7 +21,7 @@ export type { Assessment, Evidence, Health, NodeState } from './evidence/judgeme
 export type { HealthChange } from './evidence/ledger.ts';
 export type { MachineIdentity } from './evidence/machine.ts';
 export type { MaintenanceSight } from './evidence/maintenance-sight.ts';
-export type { NotedNode } from './evidence/noted-node.ts';
+export { type NotedNode, notedOf } from './evidence/noted-node.ts';
 export {
   type Detection,
   defaultHeartbeatDetection,

@@ -29,6 +29,8 @@ export interface Config {
     readonly restoredTaints: readonly string[];
     readonly keepFor: number;
   };
+  /** How the leader asks fencers whether they could fence. */
+  readonly drill: DrillConfig;
   /** By name. `manual` and `none` are there without being named. */
   readonly fencers: Readonly<Record<string, FencerConfig>>;
   readonly policies: readonly PolicyConfig[];
@@ -40,6 +42,13 @@ export interface ElectionConfig {
   readonly leaseDuration: Milliseconds;
   readonly renewDeadline: Milliseconds;
   readonly retryPeriod: Milliseconds;
+}
+
+interface DrillConfig {
+  readonly enabled: boolean;
+  readonly every: Milliseconds;
+  readonly concurrency: number;
+  readonly timeout?: Milliseconds | undefined;
 }
 
 interface JournalConfig {
@@ -83,6 +92,7 @@ export interface PolicyConfig {
     readonly giveUpAfter?: Milliseconds | undefined;
     readonly afterwards: 'leave-off' | 'power-on';
     readonly hungAfter?: Milliseconds | undefined;
+    readonly maxCheckAge?: Milliseconds | undefined;
   };
   readonly node: 'delete' | 'keep';
 }

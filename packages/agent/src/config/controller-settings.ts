@@ -13,7 +13,7 @@ import type { Config, DetectionConfig, PolicyConfig } from './config.ts';
 
 type Settings = Pick<
   ControllerOptions,
-  'mode' | 'election' | 'identity' | 'policies' | 'probeIntervalMs' | 'sight' | 'returning'
+  'mode' | 'election' | 'identity' | 'policies' | 'probeIntervalMs' | 'sight' | 'returning' | 'drill'
 >;
 
 export function controllerSettings(config: Config): Settings {
@@ -33,6 +33,7 @@ export function controllerSettings(config: Config): Settings {
     policies: config.policies.map(policyOf),
     probeIntervalMs: config.probe.interval,
     sight: { heartbeatIntervalMs: config.heartbeatInterval },
+    drill: drillOf(config.drill),
     returning: {
       dwellMs: config.returning.dwell,
       restore: config.returning.restore,
@@ -40,6 +41,11 @@ export function controllerSettings(config: Config): Settings {
       keepsakeMs: config.returning.keepFor,
     },
   };
+}
+
+function drillOf({ enabled, every, concurrency, timeout }: Config['drill']): NonNullable<Settings['drill']> {
+  if (!enabled) return false;
+  return { everyMs: every, concurrency, ...(timeout !== undefined && { timeoutMs: timeout }) };
 }
 
 function policyOf(policy: PolicyConfig): Policy {
@@ -54,7 +60,7 @@ function policyOf(policy: PolicyConfig): Policy {
 }
 
 function fencingOf(fencing: PolicyConfig['fencing']): FencingRules {
-  const { ladder, drivers, proof, accept, giveUpAfter, afterwards, hungAfter } = fencing;
+  const { ladder, drivers, proof, accept, giveUpAfter, afterwards, hungAfter, maxCheckAge } = fencing;
   const rungs = ladder?.map(
     ({ fencer, for: forMs }): Rung => ({ fencer, ...(forMs !== undefined && { forMs }) }),
   );
@@ -65,6 +71,7 @@ function fencingOf(fencing: PolicyConfig['fencing']): FencingRules {
     ...(giveUpAfter !== undefined && { giveUpAfterMs: giveUpAfter }),
     ...(afterwards !== 'leave-off' && { afterwards }),
     ...(hungAfter !== undefined && { hungAfterMs: hungAfter }),
+    ...(maxCheckAge !== undefined && { maxCheckAgeMs: maxCheckAge }),
   };
 }
 

@@ -37,6 +37,7 @@ export function contradictions(config: Config): readonly Problem[] {
         ...budgetContradictions(policy, [...path, 'budget']),
         ...fencingContradictions(policy, config.fencers, [...path, 'fencing']),
         ...watchdogContradictions(policy.fencing, config.fencers, [...path, 'fencing']),
+        ...checkAgeContradictions(policy.fencing, config.drill, [...path, 'fencing', 'maxCheckAge']),
       ];
     }),
   ];
@@ -214,6 +215,22 @@ function fencingContradictions(
   );
   if (fault !== undefined) problems.push(problem([...path, 'hungAfter'], fault));
   return problems;
+}
+
+/** What nobody ever says yes to would hold every takeover. */
+function checkAgeContradictions(
+  { ladder, drivers, maxCheckAge }: PolicyConfig['fencing'],
+  { enabled }: Config['drill'],
+  path: Path,
+): readonly Problem[] {
+  if (maxCheckAge === undefined) return [];
+  const names = ladder?.map(({ fencer }) => fencer) ?? drivers ?? [];
+  const what = names.every((name) => builtIn.includes(name))
+    ? 'a fencer with a device, since people are not checked'
+    : 'drill.enabled, since nobody would be asked';
+  return names.every((name) => builtIn.includes(name)) || !enabled
+    ? [problem(path, `expected ${what}; found none`)]
+    : [];
 }
 
 function switchesPower(name: string, fencers: Config['fencers']): boolean {

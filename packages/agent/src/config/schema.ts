@@ -2,6 +2,7 @@
 import {
   acceptableProofs,
   defaultBudget,
+  defaultDrillRules,
   defaultHeartbeatDetection,
   defaultPollDetection,
   defaultReturnRules,
@@ -66,6 +67,7 @@ const fencing = z
     giveUpAfter: optionalDuration(),
     afterwards: z.enum(['leave-off', 'power-on']).default('leave-off'),
     hungAfter: optionalDuration(),
+    maxCheckAge: optionalDuration(),
   })
   .transform((found) =>
     found.ladder === undefined && found.drivers === undefined
@@ -139,6 +141,14 @@ function schemaIn(surroundings: Surroundings) {
         restore: z.boolean().default(defaultReturnRules.restore),
         restoredTaints: z.array(text()).default([...defaultReturnRules.restoredTaints]),
         keepFor: duration(defaultReturnRules.keepsakeMs),
+      })
+      .prefault({}),
+    drill: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        every: duration(defaultDrillRules.everyMs),
+        concurrency: count(1).default(defaultDrillRules.concurrency),
+        timeout: optionalDuration(),
       })
       .prefault({}),
     fencers: z.record(fencerName(), fencer).default({}),

@@ -6,6 +6,7 @@ export type Answer = 'confirmed' | 'declined' | 'interrupted';
 export async function askForName(
   node: string,
   { input, output }: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream },
+  question: string = `If this machine is off for certain, type its name, ${node}: `,
 ): Promise<Answer> {
   const lines = createInterface({ input, output });
   try {
@@ -16,7 +17,7 @@ export async function askForName(
       lines.once('close', () => resolve('declined'));
     });
     const typed = lines
-      .question(`If this machine is off for certain, type its name, ${node}: `)
+      .question(question)
       .then((text): Answer => (text.trim() === node ? 'confirmed' : 'declined'));
     return await Promise.race([typed, interrupted, ended]);
   } finally {

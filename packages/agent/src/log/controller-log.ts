@@ -4,6 +4,7 @@ import {
   type ConfirmationChange,
   type Controller,
   type DecisionChange,
+  type FenceChecked,
   type HealthChange,
   holdReasons,
   type LeadershipChange,
@@ -36,6 +37,7 @@ export function logController(controller: Told, logger: Logger, clock: Clock = s
   controller.on('return', (progress) => lines.returned(progress));
   controller.on('trouble', (change) => lines.trouble(change));
   controller.on('confirmation', (change) => lines.confirmation(change));
+  controller.on('fenceCheck', (checked) => lines.fenceCheck(checked));
   controller.on('omitted', (events) => lines.omitted(events));
   controller.on('leadership', (change) => lines.leadership(change));
   controller.on('error', errorLog(logger, clock, repeated));
@@ -55,6 +57,15 @@ const healthLevels: Readonly<Record<HealthChange['to'], LogLevel>> = {
   suspect: 'warn',
   dead: 'warn',
 };
+
+/** What a fence came to, and on whose word. */
+function proofFields({ proof, fencer, proofEvidence }: TakeoverProgress['record']): object {
+  return {
+    ...(proof !== undefined && { proof }),
+    ...(fencer !== undefined && { fencer }),
+    ...(proofEvidence !== undefined && { evidence: proofEvidence }),
+  };
+}
 
 class ControllerLog {
   readonly #logger: Logger;
@@ -128,6 +139,7 @@ class ControllerLog {
       phase,
       epoch,
       ...(detail !== '' && { detail }),
+      ...(step === 'fence' && phase === 'done' && proofFields(record)),
       ...(closed && { result, durationMs: Date.parse(closedAt) - Date.parse(openedAt) }),
     } as const;
     if (closed) {
@@ -157,6 +169,31 @@ class ControllerLog {
   confirmation(ignored: ConfirmationChange): void {
     const fields = { event: 'confirmation', ...ignored } as const;
     this.#logger.log('warn', fields, `${ignored.node}: ${whyIgnored(ignored)}`);
+  }
+
+  fenceCheck({ node, uid, policy, fencer, check, news, quiet }: FenceChecked): void {
+    const { outcome, machine, power, mayAct, detail, evidence } = check;
+    const fields = {
+      event: 'fence-check',
+      node,
+      uid,
+      policy,
+      fencer,
+      outcome,
+      machine,
+      power,
+      mayAct,
+      detail,
+      ...(evidence && { evidence }),
+    } as const;
+    if (news === undefined || quiet === true) {
+      this.#logger.log('debug', fields, `${node}: fencer ${fencer} is ${outcome}: ${detail}`);
+    } else if (news === 'failing') {
+      const sentence = `${node}: fencer ${fencer} could not fence it if it died now: ${detail}`;
+      this.#logger.log('warn', fields, sentence);
+    } else {
+      this.#logger.log('info', fields, `${node}: fencer ${fencer} could fence it again: ${detail}`);
+    }
   }
 
   omitted({ count, nodes, causes }: OmittedEvents): void {

@@ -19,6 +19,7 @@ type LogEvent =
   | 'record-set-aside'
   | 'takeover'
   | 'observed'
+  | 'fence-check'
   | 'journal'
   | 'guard'
   | 'leadership'

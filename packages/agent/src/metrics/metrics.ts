@@ -20,6 +20,8 @@ type Watched = Pick<
   | 'takeoversUnderWay'
   | 'takeoversVerifying'
   | 'recordsSetAside'
+  | 'checkableFencers'
+  | 'fencersNotReady'
 >;
 
 const stepBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600];
@@ -68,6 +70,7 @@ export class Metrics {
     this.#countDecisions(controller);
     this.#countTakeovers(controller);
     this.#countTrouble(controller);
+    this.#countChecks(controller);
   }
 
   #gaugeReplica(controller: Watched): void {
@@ -253,6 +256,42 @@ export class Metrics {
       if (phase === 'done' && done !== undefined) {
         observe(stepDurations, { step }, done.startedAt, done.endedAt);
       }
+    });
+  }
+
+  #countChecks(controller: Watched): void {
+    const registers = [this.registry];
+    const checks = new Counter({
+      registers,
+      name: 'liberator_fence_checks_total',
+      help: 'Answers of fencers that were asked whether they could fence a node: ready, not-ready or no-device.',
+      labelNames: ['fencer', 'outcome'],
+    });
+    const succeeded = new Gauge({
+      registers,
+      name: 'liberator_fence_check_last_success_timestamp_seconds',
+      help: 'When this replica last heard of the fencer that it could fence some node; 0: not since it started.',
+      labelNames: ['fencer'],
+    });
+    new Gauge({
+      registers,
+      name: 'liberator_fence_check_failing_nodes',
+      help: 'Nodes that the fencer could not fence, by what it said when the leader last asked.',
+      labelNames: ['fencer'],
+      collect() {
+        this.reset();
+        for (const fencer of controller.checkableFencers) {
+          this.set({ fencer }, controller.fencersNotReady.get(fencer) ?? 0);
+        }
+      },
+    });
+    for (const fencer of controller.checkableFencers) {
+      succeeded.set({ fencer }, 0);
+      for (const outcome of ['ready', 'not-ready'] as const) checks.inc({ fencer, outcome }, 0);
+    }
+    controller.on('fenceCheck', ({ fencer, check }) => {
+      checks.inc({ fencer, outcome: check.outcome });
+      if (check.outcome === 'ready') succeeded.setToCurrentTime({ fencer });
     });
   }
 

@@ -12,6 +12,8 @@ type Listened = Pick<
   | 'takeoversUnderWay'
   | 'takeoversVerifying'
   | 'recordsSetAside'
+  | 'checkableFencers'
+  | 'fencersNotReady'
   | 'lookedAt'
 >;
 
@@ -31,6 +33,8 @@ export function puppetController(): PuppetController {
     takeoversUnderWay: [],
     takeoversVerifying: [],
     recordsSetAside: [],
+    checkableFencers: [],
+    fencersNotReady: new Map(),
     lookedAt: undefined,
     on: (event: string, listener: (payload: unknown) => void) => emitter.on(event, listener),
     tell: (event: string, payload: unknown) => emitter.emit(event, payload),

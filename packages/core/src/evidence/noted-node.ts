@@ -17,6 +17,7 @@ export interface NotedNode {
 /** Words, addresses and marks are shorter; what is longer is some program's own business, such as the manifest that was applied. */
 const longestAnnotation = 1_024;
 
+/** What would be noted of it now. */
 export function notedOf(node: Node): NotedNode {
   const { metadata, status } = node;
   return {

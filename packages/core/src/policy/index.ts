@@ -16,5 +16,5 @@ export {
   type UnprovenDeath,
   type ZoneFacts,
 } from './guard.ts';
-export type { LabelRequirement, NodeSelector } from './node-selector.ts';
+export { type LabelRequirement, type NodeSelector, selects } from './node-selector.ts';
 export { type Budget, defaultBudget, type Policy } from './policy.ts';

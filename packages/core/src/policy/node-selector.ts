@@ -23,6 +23,7 @@ export interface NodeSelector {
   readonly matchExpressions?: readonly LabelRequirement[];
 }
 
+/** Whether a node with these labels is selected. */
 export function selects(selector: NodeSelector, labels: Readonly<Record<string, string>>): boolean {
   const exact = Object.entries(selector.matchLabels ?? {});
   const expressions = selector.matchExpressions ?? [];

@@ -43,6 +43,7 @@ import type {
   UnreadableRecord,
   WriteOutcome,
 } from './cluster.ts';
+import { eventNamespace, eventObject, shortened } from './event-object.ts';
 import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
 import { recordName } from './records/names.ts';
@@ -50,9 +51,6 @@ import { decodeRecord, encodeRecord, listingOf, recordSelector, stored } from '.
 import { SharedRead } from './shared-read.ts';
 
 const nodeLeaseNamespace = 'kube-node-lease';
-/** Kubernetes refuses an Event with a longer message. */
-const longestMessage = 1_024;
-
 /** As the StatefulSet controller labels each of its pods. */
 const podNameLabel = 'statefulset.kubernetes.io/pod-name';
 /** A selector is part of the address, which servers and proxies bear up to some kilobytes. */
@@ -278,8 +276,7 @@ export class GuardedCluster implements TakeoverCluster {
     { at = new Date(this.#clock.wallTime()).toISOString(), count = 1, earlier }: EventWrite = {},
   ): Promise<PublishedEvent> {
     const time = at.replace(/\.\d+Z$/, 'Z');
-    // Events about cluster-scoped objects live in "default", as the kubelet's and the node controller's own do.
-    const place = { resource: events, namespace: 'default' } as const;
+    const place = { resource: events, namespace: eventNamespace } as const;
     if (earlier !== undefined) {
       const body = { message: shortened(event.message), count, lastTimestamp: time };
       const patch = { ...place, verb: 'patch', name: earlier.name, contentType: mergePatch, body } as const;
@@ -289,19 +286,7 @@ export class GuardedCluster implements TakeoverCluster {
     const { metadata } = await this.#write<KubernetesObject>(term, {
       ...place,
       verb: 'create',
-      body: {
-        apiVersion: 'v1',
-        kind: 'Event',
-        metadata: { generateName: `${event.node.name}.`, namespace: 'default' },
-        involvedObject: { apiVersion: 'v1', kind: 'Node', name: event.node.name, uid: event.node.uid },
-        type: event.type,
-        reason: event.reason,
-        message: shortened(event.message),
-        source: { component: 'liberator', host: this.#identity },
-        firstTimestamp: time,
-        lastTimestamp: time,
-        count,
-      },
+      body: eventObject(event, { time, count, host: this.#identity }),
     });
     return { name: metadata.name };
   }
@@ -370,10 +355,6 @@ export class GuardedCluster implements TakeoverCluster {
   #write<T>(term: LeaderTerm, request: RequestOptions): Promise<T> {
     return writeInTerm(this.#client, term, request);
   }
-}
-
-function shortened(message: string): string {
-  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 3)}...`;
 }
 
 function preconditionsOf({ object }: LiveRead<KubernetesObject>): { uid: string; resourceVersion: string } {
