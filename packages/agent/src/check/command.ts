@@ -21,7 +21,7 @@ export function addCheckCommand(program: Command): void {
   const command = program
     .command('check')
     .description('look whether a takeover would work here, before one has to')
-    .option('-c, --config <file>', 'take namespace and election from this configuration');
+    .option('-c, --config <file>', 'take namespace and election from this, and ask its fencers');
   addPlaceOptions(command)
     .addOption(
       new Option(

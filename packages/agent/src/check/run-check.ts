@@ -11,12 +11,14 @@ import {
 import { explained, loadCallersKubeConfig } from '../cluster/callers-cluster.ts';
 import type { PlaceFlags } from '../cluster/place.ts';
 import { type Place, placeOf } from '../cluster/place.ts';
+import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
 import { json, lines, widthOf } from '../text/output.ts';
 import type { OutputFlags } from '../text/output-option.ts';
 import { type Account, accountOf, checkAccount, userNameOf } from './account.ts';
 import { checkApiServer } from './api-server.ts';
 import { checkBarePods } from './bare-pods.ts';
+import { checkFencers } from './fencers.ts';
 import { checkFencingToken } from './fencing-token.ts';
 import { checkExitCode, type Finding, failure, lookingAt, type Section } from './finding.ts';
 import { checkRecords } from './records.ts';
@@ -44,11 +46,12 @@ const serviceAccounts: Resource = {
 
 /** Sets the exit code of the process to the verdict. */
 export async function runCheck(flags: CheckFlags): Promise<void> {
-  const place = placeOf(flags, flags.config === undefined ? {} : configuredPlace(flags.config));
+  const config = flags.config === undefined ? undefined : readConfig(flags.config).config;
+  const place = placeOf(flags, config === undefined ? {} : configuredPlace(config));
   const kubeConfig = loadCallersKubeConfig(flags);
   const transport = explained(() => createTransport(kubeConfig, { purpose }));
   try {
-    const sections = await check(transport, place, flags);
+    const sections = await check(transport, place, config, flags);
     const server = kubeConfig.getCurrentCluster()?.server ?? '';
     const head = { cluster: server, context: kubeConfig.getCurrentContext(), ...place };
     process.exitCode = checkExitCode(sections);
@@ -63,12 +66,16 @@ export async function runCheck(flags: CheckFlags): Promise<void> {
   }
 }
 
-function configuredPlace(path: string): Place {
-  const { namespace, election } = readConfig(path).config;
+function configuredPlace({ namespace, election }: Config): Place {
   return { namespace, election: { namespace, name: election.name } };
 }
 
-async function check(transport: Transport, place: Place, flags: CheckFlags): Promise<readonly Section[]> {
+async function check(
+  transport: Transport,
+  place: Place,
+  config: Config | undefined,
+  flags: CheckFlags,
+): Promise<readonly Section[]> {
   const api = await checkApiServer(transport);
   const apiServer = { title: 'API server', findings: [api] };
   if (api.mark === 'failure') return [apiServer];
@@ -82,6 +89,7 @@ async function check(transport: Transport, place: Place, flags: CheckFlags): Pro
     ...(await accountSections(transport, reader, { account, self, place, flags })),
     { title: 'Replicas', findings: await checkReplicas(reader, account) },
     { title: 'Fencing token', findings: await checkFencingToken(reader, account, place) },
+    { title: 'Fencers', findings: await checkFencers(reader, place, config) },
     { title: 'Takeover records', findings: await checkRecords(reader, place.namespace) },
     { title: 'StatefulSets', findings: await checkStatefulSets(reader) },
     { title: 'Pods that nobody makes anew', findings: await checkBarePods(reader) },

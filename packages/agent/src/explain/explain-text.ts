@@ -1,10 +1,13 @@
 // Why something is done, or not done, about one node: everything that was asked, whether it holds or not.
 import { type BarePod, whyIgnored } from '@liberator/core';
 import { wordsForFate } from '../check/bare-pods.ts';
+import { checkWords } from '../status/drill-text.ts';
 import { troubleText } from '../status/status-text.ts';
 import type { NodeView, StatusView } from '../status/status-view.ts';
 import { waysToConfirm, whatHelps } from '../status/what-helps.ts';
+import { proofWords } from '../takeovers/list.ts';
 import { table } from '../text/table.ts';
+import { moment } from '../text/time.ts';
 
 /**
  * Undefined for a node that the view does not have.
@@ -28,6 +31,7 @@ export function explanation(
       ? []
       : [['evidence', [evidence, reasons.join(', ')].filter(Boolean).join(': ')]]),
     ['decision', decisionOf(node, view)],
+    ...fencerRows(node, view),
     ...view.troubles.filter((trouble) => trouble.node === name).map((one) => ['failing', troubleText(one)]),
     ...(ignoredConfirmation === undefined ? [] : [['confirmation', whyIgnored(ignoredConfirmation)]]),
     ...(view.blind.length > 0 ? [['blind', view.blind.join('; ')]] : []),
@@ -45,6 +49,24 @@ export function explanation(
     ...(guards.length > 0 ? ['', ...table([['GUARD', 'VERDICT', 'REASON'], ...guards], columns)] : []),
     ...(lonely.length > 0 ? ['', 'Pods that nobody makes anew:', ...table(lonely, columns, '  ')] : []),
     ...(confirm === undefined ? [] : ['', ...whatHelps(node), ...waysToConfirm(name, confirm)]),
+  ];
+}
+
+/** What vouches for its death, or how far that is; and what its fencers said when nothing was the matter. */
+function fencerRows(
+  { name }: NodeView,
+  { takeovers, drill, at }: StatusView,
+): readonly (readonly string[])[] {
+  const running = takeovers.find((one) => one.node === name && one.running);
+  const { climb = [], evidence = [] } = running ?? {};
+  const proof = running === undefined ? '' : proofWords(running);
+  return [
+    ...(proof === '' ? [] : [['fencing', proof]]),
+    ...climb.flatMap(({ fencer, detail }) => (detail === undefined ? [] : [[`  ${fencer}`, detail]])),
+    ...evidence.map(({ at: when, witness, said }) => ['witness', `${witness}: ${said} (${moment(when)})`]),
+    ...(drill?.attention ?? [])
+      .filter((one) => one.node === name)
+      .map((one) => ['fencer', `${one.fencer} when it was last asked: ${checkWords(one, at)}`]),
   ];
 }
 

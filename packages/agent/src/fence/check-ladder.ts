@@ -1,9 +1,9 @@
 // `liberator fence NODE --check`: asks each fencer, and says what it said.
 import { checkFence, systemClock } from '@liberator/core';
+import { missingFilesFor } from '../fencers/missing-files.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { json, lines, widthOf } from '../text/output.ts';
-import { type Checked, isReady, ladderText } from './fence-text.ts';
-import { missingFiles } from './missing-files.ts';
+import { type Checked, isReady, ladderText, notReadyIn } from './fence-text.ts';
 import type { FenceScene } from './scene.ts';
 
 /** Sets the exit code of the process: 0 when the node could be fenced, 1 when not. */
@@ -13,7 +13,7 @@ export async function checkLadder(scene: FenceScene): Promise<void> {
   const checked = await askAll(scene);
   const ready = isReady(checked);
   process.exitCode = ready ? exitCode.done : exitCode.failed;
-  const missing = ready ? [] : missingFiles(checked, config.fencers, scene.target);
+  const missing = missingFilesFor(scene.target, config.fencers, notReadyIn(checked));
   if (flags.output === 'json') {
     const view = {
       version: 1,

@@ -16,6 +16,11 @@ export function isReady(checked: readonly Checked[]): boolean {
   );
 }
 
+/** Names of those that are not ready. */
+export function notReadyIn(checked: readonly Checked[]): readonly string[] {
+  return checked.flatMap(({ fencer, outcome }) => (outcome === 'not-ready' ? [fencer] : []));
+}
+
 /** What a ladder is of, and what its fencers lack here. */
 export interface LadderAbout {
   readonly node: string;
@@ -55,7 +60,7 @@ function checkTable(checked: readonly Checked[], columns: number | undefined): r
 function verdict(node: string, checked: readonly Checked[]): string {
   if (isReady(checked))
     return `${node} could be fenced at this moment, as far as that shows without doing it.`;
-  const against = checked.filter(({ outcome }) => outcome === 'not-ready').map(({ fencer }) => fencer);
+  const against = notReadyIn(checked);
   return against.length === 0
     ? `Nobody could be asked about ${node}: only a human can vouch for its death.`
     : `${against.join(', ')} could not fence ${node} at this moment.`;

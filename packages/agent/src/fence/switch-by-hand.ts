@@ -2,6 +2,7 @@
 import { createReader, type Fencer, fenceByHand, readTakeovers, systemClock, whoAmI } from '@liberator/core';
 import { placeOf } from '../cluster/place.ts';
 import { askForName } from '../confirm/ask.ts';
+import { missingFilesFor } from '../fencers/missing-files.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { FatalError } from '../process/failure.ts';
 import { whoami } from '../process/whoami.ts';
@@ -9,7 +10,6 @@ import { formatDuration } from '../text/duration.ts';
 import { json, lines, widthOf } from '../text/output.ts';
 import { askAll } from './check-ladder.ts';
 import { type Checked, evidenceText, ladderText, switchText } from './fence-text.ts';
-import { missingFiles } from './missing-files.ts';
 import { type FenceScene, failed } from './scene.ts';
 import { whyNotToSwitch } from './why-not.ts';
 
@@ -44,7 +44,7 @@ async function identified(scene: FenceScene, fencer: Fencer): Promise<Checked> {
   const { name } = node.metadata;
   const [check] = await askAll({ ...scene, fencers: [fencer] });
   if (check?.outcome === 'ready' && (check.machine === 'matched' || check.machine === 'chosen')) return check;
-  const missing = missingFiles(check === undefined ? [] : [check], config.fencers, target);
+  const missing = missingFilesFor(target, config.fencers, [fencer.name]);
   const about = { node: name, policy: undefined, missing, namespace: config.namespace, config: flags.config };
   if (check !== undefined) process.stderr.write(lines(ladderText([check], about, widthOf(process.stderr))));
   throw failed(

@@ -3,6 +3,7 @@ import { type NodeTrouble, whatFails, whyIgnored } from '@liberator/core';
 import { setAsideTable, takeoverTable } from '../takeovers/list.ts';
 import { table } from '../text/table.ts';
 import { age, between, moment } from '../text/time.ts';
+import { drillText } from './drill-text.ts';
 import type { ElectionView, NodeView, StatusView } from './status-view.ts';
 import { waysToConfirm, whatHelps } from './what-helps.ts';
 
@@ -11,7 +12,7 @@ const listedFinished = 5;
 
 /** @param columns - How wide a line may be; undefined: as wide as it likes. */
 export function statusText(view: StatusView, columns: number | undefined): readonly string[] {
-  return [headText, nodesText, readinessText, takeoversText, setAsideText, confirmationsText]
+  return [headText, nodesText, readinessText, takeoversText, fencersText, setAsideText, confirmationsText]
     .map((part) => part(view, columns))
     .filter((lines) => lines.length > 0)
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
@@ -117,6 +118,10 @@ function takeoversText({ takeovers, at }: StatusView, columns: number | undefine
   const lines = takeoverTable(shown, at, columns);
   const more = takeovers.length - shown.length;
   return more > 0 ? [...lines, `and ${more} earlier: liberator takeovers`] : lines;
+}
+
+function fencersText(view: StatusView, columns: number | undefined): readonly string[] {
+  return drillText(view.drill, referenceOf(view), columns);
 }
 
 /** Whoever reads this may be the one who can mend them. */

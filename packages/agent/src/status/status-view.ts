@@ -59,6 +59,8 @@ export interface StatusView {
   /** What fails again and again. */
   readonly troubles: readonly NodeTrouble[];
   readonly counts?: StatusDocument['counts'];
+  /** What fencers say that are asked whether they could fence. */
+  readonly drill?: StatusDocument['drill'];
   readonly nodes: readonly NodeView[];
   /** Where there is no status: what Kubernetes thinks of its nodes. */
   readonly readiness?: readonly NodeReadiness[];
@@ -101,6 +103,7 @@ export function viewStatus(sources: StatusSources, now: string): StatusView {
     ...(document && { writtenAt: document.writtenAt, counts: document.counts }),
     ...(document?.paused !== undefined && { paused: document.paused }),
     ...(document?.mode && { mode: document.mode }),
+    ...(document?.drill && { drill: document.drill }),
     blind: document?.blind ?? [],
     troubles: document?.troubles ?? [],
     nodes: (document?.nodes ?? []).map(viewNode),
@@ -154,11 +157,15 @@ function viewNode(node: NodeStatus): NodeView {
 
 /** What of a view is news: the same text for two views that differ in times that go by alone. */
 export function newsInView(view: StatusView): string {
-  const { at: _at, writtenAt: _writtenAt, election, nodes, takeovers, troubles, ...rest } = view;
+  const { at: _at, writtenAt: _writtenAt, election, nodes, takeovers, troubles, drill, ...rest } = view;
   return JSON.stringify({
     ...rest,
     election: election && [election.leader, election.epoch, election.expired],
     troubles: troubles.map(({ node, act }) => [node, act]),
+    drill: drill && [
+      drill.policies,
+      drill.attention.map(({ node, fencer, problem }) => [node, fencer, problem?.detail]),
+    ],
     nodes: nodes.map(
       ({
         name,
@@ -186,6 +193,12 @@ export function newsInView(view: StatusView): string {
         ),
       }),
     ),
-    takeovers: takeovers.map(({ id, state, leader }) => [id, state, leader]),
+    takeovers: takeovers.map(({ id, state, leader, proof, climb = [] }) => [
+      id,
+      state,
+      leader,
+      proof,
+      climb.find((rung) => rung.state === 'asked')?.fencer,
+    ]),
   });
 }

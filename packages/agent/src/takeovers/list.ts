@@ -15,8 +15,9 @@ export function takeoverTable(
 ): readonly string[] {
   const rows = summaries.map((summary) => {
     const { id, node, state, running, openedAt, durationMs, epoch, leader, policy, detail } = summary;
+    const proof = proofWords(summary);
     const by = leader === undefined ? '' : `by ${leader} `;
-    const who = `${by}in epoch ${epoch}, policy ${policy}`;
+    const who = `${by}in epoch ${epoch}, policy ${policy}${proof === '' ? '' : `, ${proof}`}`;
     return [
       id,
       node,
@@ -27,6 +28,14 @@ export function takeoverTable(
     ];
   });
   return table([['TAKEOVER', 'NODE', 'STATE', 'AGE', 'TOOK', 'DETAIL'], ...rows], columns);
+}
+
+/** What vouches for the death and who says so, or who is asked and for how long; empty where there is nothing to say. */
+export function proofWords({ proof, fencer, climb = [] }: TakeoverSummary): string {
+  if (proof !== undefined) return `proof ${proof}${fencer === undefined ? '' : ` by ${fencer}`}`;
+  const now = climb.find(({ state }) => state === 'asked');
+  if (now?.leftMs === undefined) return '';
+  return `${now.fencer} is asked, ${took(now.leftMs)} left`;
 }
 
 /** Records that can't be used. Nobody but a human mends them. */

@@ -2,6 +2,7 @@
 import {
   confirmCommand,
   confirmOnRecordCommand,
+  type FenceEvidence,
   manualFencer,
   recordName,
   type TakeoverRecord,
@@ -10,6 +11,7 @@ import {
   takeoverSteps,
 } from '@liberator/core';
 import { between } from '../text/time.ts';
+import { type RungView, rungsOf } from './climb.ts';
 
 export interface TakeoverSummary {
   readonly id: string;
@@ -27,6 +29,13 @@ export interface TakeoverSummary {
   readonly leader?: string;
   /** What it waits for, or what is left to say of one that is over. */
   readonly detail?: string;
+  /** What vouches for the death, and whose word that is; absent as long as nothing does. */
+  readonly proof?: string;
+  readonly fencer?: string;
+  /** Who said what, and when. */
+  readonly evidence?: readonly FenceEvidence[];
+  /** How far its ladder of fencers was climbed, while it fences. */
+  readonly climb?: readonly RungView[];
   /** What a human runs who has made sure that the machine is off, where one is waited for. */
   readonly confirm?: string;
 }
@@ -39,6 +48,7 @@ export function summaryOf(record: TakeoverRecord, now: string, namespace?: strin
   const { id, node, openedAt, epoch, leader, result, closedAt } = record;
   const step = takeoverSteps.find((name) => record.steps[name]?.outcome === undefined) ?? 'verify';
   const detail = detailOf(record, step);
+  const climb = result === undefined && step === 'fence' && !isEnding(record) ? rungsOf(record) : [];
   return {
     id,
     node: node.name,
@@ -50,6 +60,10 @@ export function summaryOf(record: TakeoverRecord, now: string, namespace?: strin
     policy: record.policy.name,
     ...(leader !== undefined && { leader }),
     ...(detail !== undefined && { detail }),
+    ...(record.proof !== undefined && { proof: record.proof }),
+    ...(record.fencer !== undefined && { fencer: record.fencer }),
+    ...(record.proofEvidence !== undefined && { evidence: record.proofEvidence }),
+    ...(climb.length > 0 && { climb }),
     ...(namespace !== undefined &&
       waitsForHuman(record, step) && { confirm: howToConfirm(record, namespace) }),
   };

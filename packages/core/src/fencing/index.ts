@@ -26,7 +26,7 @@ export type { FenceConfirmation, FenceMachine, FenceTarget } from './fence-targe
 export type { FenceDevice, FenceResult, Fencer, UnfenceResult } from './fencer.ts';
 export type { FencingRules, Rung } from './fencing-rules.ts';
 export { hungFault, mayStopHung } from './hung.ts';
-export { type Climb, fencersIn, type RungRecord } from './ladder.ts';
+export { type Climb, fencersIn, type Ladder, ladderOf, type RungRecord } from './ladder.ts';
 export { manualFencer } from './manual.ts';
 export { noneFencer } from './none.ts';
 export { type AcceptableProof, acceptableProofs, type FenceEvidence, type FenceProof } from './proof.ts';

@@ -70,7 +70,11 @@ export type NextRung =
   /** There won't be a proof, and none is required. */
   | { readonly move: 'give-up' };
 
-/** @param isHarmless - Whether a fencer only waits, by its name: for people, mostly. */
+/**
+ * The ladder that these rules describe.
+ *
+ * @param isHarmless - Whether a fencer only waits, by its name: for people, mostly.
+ */
 export function ladderOf(rules: FencingRules, isHarmless: (fencer: string) => boolean): Ladder {
   const rungs = rules.ladder ?? (rules.drivers ?? []).map((fencer) => ({ fencer }));
   return {

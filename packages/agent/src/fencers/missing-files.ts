@@ -1,19 +1,24 @@
-// Which files of a fencer are not on this machine: passwords are mounted where the agent runs, and not where people sit.
+// Which files of fencers are not on this machine: passwords are mounted where the agent runs, and not where people sit.
 import { existsSync } from 'node:fs';
-import { type FenceTarget, fillIn } from '@liberator/core';
+import { type FenceTarget, fillIn, isTemplate } from '@liberator/core';
 import type { Config } from '../config/config.ts';
-import type { Checked } from './fence-text.ts';
 
-/** Of fencers that are not ready, each once. */
-export function missingFiles(
-  checked: readonly Checked[],
-  fencers: Config['fencers'],
+type IsThere = (path: string) => boolean;
+
+/** Those that fencers of these names need for a machine, each once. */
+export function missingFilesFor(
   target: FenceTarget,
-  isThere: (path: string) => boolean = existsSync,
+  fencers: Config['fencers'],
+  names: readonly string[],
+  isThere: IsThere = existsSync,
 ): readonly string[] {
-  const names = checked.flatMap(({ fencer, outcome }) => (outcome === 'not-ready' ? [fencer] : []));
   const paths = names.flatMap((name) => textsIn(Object.hasOwn(fencers, name) ? fencers[name] : undefined));
   return [...new Set(paths.flatMap((path) => pathFor(path, target)))].filter((path) => !isThere(path));
+}
+
+/** Those that any of them needs whatever the machine. */
+export function missingFilesOf(fencers: Config['fencers'], isThere: IsThere = existsSync): readonly string[] {
+  return [...new Set(textsIn(fencers))].filter((path) => !isTemplate(path) && !isThere(path));
 }
 
 /** Every text that is an absolute path, wherever a driver has it. */
