@@ -57,6 +57,7 @@ export const pure: Readonly<Record<string, { readonly path: string; readonly pat
   evidence: { path: '^packages/core/src/evidence/', pathNot: '^packages/core/src/evidence/witnesses/' },
   policy: { path: '^packages/core/src/policy/' },
   ladder: { path: '^packages/core/src/fencing/ladder[.]ts$' },
+  drilling: { path: '^packages/core/src/drilling/schedule[.]ts$' },
   world: { path: '^packages/core/src/world(?:-state|-plan)?[.]ts$' },
   simulation: {
     path: '^packages/core/src/(?:simulate-deaths[.]ts|simulated-(?:brakes|takeovers)[.]ts|preflight/deaths/)',

@@ -14,7 +14,7 @@ export interface DocumentedRole {
 }
 
 /** @throws Error when a page has no role any more. */
-function rolesOn(page: string): readonly DocumentedRole[] {
+export function rolesOn(page: string): readonly DocumentedRole[] {
   const roles = fencesIn('yaml')
     .filter(({ at }) => at.startsWith(`${page}:`))
     .flatMap(({ text }) => {

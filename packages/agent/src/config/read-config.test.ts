@@ -29,6 +29,7 @@ describe('a configuration file', () => {
     expect(warnings).toEqual([]);
     expect(config).toEqual({
       namespace: 'liberator',
+      drill: { enabled: true, every: 3_600_000, concurrency: 4 },
       identity: 'agent-1_00000000',
       election: { name: 'liberator', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       http: { address: '0.0.0.0', port: 8080 },

@@ -5,6 +5,9 @@ import { durationArgument } from '../text/duration-argument.ts';
 import { outputOption } from '../text/output-option.ts';
 import type { FenceFlags } from './scene.ts';
 
+/** In the image as the chart runs it. */
+const whereAgentsHaveIt = '/etc/liberator/liberator.yaml';
+
 const details = `
 --check asks each fencer on the ladder of the node's policy, and changes nothing.
 --power-off has one fencer switch the machine off, as a takeover would: an
@@ -12,7 +15,7 @@ acceptance test. It shows what is on the node, and asks for its name; nothing
 answers that question for you. Both read the files with the devices' passwords,
 which are where the agent runs:
   kubectl -n NAMESPACE exec -it deploy/liberator -- \\
-    node liberator.mjs fence NODE --check -c /etc/liberator/liberator.yaml
+    node liberator.mjs fence NODE --check
 
 Exit code 1 also means: not ready, or not switched.`;
 
@@ -21,7 +24,7 @@ export function addFenceCommand(program: Command): void {
     .command('fence')
     .description('ask whether a node could be fenced, or try it')
     .argument('<node>', 'the name of the node')
-    .requiredOption('-c, --config <file>', 'the configuration of the agent, as YAML');
+    .option('-c, --config <file>', "the agent's configuration, as YAML", whereAgentsHaveIt);
   addPlaceOptions(command)
     .addOption(new Option('--check', 'only ask').conflicts(['powerOff', 'powerOn']))
     .addOption(new Option('--power-off', 'switch its machine off').conflicts('powerOn'))

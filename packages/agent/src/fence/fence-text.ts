@@ -74,7 +74,7 @@ function secretsHint(
   const files = missing.length === 1 ? 'is not' : 'are not';
   return [
     ...wrap(`${missing.join(', ')} ${files} on this machine. Ask where the agent runs:`, columns),
-    `  kubectl -n ${namespace} exec -it deploy/liberator -- node liberator.mjs fence ${node} --check -c /etc/liberator/liberator.yaml`,
+    `  kubectl -n ${namespace} exec -it deploy/liberator -- node liberator.mjs fence ${node} --check`,
     ...(config === '/etc/liberator/liberator.yaml'
       ? ['  (this seems to be that place: is the Secret mounted?)']
       : []),

@@ -146,11 +146,6 @@ async function carryOut(scene: FenceScene, order: Order): Promise<void> {
   );
 }
 
-async function tell({ node, cluster }: FenceScene, { act, by }: Order, message: string): Promise<void> {
-  const { name, uid } = node.metadata;
-  const reason = act === 'off' ? 'FencedByHand' : 'UnfencedByHand';
-  await cluster.publishEvent(
-    { type: act === 'off' ? 'Warning' : 'Normal', reason, message, node: { name, uid } },
-    by,
-  );
+function tell({ node, cluster }: FenceScene, { act, by }: Order, message: string): Promise<void> {
+  return cluster.tellOfSwitch(act === 'off' ? 'fence' : 'unfence', node, message, by);
 }

@@ -242,7 +242,8 @@ describe('a list of takeovers', () => {
 TAKEOVER    NODE    STATE      AGE   TOOK   DETAIL
 77aa00bb11  node-1  in fence   100s  1m40s  in epoch 7, policy all: make sure
                                             that node-1 is off
-3f2a9c1b0d  node-1  recovered  10m   16.2s  by agent-1 in epoch 7, policy all
+3f2a9c1b0d  node-1  recovered  10m   16.2s  by agent-1 in epoch 7, policy all,
+                                            proof powered-off
 `);
   });
 

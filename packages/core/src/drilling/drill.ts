@@ -288,15 +288,23 @@ export class Drill {
   }
 
   #publish({ node, uid, fencer, check, policy }: Omit<FenceChecked, 'news'>, news: CheckNews): void {
-    const failing = news === 'failing';
-    this.#options.publish({
-      type: failing ? 'Warning' : 'Normal',
-      reason: failing ? 'FenceCheckFailed' : 'FenceCheckPassed',
-      message: failing
-        ? `fencer ${fencer} of policy ${policy} could not fence this node if it died now: ${check.detail}`
-        : `fencer ${fencer} of policy ${policy} could fence this node again: ${check.detail}`,
-      node: { name: node, uid },
-    });
+    const about = `fencer ${fencer} of policy ${policy}`;
+    const target = { name: node, uid };
+    this.#options.publish(
+      news === 'failing'
+        ? {
+            type: 'Warning',
+            reason: 'FenceCheckFailed',
+            message: `${about} could not fence this node if it died now: ${check.detail}`,
+            node: target,
+          }
+        : {
+            type: 'Normal',
+            reason: 'FenceCheckPassed',
+            message: `${about} could fence this node again: ${check.detail}`,
+            node: target,
+          },
+    );
   }
 }
 

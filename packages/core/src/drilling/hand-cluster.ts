@@ -14,8 +14,8 @@ export interface HandCluster {
   readNode(name: string): Promise<Node | undefined>;
   listNodes(): Promise<readonly Node[]>;
   listPodsOn(node: string): Promise<readonly Pod[]>;
-  /** Writes an Event in somebody's name. */
-  publishEvent(event: NodeEvent, by: string): Promise<void>;
+  /** Tells in somebody's name, as an Event on the Node, that its machine is switched by hand. */
+  tellOfSwitch(act: 'fence' | 'unfence', node: Node, message: string, by: string): Promise<void>;
 }
 
 /** Options of {@link connectHands}. */
@@ -48,7 +48,8 @@ export function connectHands(options: HandConnectOptions): HandCluster {
     async listPodsOn(node) {
       return (await client.list(pods, { fieldSelector: `spec.nodeName=${node}`, ...limits })).items;
     },
-    async publishEvent(event, by) {
+    async tellOfSwitch(act, node, message, by) {
+      const event = eventOf(act, node, message);
       const time = new Date(clock.wallTime()).toISOString().replace(/\.\d+Z$/, 'Z');
       await client.request({
         resource: events,
@@ -59,4 +60,11 @@ export function connectHands(options: HandConnectOptions): HandCluster {
       });
     },
   };
+}
+
+function eventOf(act: 'fence' | 'unfence', { metadata }: Node, message: string): NodeEvent {
+  const node = { name: metadata.name, uid: metadata.uid };
+  return act === 'fence'
+    ? { type: 'Warning', reason: 'FencedByHand', message, node }
+    : { type: 'Normal', reason: 'UnfencedByHand', message, node };
 }
