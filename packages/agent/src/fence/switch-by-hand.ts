@@ -8,6 +8,7 @@ import { FatalError } from '../process/failure.ts';
 import { whoami } from '../process/whoami.ts';
 import { formatDuration } from '../text/duration.ts';
 import { json, lines, widthOf } from '../text/output.ts';
+import { wrap } from '../text/table.ts';
 import { askAll } from './check-ladder.ts';
 import { type Checked, evidenceText, ladderText, switchText } from './fence-text.ts';
 import { type FenceScene, failed } from './scene.ts';
@@ -142,7 +143,10 @@ async function carryOut(scene: FenceScene, order: Order): Promise<void> {
   }
   const columns = widthOf(process.stdout);
   process.stdout.write(
-    lines([`switched ${act}${proof}: ${done.detail}`, ...evidenceText(done.evidence, columns)]),
+    lines([
+      ...wrap(`switched ${act}${proof}: ${done.detail}`, columns),
+      ...evidenceText(done.evidence, columns),
+    ]),
   );
 }
 
