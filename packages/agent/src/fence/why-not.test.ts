@@ -18,11 +18,11 @@ function node(
   };
 }
 
-const power = {
+const power: SwitchFacts['fencer'] = {
   name: 'bmc',
   acts: 'power',
   unfence: async () => ({ outcome: 'unfenced', detail: '' }),
-} as const;
+};
 const controlPlane = { 'node-role.kubernetes.io/control-plane': '' };
 const board = '4c4c4544-0042-3510-8052-b4c04f4e0001';
 

@@ -28,7 +28,11 @@ const climbing = takeoverRecord({
       },
     ],
   },
-  steps: { fence: { startedAt: '2026-01-01T00:00:00.000Z', epoch: 7, spentMs: 80_000, detail: 'waits' } },
+  steps: {
+    claim: { startedAt: '2026-01-01T00:00:00.000Z', epoch: 7, outcome: 'done' },
+    cordon: { startedAt: '2026-01-01T00:00:00.000Z', epoch: 7, outcome: 'done' },
+    fence: { startedAt: '2026-01-01T00:00:00.000Z', epoch: 7, spentMs: 80_000, detail: 'waits' },
+  },
 });
 const now = '2026-01-01T00:01:20.000Z';
 
