@@ -265,7 +265,7 @@ describe('somebody who has a machine switched off', () => {
     expect(screen).toMatch(/^Switching off the machine of node-2$/m);
     expect(screen).toMatch(/^ {2}machine +matched: 4c4c4544/m);
     expect(screen).toMatch(/^switched off, proof powered-off: /m);
-    expect(screen).toMatch(/^AT +WHO +SAID$/m);
+    expect(screen).toMatch(/^AT +WHO SAID WHAT$/m);
     for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(screen).not.toContain(password);
     expect(code).toBe(0);

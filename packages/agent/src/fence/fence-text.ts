@@ -140,8 +140,7 @@ export function evidenceText(
   columns: number | undefined,
 ): readonly string[] {
   if (evidence.length === 0) return [];
-  return table(
-    [['AT', 'WHO', 'SAID'], ...evidence.map(({ at, witness, said }) => [moment(at), witness, said])],
-    columns,
-  );
+  // In one column, since it is the last one that is broken: a witness is a whole address mostly.
+  const rows = evidence.map(({ at, witness, said }) => [moment(at), `${witness}: ${said}`]);
+  return table([['AT', 'WHO SAID WHAT'], ...rows], columns);
 }

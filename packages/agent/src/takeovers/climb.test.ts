@@ -61,7 +61,7 @@ it('of one that came to a proof one sees whose it is, and on whose word', () => 
   ]);
   const told = timeline(proven, now, 80).join('\n');
   expect(told).toMatch(/^ {2}pdu .* gave the proof/m);
-  expect(told).toMatch(/^EVIDENCE\n {2}2026-01-01 00:01:19Z +pdu-3 +outlet 7 Off$/m);
+  expect(told).toMatch(/^EVIDENCE\n {2}2026-01-01 00:01:19Z +pdu-3: outlet 7 Off$/m);
 });
 
 it('a takeover in which nobody was asked has no rungs', () => {
