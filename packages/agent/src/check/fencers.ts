@@ -35,7 +35,7 @@ export function checkFencers(
 async function fromHere(reader: KubernetesReader, config: Config): Promise<readonly Finding[]> {
   const { items } = await reader.list(nodes);
   const { policies } = controllerSettings(config);
-  const fencers = buildFencers(config.fencers);
+  const fencers = buildFencers(config.fencers, { reader });
   const idle = policies.filter(({ name }) => !items.some((node) => policyNamed(node, policies) === name));
   const drill = await askFleet(items, policies, fencers, new AbortController().signal);
   return [

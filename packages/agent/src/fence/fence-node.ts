@@ -1,6 +1,7 @@
 // `liberator fence`: what is asked for, of which node, with which of the fencers that the configuration names.
 import {
   connectHands,
+  createReader,
   type Fencer,
   type FenceTarget,
   type Node,
@@ -24,14 +25,14 @@ import { switchByHand } from './switch-by-hand.ts';
 export async function fenceNode(name: string, flags: FenceFlags): Promise<void> {
   checkFlags(flags);
   const { config } = readConfig(flags.config);
-  const all = buildFencers(config.fencers);
-  const named = flags.fencer === undefined ? undefined : fencerNamed(flags.fencer, all);
   let stoppedBy: StopSignal | undefined;
   using stop = onStopSignals((signal) => {
     stoppedBy = signal;
   });
   const transport = openCallersCluster(flags, 'liberator fence');
   try {
+    const all = buildFencers(config.fencers, { reader: createReader({ transport }) });
+    const named = flags.fencer === undefined ? undefined : fencerNamed(flags.fencer, all);
     const cluster = connectHands({ transport });
     const node = await cluster.readNode(name);
     if (node === undefined) throw failed(`there is no node ${name}`, 'LIBERATOR_NODE_NOT_FOUND');
