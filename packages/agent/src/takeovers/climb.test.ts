@@ -42,9 +42,9 @@ it('of a ladder that is climbed one sees who is asked, how much of its time is l
     { fencer: 'pdu', state: 'asked', tookMs: 20_000, leftMs: 70_000, detail: 'outlet 7 is on' },
   ]);
   expect(proofWords(summaryOf(climbing, now))).toBe('pdu is asked, 1m10s left');
-  const told = timeline(climbing, now, 80).join('\n');
-  expect(told).toMatch(/^ {2}bmc +\+0\.0s +1m00s +out of time +no answer$/m);
-  expect(told).toMatch(/^ {2}pdu +\+1m00s +20\.0s +is asked, 1m10s left +outlet 7 is on$/m);
+  expect(timeline(climbing, now, undefined).join('\n')).toMatch(
+    /^ {2}pdu +has its turn, 1m10s left +outlet 7 is on$/m,
+  );
 });
 
 it('of one that came to a proof one sees whose it is, and on whose word', () => {
@@ -59,9 +59,9 @@ it('of one that came to a proof one sees whose it is, and on whose word', () => 
     'bmc time-out',
     'pdu proof',
   ]);
-  const told = timeline(proven, now, 80).join('\n');
-  expect(told).toMatch(/^ {2}pdu .* gave the proof/m);
-  expect(told).toMatch(/^EVIDENCE\n {2}2026-01-01 00:01:19Z +pdu-3: outlet 7 Off$/m);
+  expect(timeline(proven, now, undefined).join('\n')).toMatch(
+    /^ {2}2026-01-01 00:01:19Z +pdu-3 +outlet 7 Off$/m,
+  );
 });
 
 it('a takeover in which nobody was asked has no rungs', () => {

@@ -150,9 +150,9 @@ PODS
     const words = timeline({ ...waiting, policy, climb }, now, 80);
     expect(words.slice(words.indexOf('FENCERS, IN ROUND 2'))).toEqual([
       'FENCERS, IN ROUND 2',
-      '  bmc     failed for good      HTTP 401',
-      '  pdu     has its turn',
-      '  cloud   not accepted before  moved',
+      '  bmc     failed for good           HTTP 401',
+      '  pdu     has its turn, 1m30s left',
+      '  cloud   not accepted before       moved',
       '  manual  not yet asked',
     ]);
     const first = { round: 1, rung: 2, rungs: [refused, late, { ...turn, fencer: 'cloud', detail: 'gone' }] };

@@ -9,6 +9,7 @@ import {
 } from '@liberator/core';
 import { table } from '../text/table.ts';
 import { between, moment, took } from '../text/time.ts';
+import { rungsOf } from './climb.ts';
 import { summaryOf } from './summary.ts';
 
 type Row = readonly string[];
@@ -99,10 +100,13 @@ function fencersTitle({ climb }: TakeoverRecord): string {
 function fencerRows(record: TakeoverRecord): readonly Row[] {
   const { climb, policy } = record;
   if (climb === undefined) return [];
+  const rungs = rungsOf(record);
   return policy.drivers.map((fencer, place) => {
     const turn = climb.rungs[place];
     if (turn === undefined || turn.fencer !== fencer) return [fencer, 'not yet asked', ''];
-    return [fencer, howItFared(record, turn, climb), turn.detail ?? ''];
+    const left = rungs[place]?.leftMs;
+    const how = howItFared(record, turn, climb);
+    return [fencer, left === undefined ? how : `${how}, ${took(left)} left`, turn.detail ?? ''];
   });
 }
 

@@ -1,7 +1,7 @@
 // `@liberator/core/fencing`: what a driver of your own is made of, and the drivers that come with it.
 
-export * from './conformance/index.ts';
 export { type AskingForCheck, checkFence } from './check-fence.ts';
+export * from './conformance/index.ts';
 export { addressFault, hostPatternFault, kubeletSays } from './device-address.ts';
 export { DeviceQueue, type DeviceTurn } from './device-queue.ts';
 export { agentFencer } from './drivers/fence-agent.ts';
