@@ -78,7 +78,7 @@ describe('a fencer that runs an agent', () => {
     ],
     [
       `${good}, secretParameters: { password: secret }`,
-      /secretParameters\.password: expected an absolute path of a file/,
+      /secretParameters\.password: expected the absolute path of a file, found none/,
     ],
     [`${good}, proof: isolated`, /fencers\.ipmi: expected the CSI drivers that the proof covers, or all/],
     [`${good}, csiDrivers: all`, /fencers\.ipmi\.csiDrivers: expected nothing/],
