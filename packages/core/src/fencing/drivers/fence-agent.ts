@@ -135,7 +135,9 @@ async function check(
   { signal, clock }: FenceCheckContext,
   secrets: Secrets,
 ): Promise<FenceCheck> {
-  const nobody = { machine: 'unknown', power: 'unknown', mayAct: 'unknown' } as const;
+  const another = options.node !== undefined && options.node !== target.name;
+  const machine = another ? 'mismatched' : 'unknown';
+  const nobody = { machine, power: 'unknown', mayAct: 'unknown' } as const;
   try {
     const calls = await AgentCalls.prepare(options, target, secrets, ['off', 'status'], signal);
     const unknown = unknownParameter(calls.metadata, givenBy(options).names);
