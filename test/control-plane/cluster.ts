@@ -272,8 +272,10 @@ export class ControlPlane implements AsyncDisposable {
     name: string;
     /** How long the token is good for. Default one hour; at least ten minutes. */
     validForMs?: number;
+    /** The token is that of this pod, and names the node that it runs on. Default: nobody's. */
+    pod?: { readonly name: string; readonly uid: string };
   }): Promise<string> {
-    const { namespace, name, validForMs = 3_600_000 } = account;
+    const { namespace, name, validForMs = 3_600_000, pod } = account;
     const credentials = readCredentials(join(this.dir, 'pki'), 'watcher');
     const { status } = await callApi<{ status: { token: string } }>({
       method: 'POST',
@@ -282,10 +284,13 @@ export class ControlPlane implements AsyncDisposable {
       body: {
         apiVersion: 'authentication.k8s.io/v1',
         kind: 'TokenRequest',
-        spec: { expirationSeconds: Math.round(validForMs / 1000) },
+        spec: {
+          expirationSeconds: Math.round(validForMs / 1000),
+          ...(pod && { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', ...pod } }),
+        },
       },
     });
-    const file = `client-${digest(['serviceaccount', namespace, name])}`;
+    const file = `client-${digest(['serviceaccount', namespace, name, ...(pod ? [pod.uid] : [])])}`;
     return this.#writeKubeconfig(file, kubeconfigText(this.url, credentials.ca, { token: status.token }));
   }
 

@@ -258,7 +258,7 @@ describe('the chart for those who only observe', () => {
 });
 
 describe('the guards', () => {
-  const enabled = { guard: { enabled: true, nodeSelector: { watchdog: 'yes' } } };
+  const enabled = { guard: { enabled: true, nodeSelector: { watchdog: 'present' } } };
   const guards = 'liberator-guards';
 
   it('are not there unless somebody wants them', async () => {
@@ -274,7 +274,7 @@ describe('the guards', () => {
         updateStrategy: { rollingUpdate: { maxSurge: 0 } },
         template: {
           spec: {
-            nodeSelector: { watchdog: 'yes' },
+            nodeSelector: { watchdog: 'present' },
             tolerations: [{ operator: 'Exists' }],
             hostNetwork: true,
             priorityClassName: 'system-node-critical',

@@ -1,5 +1,6 @@
-// Every metric that the agent and the election sidecar serve, as their registries know them.
+// Every metric that the agent, the election sidecar and the watchdog guard serve, as their registries know them.
 import { ElectionMetrics } from '../../packages/agent/src/elect/election-metrics.ts';
+import { GuardMetrics } from '../../packages/agent/src/guard/guard-metrics.ts';
 import { Metrics } from '../../packages/agent/src/metrics/metrics.ts';
 import { puppetController } from '../../packages/agent/src/testing/puppet-controller.ts';
 
@@ -25,6 +26,13 @@ export async function metricsOfCandidate(): Promise<readonly Metric[]> {
     readers: () => 0,
   });
   return ownMetrics(candidate.registry);
+}
+
+/** Those of `liberator guard`. */
+export async function metricsOfGuard(): Promise<readonly Metric[]> {
+  const settings = { timeoutMs: 1, identity: '', canDisarm: true };
+  const guard = { state: undefined, remainingMs: 0, settings };
+  return ownMetrics(new GuardMetrics({ node: 'node-1', version: '1.2.3', guard }).registry);
 }
 
 async function ownMetrics(registry: Metrics['registry']): Promise<readonly Metric[]> {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { documentAt, documents, fencesIn, root } from '../documents/documents.ts';
 import type { Table } from '../documents/markdown.ts';
 import { kindOfYaml } from '../documents/yaml-kinds.ts';
-import { type Metric, metricsOfAgent, metricsOfCandidate } from './agent-metrics.ts';
+import { type Metric, metricsOfAgent, metricsOfCandidate, metricsOfGuard } from './agent-metrics.ts';
 import { liberatorFlags } from './command-line-trial.ts';
 import { publishedEvents } from './published-events.ts';
 
@@ -87,7 +87,8 @@ describe('the tables of the concepts page', () => {
 
 describe('the documents', () => {
   it('name no metric that there is none of', async () => {
-    const known = new Set([...metrics, ...(await metricsOfCandidate())].map(({ name }) => name));
+    const others = [...(await metricsOfCandidate()), ...(await metricsOfGuard())];
+    const known = new Set([...metrics, ...others].map(({ name }) => name));
     const unknown = mentions(/\bliberator_[a-z_]+/g).filter(
       ({ name }) => !known.has(name.replace(/_(bucket|sum|count)$/, '')),
     );
