@@ -69,9 +69,12 @@ describe('the agent that is measured', () => {
     const dockerfile = [
       'FROM a AS b',
       'ENV IGNORED=1',
-      'FROM c',
+      'FROM c AS d',
       'ENV NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=1"',
       'ENTRYPOINT ["node", "--optimize-for-size", "/opt/liberator/liberator.mjs"]',
+      'FROM d AS e',
+      'ENV IGNORED=2',
+      'FROM d',
     ].join('\n');
     expect(imageSettings(dockerfile)).toEqual({
       flags: ['--optimize-for-size'],

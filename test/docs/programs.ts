@@ -170,8 +170,9 @@ function checkHelm(args: readonly string[]): string | undefined {
 
 function checkDocker(args: readonly string[]): string | undefined {
   const [verb = ''] = args;
-  if (verb === 'push') return undefined;
-  if (verb !== 'build') return `expected docker build or push, found docker ${verb}`;
+  // What is run in somebody else's image is that image's business.
+  if (verb === 'push' || verb === 'run') return undefined;
+  if (verb !== 'build') return `expected docker build, push or run, found docker ${verb}`;
   return missing(valuesOf(args, '-f', '--file')[0] ?? 'Dockerfile');
 }
 

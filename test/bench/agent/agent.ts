@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { readDockerfile } from '../../deploy/dockerfile.ts';
+import { readDockerfile, wholeStage } from '../../deploy/dockerfile.ts';
 import { AgentProcess } from '../../processes/agent-process.ts';
 import { startChild } from '../../processes/child.ts';
 import { cpuMsOf, rssMiBOf } from '../proc.ts';
@@ -135,8 +135,10 @@ export function imageSettings(text: string = readFileSync('packages/agent/Docker
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 } {
-  const steps = readDockerfile(text).at(-1)?.steps ?? [];
-  const entry = steps.find(({ instruction }) => instruction === 'ENTRYPOINT')?.text ?? '[]';
+  const stages = readDockerfile(text);
+  const last = stages.at(-1);
+  const steps = last === undefined ? [] : wholeStage(stages, last);
+  const entry = steps.findLast(({ instruction }) => instruction === 'ENTRYPOINT')?.text ?? '[]';
   const words = JSON.parse(entry) as readonly string[];
   const end = words.findIndex((word) => word.endsWith('.mjs'));
   const env = Object.fromEntries(

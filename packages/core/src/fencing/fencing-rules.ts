@@ -32,7 +32,7 @@ export interface FencingRules {
   readonly accept?: readonly AcceptableProof[];
   /**
    * Only with `proof: optional`: after how long without a proof the takeover goes on, in milliseconds, over all leaders. Until
-   * then the ladder is climbed again and again. Default: once each rung has had its time. A human alone on the ladder is waited for.
+   * then the ladder is climbed again and again. Default: once each rung has had its time; never where a human (`manual`) is on it. A human alone on the ladder is waited for.
    */
   readonly giveUpAfterMs?: number;
   /**

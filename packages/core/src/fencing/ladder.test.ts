@@ -410,6 +410,23 @@ describe('a ladder with all its defaults', () => {
     expect(ladderOf({ proof: 'optional', giveUpAfterMs: 5 }, people).giveUpAfterMs).toBe(5);
   });
 
+  it('never gives up on a human, unless the policy says after how long', () => {
+    const ladder = [{ fencer: 'bmc' }, { fencer: 'manual' }];
+    const rules = ladderOf({ proof: 'optional', ladder }, people);
+    let climb: Climb | undefined;
+    for (let spentMs = 0; spentMs < 86_400_000; spentMs += 60_000) {
+      const next = nextRung(rules, climb, spentMs);
+      expect(next.move).not.toBe('give-up');
+      if (next.move === 'begin') climb = beginRung(rules, climb, next, { spentMs, at: '', epoch: 1 });
+    }
+    expect(climb?.round).toBeGreaterThan(100);
+    expect(
+      nextRung(ladderOf({ proof: 'optional', ladder, giveUpAfterMs: 600_000 }, people), climb, 600_000),
+    ).toEqual({
+      move: 'give-up',
+    });
+  });
+
   it('accepts what the policy accepts, and "none" only where no proof is required', () => {
     const only = { accept: ['powered-off'], proof: 'required' } as const;
     expect(isAccepted(only, 'powered-off')).toBe(true);

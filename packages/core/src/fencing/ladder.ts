@@ -1,6 +1,7 @@
 // Which fencer of a ladder has its turn, from what is on record and the time that was spent. Pure.
 
-import type { FencingRules } from './fencing-rules.ts';
+import type { FencingRules, Rung } from './fencing-rules.ts';
+import { manualFencer } from './manual.ts';
 import type { AcceptableProof, FenceProof } from './proof.ts';
 import { acceptableProofs } from './proof.ts';
 
@@ -19,7 +20,7 @@ export interface Ladder {
   readonly rungs: readonly { readonly fencer: string; readonly forMs: number }[];
   readonly proof: 'required' | 'optional';
   readonly accept: readonly AcceptableProof[];
-  /** Undefined: once each rung has had its time, if no proof is required, and else never. */
+  /** Undefined: once each rung has had its time, if no proof is required, and else never. Infinite: never. */
   readonly giveUpAfterMs: number | undefined;
 }
 
@@ -84,8 +85,13 @@ export function ladderOf(rules: FencingRules, isHarmless: (fencer: string) => bo
     })),
     proof: rules.proof,
     accept: rules.accept ?? acceptableProofs,
-    giveUpAfterMs: rules.proof === 'optional' ? rules.giveUpAfterMs : undefined,
+    giveUpAfterMs: rules.proof === 'optional' ? (rules.giveUpAfterMs ?? untilPeopleAnswer(rungs)) : undefined,
   };
+}
+
+/** Whoever puts a human on the ladder wants to be waited for, unless they say for how long. */
+function untilPeopleAnswer(rungs: readonly Rung[]): number | undefined {
+  return rungs.some(({ fencer }) => fencer === manualFencer.name) ? Number.POSITIVE_INFINITY : undefined;
 }
 
 /** Names of the fencers of a ladder, in their order. */

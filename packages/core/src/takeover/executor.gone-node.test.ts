@@ -68,6 +68,7 @@ describe('a takeover whose Node is gone', () => {
         uid: 'n1',
         deathId: 'death',
         noted,
+        bootId: 'boot-1',
         howToConfirm:
           'liberator confirm node-1, or kubectl annotate --overwrite --namespace liberator configmap liberator-takeover-death liberator.dev/confirmed-dead=death',
       },
