@@ -1,6 +1,5 @@
 // Which policy a takeover follows: the one of now, until it has released anything.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Rung } from '../fencing/fencing-rules.ts';
 import { fencersIn } from '../fencing/ladder.ts';
 import { acceptableProofs } from '../fencing/proof.ts';
@@ -22,8 +21,8 @@ export function isSamePolicy(a: RecordedPolicy, b: RecordedPolicy): boolean {
 }
 
 /** Whether two policies ask the same fencers in the same order, for however long: what one has come to then counts for the other. */
-export function isSameLadder(a: RecordedPolicy, b: RecordedPolicy): boolean {
-  return isDeepStrictEqual(fencersIn(a), fencersIn(b));
+function isSameLadder(a: RecordedPolicy, b: RecordedPolicy): boolean {
+  return JSON.stringify(fencersIn(a)) === JSON.stringify(fencersIn(b));
 }
 
 /** What makes one another, for people; empty when nothing does. */
