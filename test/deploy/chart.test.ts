@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { neededPermissions, observersElection } from '@liberator/core';
+import { neededPermissions, networkFencePermissions, observersElection } from '@liberator/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createProgram } from '../../packages/agent/src/command-line.ts';
@@ -63,6 +63,7 @@ const templateOf = (
 
 const everythingOn = {
   createNamespace: true,
+  rbac: { networkFence: true },
   metrics: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
   networkPolicy: {
     enabled: true,
@@ -223,6 +224,23 @@ describe('the chart', () => {
       'the fencing token needs Kubernetes 1.30 or newer, found v1.29.0',
     );
     expect(await refusal({ args, set: { 'fencingToken.enabled': 'false' } })).toBe('accepted');
+  });
+});
+
+describe('the chart for those who fence storage', () => {
+  it('grants exactly what that takes beyond the rest, and to nobody who only observes', async () => {
+    const granted = async (values: object): Promise<readonly string[]> =>
+      grantsOf(await withValues(values, render)).map(
+        ({ verb, group, resource, namespace = '*' }) => `${namespace} ${group}/${resource} ${verb}`,
+      );
+    const before = await granted({});
+    const after = await granted({ rbac: { networkFence: true } });
+    const needed = networkFencePermissions.map(
+      ({ verb, resource }) => `* ${resource.group}/${resource.plural} ${verb}`,
+    );
+    expect(after.filter((grant) => !before.includes(grant)).toSorted()).toEqual(needed.toSorted());
+    const observing = { config: { mode: 'observe', policies: [{ name: 'all', nodes: { all: true } }] } };
+    expect(await granted({ ...observing, rbac: { networkFence: true } })).toEqual(await granted(observing));
   });
 });
 

@@ -52,6 +52,8 @@ export interface StageOptions {
   readonly returning?: object;
   /** More of the agents' configuration. */
   readonly settings?: object;
+  /** Created before any agent starts. Default: nothing. */
+  readonly before?: readonly Manifest[];
   /** The test makes admission refuse what agents do: that is not held against them in the end. Default false. */
   readonly provoked?: boolean;
   /** Stands between the agents and the API server. Default: nobody. */
@@ -96,7 +98,7 @@ export class Stage implements AsyncDisposable {
     const cluster = await ControlPlane.start({ nodes: count, timings });
     const stage = new Stage(cluster, options);
     try {
-      await create(cluster, installationWithoutPods());
+      await create(cluster, [...installationWithoutPods(), ...(options.before ?? [])]);
       await stage.#createDatabase();
       await stage.#becomeAccount();
       for (const identity of agents) await stage.startAgent(identity);

@@ -13,6 +13,7 @@ import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evide
 import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
 import { DeviceQueue } from './fencing/device-queue.ts';
+import { type HeardNode, StorageClients } from './fencing/drivers/storage-clients.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { hungFault } from './fencing/hung.ts';
 import { fencersIn } from './fencing/ladder.ts';
@@ -130,6 +131,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
   readonly #loop: WorldLoop;
   readonly #watches: FleetWatches;
   readonly #prober: Prober | undefined;
+  readonly #storage: StorageClients | undefined;
   readonly #sightRules: SightRules;
   readonly #pause = new GlobalPause();
   readonly #devices = new DeviceQueue();
@@ -215,6 +217,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       },
       onError: (where, error, retryInMs) => this.#failed(where, error, retryInMs),
     });
+    this.#storage = this.#storageClients(options);
     this.#prober =
       options.probe &&
       new Prober({
@@ -225,6 +228,29 @@ export class Controller extends EventEmitter<ControllerEvents> {
         intervalMs: options.probeIntervalMs ?? 2_000,
         onAnswer: (answer) => this.#loop.tell(answer),
       });
+  }
+
+  /** Only for fencers that need it, and only where they may be asked. */
+  #storageClients({ fencers, mode, reader }: ControllerOptions): StorageClients | undefined {
+    if (mode === 'observe' || fencers.every(({ notes }) => notes !== 'storage-clients')) return undefined;
+    const heard = ({ node, health }: FleetNode): HeardNode => ({
+      node,
+      isHeard: health !== 'suspect' && health !== 'dead',
+    });
+    const nodes = (): World['ledger']['nodes'] => this.#loop.world.ledger.nodes;
+    return new StorageClients({
+      reader,
+      clock: this.#clock,
+      random: this.#random,
+      nodeNamed: (name) => {
+        const node = nodes().get(name);
+        return node && heard(node);
+      },
+      nodes: function* () {
+        for (const node of nodes().values()) yield heard(node);
+      },
+      onError: (error, retryInMs) => this.#failed('watch CSIAddonsNodes', error, retryInMs),
+    });
   }
 
   /** Every cache is filled: this replica could lead. */
@@ -301,6 +327,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#loop.start();
     this.#watches.start();
     this.#prober?.start();
+    this.#storage?.start();
     const ticking = Promise.race([this.#tick(stop.signal), this.#broken.promise]);
     // Nobody may stand for election who can't look; it is thrown below.
     ticking.catch(() => stop.abort());
@@ -311,7 +338,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       signal.removeEventListener('abort', onAbort);
       stop.abort();
       this.#loop.stop();
-      await Promise.all([ticking, this.#prober?.stop(), this.#watches.stop()]);
+      await Promise.all([ticking, this.#prober?.stop(), this.#storage?.stop(), this.#watches.stop()]);
     }
   }
 
@@ -526,6 +553,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
 
   #leadingIn(term: LeaderTerm, onTrouble: () => void, makeWay: (reason: string) => void): Leading {
     const { cluster, fencers, probe } = this.#options;
+    const storage = this.#storage;
     return new Leadership({
       term,
       clock: this.#clock,
@@ -536,6 +564,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       devices: this.#devices,
       ...(this.#handOver && { handOver: (record, first) => this.#handsOver(record, first, makeWay) }),
       ...(probe && { probe }),
+      ...(storage && { storageOf: (node) => storage.of(node) }),
       onDecision: (change) => this.#tell('decision', change),
       onProgress: (progress) => this.#tell('takeover', progress),
       returnRules: { ...defaultReturnRules, ...this.#options.returning },

@@ -1,8 +1,10 @@
 // What a leader does in its term: it carries takeovers to their end, takes in who comes back, and tells people.
 
 import type { DecisionChange } from './controller-events.ts';
+import type { NotedNode } from './evidence/noted-node.ts';
 import type { NodeProbe } from './evidence/witnesses/prober.ts';
 import { DeviceQueue } from './fencing/device-queue.ts';
+import type { Node } from './kubernetes/objects.ts';
 import { LeadersWords } from './leaders-words.ts';
 import type { Leading } from './leading.ts';
 import type { Decision } from './policy/decision.ts';
@@ -53,6 +55,8 @@ export interface LeadershipOptions {
   readonly devices?: DeviceQueue;
   /** Asks the host of a Node that was deleted under its takeover. */
   readonly probe?: NodeProbe;
+  /** How storage knows a node, as it was while the node lived. Absent: no fencer has to know. */
+  readonly storageOf?: (node: Node) => NotedNode['storage'];
   readonly onDecision: (change: DecisionChange) => void;
   readonly onProgress: (progress: TakeoverProgress) => void;
   readonly returnRules: ReturnRules;
@@ -198,7 +202,12 @@ export class Leadership implements Leading {
         rules: options.returnRules,
         onProgress: options.onReturn,
         publish,
-        storage: new StorageBack({ clock, fencers: named, devices }),
+        storage: new StorageBack({
+          clock,
+          fencers: named,
+          devices,
+          ...(cluster.customResources && { resources: cluster.customResources }),
+        }),
       }),
     });
   }
@@ -320,6 +329,7 @@ export class Leadership implements Leading {
       order: this.#records.nextOrder(term.epoch),
       epoch: term.epoch,
       openedAt: new Date(clock.wallTime()).toISOString(),
+      storage: this.#options.storageOf?.(node.node),
     };
     return { ...openingRecord(node, decision, opening), leader: term.identity, outOfService: false };
   }

@@ -6,6 +6,7 @@ import {
   isForbidden,
   missingPermissions,
   neededPermissions,
+  networkFencePermissions,
   type Permission,
   type Transport,
   tryElectionLease,
@@ -53,7 +54,10 @@ export async function checkAccount(
   const election = await checkElection(transport, place, missing);
   return [
     { title: `What ${whose} needs`, findings: judgePermissions(needed, missing) },
-    { title: `What ${whose} has beyond that`, findings: await checkExcess(transport, needed, place) },
+    {
+      title: `What ${whose} has beyond that`,
+      findings: await checkExcess(transport, [...needed, ...networkFencePermissions], place),
+    },
     { title: 'Election', findings: [election] },
   ];
 }

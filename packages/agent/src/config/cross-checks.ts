@@ -205,6 +205,13 @@ function fencingContradictions(
       problem([...path, 'accept'], 'expected confirmed-by-human, since a human is asked; found none of it'),
     );
   }
+  for (const name of names) {
+    const isStorage = Object.hasOwn(fencers, name) && fencers[name]?.driver === 'networkFence';
+    if (isStorage && accept?.includes('isolated') === false) {
+      const why = `it is all that ${name} may prove`;
+      problems.push(problem([...path, 'accept'], `expected isolated, since ${why}; found none of it`));
+    }
+  }
   if (proof === 'required' && giveUpAfter !== undefined) {
     const why = 'with "proof: required" a takeover never goes on without one';
     problems.push(problem([...path, 'giveUpAfter'], `expected nothing, since ${why}; found a duration`));
@@ -250,6 +257,7 @@ function isPowerSwitch(config: FencerConfig): boolean {
       return true;
     case 'webhook':
       return config.proofs.every((proof) => ofPower.includes(proof));
+    case 'networkFence':
     case 'watchdog':
       return false;
   }

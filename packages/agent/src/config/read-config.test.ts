@@ -268,6 +268,31 @@ describe('a policy that can do nothing is allowed, with a warning:', () => {
   });
 });
 
+describe('a fencer of storage', () => {
+  const withFencing = (fencing: string): string =>
+    `fencers: { ceph: { driver: networkFence, class: ceph-rbd } }\n${withPolicy(`fencing: ${fencing}`)}`;
+
+  it('needs the name of its class and nothing else', () => {
+    const { config } = parse(withFencing('{ ladder: [{ fencer: ceph }, { fencer: manual }] }'));
+    expect(config.fencers).toEqual({ ceph: { driver: 'networkFence', class: 'ceph-rbd' } });
+    expect(refusal(`fencers: { ceph: { driver: networkFence } }\n${minimal}`)).toEqual([
+      expect.stringContaining('fencers.ceph.class'),
+    ]);
+    expect(refusal(`fencers: { ceph: { driver: networkFence, class: "a/b" } }\n${minimal}`)).toEqual([
+      expect.stringContaining('expected the name of a NetworkFenceClass'),
+    ]);
+  });
+
+  it('is of no use where its only proof does not count, and switches no hanging host off', () => {
+    expect(refusal(withFencing('{ ladder: [{ fencer: ceph }], accept: [powered-off] }'))).toEqual([
+      expect.stringContaining('expected isolated, since it is all that ceph may prove; found none of it'),
+    ]);
+    expect(refusal(withFencing('{ ladder: [{ fencer: ceph }], hungAfter: 5m }'))).toEqual([
+      expect.stringContaining('expected a fencer that switches power beside it'),
+    ]);
+  });
+});
+
 describe('the example configuration', () => {
   const text = readFileSync(new URL('../../liberator.example.yaml', import.meta.url), 'utf8');
   /** With what is switched off in it switched on. */

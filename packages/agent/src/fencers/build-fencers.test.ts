@@ -42,4 +42,18 @@ describe('named fencers', () => {
       switches: ['fan'],
     });
   });
+
+  it('may cut nodes off from their storage, for which addresses have to be noted', () => {
+    const device = { key: 'ceph', concurrency: 3, switches: [] };
+    const config = { driver: 'networkFence', class: 'ceph', timeout: 30_000, device } as const;
+    const [, , ceph] = buildFencers({ ceph: config }, noCluster);
+    expect(ceph).toMatchObject({
+      name: 'ceph',
+      acts: 'storage',
+      proofs: ['isolated'],
+      notes: 'storage-clients',
+      timeoutMs: 30_000,
+    });
+    expect(ceph?.device?.(target({}))).toEqual({ key: 'ceph', concurrency: 3 });
+  });
 });

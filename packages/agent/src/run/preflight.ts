@@ -24,6 +24,8 @@ export interface PreflightOptions {
   readonly mode: 'act' | 'observe';
   /** Where guards of watchdogs keep their Leases, if a fencer relies on them. */
   readonly guardNamespaces?: readonly string[];
+  /** Some fencer writes NetworkFences. Default false. */
+  readonly networkFence?: boolean;
   /** How long to wait for an API server that does not answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -89,12 +91,14 @@ async function checkPermissions({
   election,
   mode,
   guardNamespaces,
+  networkFence = false,
   signal,
 }: PreflightOptions): Promise<void> {
   const permissions = neededPermissions({
     namespace,
     election,
     mode,
+    networkFence,
     ...(guardNamespaces !== undefined && { guardNamespaces }),
   });
   const missing = await missingPermissions({ transport, permissions, signal, timeoutMs: requestTimeoutMs });

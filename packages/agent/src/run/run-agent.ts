@@ -68,7 +68,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       new Controller({
         ...settings,
         ...connection,
-        fencers: buildFencers(config.fencers, { reader: connection.reader }),
+        fencers: buildFencers(config.fencers, { reader: connection.reader, transport }),
         election,
         ...(self && { self }),
         status: createStatusStore({ transport, namespace, election }),
@@ -93,6 +93,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     election,
     mode: config.mode,
     guardNamespaces: guardNamespaces(config.fencers),
+    networkFence: Object.values(config.fencers).some(({ driver }) => driver === 'networkFence'),
     timeoutMs: options.startupTimeoutMs,
     signal: stop.signal,
     onWait: waitingLog(logger),

@@ -115,6 +115,7 @@ type Climb = NonNullable<TakeoverRecord['climb']>;
 const ends: Readonly<Record<NonNullable<Climb['rungs'][number]['end']>, string>> = {
   failed: 'failed for good',
   'not-accepted': 'not accepted',
+  partial: 'covers only some',
   'time-out': 'out of time',
 };
 

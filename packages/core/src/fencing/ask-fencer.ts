@@ -4,6 +4,7 @@ import { checkedAnswer } from './answer.ts';
 import { type FencePermit, type FenceRefusal, refused } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';
 import type { FenceResult, Fencer } from './fencer.ts';
+import type { GuardedResources } from './guarded-resources.ts';
 
 /** See {@link Fencer.timeoutMs}. */
 const answerWithinMs = 60_000;
@@ -21,6 +22,11 @@ export interface Asking {
   readonly clock: Clock;
   /** Whether anything that harms may be done at this moment, by a live look. Rejects when nobody can tell. */
   readonly permit: () => Promise<FencePermit>;
+  /** What it may write to in Kubernetes, under a permit that ends with the call. Absent: nothing. */
+  readonly resources?: (rules: {
+    readonly permit: () => Promise<FencePermit>;
+    readonly signal: AbortSignal;
+  }) => GuardedResources;
   /** For how long its rung has time left, in milliseconds. */
   readonly forMs?: number;
   /** Called every now and then while it thinks; a text calls it off, and says why. */
@@ -74,7 +80,9 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
     stop(detail, new Error(detail));
   });
   try {
-    const asked = fencer.fence(target, { signal: calledOff.signal, clock, permit });
+    const { signal } = calledOff;
+    const resources = asking.resources?.({ permit, signal });
+    const asked = fencer.fence(target, { signal, clock, permit, ...(resources && { resources }) });
     const result = checkedAnswer(await Promise.race([asked, over.promise]));
     term.throwIfAborted();
     return { result: withPause(result), refusal, ...(why !== undefined && { calledOff: why }) };

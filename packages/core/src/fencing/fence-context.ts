@@ -1,50 +1,10 @@
 // What a fencer has to ask before it does any harm, and when it has to let go.
 
 import type { Clock } from '../time/clock.ts';
+import type { GuardedResources } from './guarded-resources.ts';
+import type { FencePermit } from './permit.ts';
 
-/**
- * Why a fencer may not act.
- *
- * - `alive`: the node has shown life.
- * - `held`: a brake is on.
- * - `overtaken`: another Node has its name, or there is nothing left for which to fence it.
- * - `term`: leadership ended.
- * - `shared`: what would be switched feeds another node as well, which lives.
- * - `policy`: the node is under another policy by now, and is asked about anew under that one.
- * - `called-off`: this request was given up, and somebody else may be at work by now.
- * - `unknown`: the API server did not say, so nobody knows.
- */
-export type FenceRefusalCode =
-  | 'alive'
-  | 'held'
-  | 'overtaken'
-  | 'term'
-  | 'shared'
-  | 'policy'
-  | 'called-off'
-  | 'unknown';
-
-/** A fencer may not act. */
-export interface FenceRefusal {
-  /** Tells it from a {@link FencePermit} that was granted. */
-  readonly outcome: 'refused';
-  /** Why, for programs. */
-  readonly code: FenceRefusalCode;
-  /** Why, for people. */
-  readonly detail: string;
-}
-
-/** Whether a fencer may act. */
-export type FencePermit =
-  | {
-      readonly outcome: 'granted';
-      /**
-       * For how long, in milliseconds from now: what harms has to be sent before that, or the permit asked for anew. It covers one
-       * request, not what may come of it.
-       */
-      readonly validForMs: number;
-    }
-  | FenceRefusal;
+export { type FencePermit, type FenceRefusal, type FenceRefusalCode, refused } from './permit.ts';
 
 /** What a fencer gets to work with. */
 export interface FenceContext {
@@ -64,8 +24,9 @@ export interface FenceContext {
    * Never rejects.
    */
   permit(): Promise<FencePermit>;
-}
-
-export function refused(code: FenceRefusalCode, detail: string): FenceRefusal {
-  return { outcome: 'refused', code, detail };
+  /**
+   * The only way for a fencer to write to Kubernetes. It asks {@link FenceContext.permit} by itself before each write. Absent where there is
+   * no API server that could be written to, such as in a simulation.
+   */
+  readonly resources?: GuardedResources;
 }

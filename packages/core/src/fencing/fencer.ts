@@ -55,7 +55,8 @@ export interface FenceDevice {
 
 /**
  * A driver that makes a node unable to write. It may be asked again for the same death, after a change of leader for
- * example, so fencing twice must be the same as fencing once. It must not write to Kubernetes.
+ * example, so fencing twice must be the same as fencing once. It must not write to Kubernetes but through
+ * {@link FenceContext.resources}.
  */
 export interface Fencer {
   /** As policies name it. */
@@ -77,6 +78,11 @@ export interface Fencer {
   readonly acts?: 'power' | 'storage';
   /** The proofs that it may give: a policy that accepts none of them can be refused before anything dies. Default: any. */
   readonly proofs?: readonly FenceProof[];
+  /**
+   * What has to be noted of nodes while they live for it to work later. `storage-clients`: the addresses by which CSI drivers know them,
+   * which then are in {@link NotedNode.storage}. Default: nothing.
+   */
+  readonly notes?: 'storage-clients';
   /**
    * The device through which it fences this machine; undefined when it shares none. Pure and quick: asked about whole fleets. What it
    * throws of the machine that is to be fenced is a permanent failure; of another one, that it has no device there.

@@ -11,6 +11,7 @@ export {
   type AgentProofOptions,
   agentFencerFault,
 } from './drivers/fence-agent-options.ts';
+export { type NetworkFencerOptions, networkFencer } from './drivers/network-fence.ts';
 export { redfishFencer } from './drivers/redfish.ts';
 export type { RedfishOptions } from './drivers/redfish-options.ts';
 export { webhookFencer } from './drivers/webhook.ts';
@@ -25,6 +26,7 @@ export type {
 export type { FenceConfirmation, FenceMachine, FenceTarget } from './fence-target.ts';
 export type { FenceDevice, FenceResult, Fencer, UnfenceResult } from './fencer.ts';
 export type { FencingRules, Rung } from './fencing-rules.ts';
+export type { GuardedResources, NewObject } from './guarded-resources.ts';
 export { hungFault, mayStopHung } from './hung.ts';
 export { type Climb, fencersIn, type Ladder, ladderOf, type RungRecord } from './ladder.ts';
 export { manualFencer } from './manual.ts';

@@ -50,9 +50,9 @@ export interface RungRecord {
   readonly overMs?: number;
   /**
    * Why it is over. `failed`: asking again would have come to the same. `not-accepted`: it gave a proof that the policy doesn't
-   * take. `time-out`: its time was up.
+   * take. `partial`: its proof covers some of what is on the node, and the next one is asked for the rest. `time-out`: its time was up.
    */
-  readonly end?: 'failed' | 'not-accepted' | 'time-out';
+  readonly end?: 'failed' | 'not-accepted' | 'partial' | 'time-out';
   /** What it answered last. */
   readonly detail?: string;
 }

@@ -119,6 +119,8 @@ export interface PodAffinityTerm {
 /** One container of a pod. Fields as in Kubernetes' API. */
 export interface Container {
   readonly name: string;
+  readonly volumeMounts?: readonly { readonly name: string; readonly readOnly?: boolean }[];
+  readonly volumeDevices?: readonly { readonly name: string }[];
   readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
 }
 
@@ -137,9 +139,17 @@ export interface Lease extends KubernetesObject {
 /** One volume of a pod. Fields as in Kubernetes' API. */
 export interface Volume {
   readonly name: string;
-  readonly persistentVolumeClaim?: { readonly claimName: string };
+  readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean };
   readonly emptyDir?: object;
   readonly hostPath?: { readonly path: string };
+  readonly configMap?: object;
+  readonly secret?: object;
+  readonly projected?: object;
+  readonly downwardAPI?: object;
+  readonly image?: object;
+  readonly ephemeral?: object;
+  readonly csi?: { readonly driver: string; readonly readOnly?: boolean };
+  readonly nfs?: { readonly readOnly?: boolean };
 }
 
 /** A pod, as far as it is used here. Fields as in Kubernetes' API. */
@@ -150,6 +160,8 @@ export interface Pod extends KubernetesObject {
     readonly terminationGracePeriodSeconds?: number;
     readonly serviceAccountName?: string;
     readonly containers?: readonly Container[];
+    readonly initContainers?: readonly Container[];
+    readonly ephemeralContainers?: readonly Container[];
     readonly nodeSelector?: Readonly<Record<string, string>>;
     readonly tolerations?: readonly Toleration[];
     readonly affinity?: {
@@ -182,6 +194,9 @@ export interface PersistentVolume extends KubernetesObject {
     };
     readonly hostPath?: { readonly path: string };
     readonly local?: { readonly path: string };
+    readonly nfs?: object;
+    readonly csi?: { readonly driver: string; readonly readOnly?: boolean };
+    readonly accessModes?: readonly string[];
   };
 }
 

@@ -30,6 +30,7 @@ export {
   type MissingPermissionsOptions,
   missingPermissions,
   neededPermissions,
+  networkFencePermissions,
   type Permission,
 } from './permissions.ts';
 export { type TakeoverProspect, takeoverProspects } from './prospects.ts';

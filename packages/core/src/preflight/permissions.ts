@@ -1,5 +1,6 @@
 // What this library has to be allowed to do, as data: an agent checks it before it starts, and whoever writes roles reads it.
 
+import { csiAddonsNodes, networkFenceClasses, networkFences } from '../fencing/drivers/csi-addons.ts';
 import { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import {
@@ -31,6 +32,19 @@ export interface Permission {
   readonly name?: string;
 }
 
+const each = (
+  verbs: readonly Verb[],
+  resource: Resource,
+  where: Omit<Permission, 'verb' | 'resource'> = {},
+): readonly Permission[] => verbs.map((verb): Permission => ({ verb, resource, ...where }));
+
+/** What a fencer asks beside that which cuts nodes off from their storage: {@link networkFencer}. */
+export const networkFencePermissions: readonly Permission[] = [
+  ...each(['list', 'watch'], csiAddonsNodes),
+  ...each(['get'], networkFenceClasses),
+  ...each(['get', 'create', 'patch', 'delete'], networkFences),
+];
+
 /** Everything that a controller and its takeovers ask of an API server. */
 export function neededPermissions(options: {
   /** Where takeover records are kept. */
@@ -40,13 +54,10 @@ export function neededPermissions(options: {
   readonly mode?: 'act' | 'observe';
   /** Where guards of watchdogs keep their Leases, if a fencer relies on them. Default: none does. */
   readonly guardNamespaces?: readonly string[];
+  /** Some fencer cuts nodes off from their storage, which who only observes never does. Default false. */
+  readonly networkFence?: boolean;
 }): readonly Permission[] {
-  const { namespace, election, mode = 'act', guardNamespaces = [] } = options;
-  const each = (
-    verbs: readonly Verb[],
-    resource: Resource,
-    where: Omit<Permission, 'verb' | 'resource'> = {},
-  ) => verbs.map((verb): Permission => ({ verb, resource, ...where }));
+  const { namespace, election, mode = 'act', guardNamespaces = [], networkFence = false } = options;
   if (mode === 'observe') {
     return [
       ...each(['list', 'watch'], nodes),
@@ -74,6 +85,7 @@ export function neededPermissions(options: {
     ...each(['list'], volumeAttachments),
     ...each(['create', 'patch'], events, { namespace: 'default' }),
     ...guardNamespaces.flatMap((where) => each(['get'], leases, { namespace: where })),
+    ...(networkFence ? networkFencePermissions : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { isAccepted, type Ladder, ladderOf } from '../fencing/ladder.ts';
 import { confirmationIn, manualFencer } from '../fencing/manual.ts';
 import type { FenceEvidence, FenceProof } from '../fencing/proof.ts';
 import { askPermit } from './fence-permit.ts';
+import { weighed } from './isolation.ts';
 import { done, held, type StepContext, type StepResult, wait } from './step.ts';
 
 /** How often to ask the API server again what it didn't say. */
@@ -54,7 +55,8 @@ export async function askRung(
     readonly leftMs?: () => number;
   },
 ): Promise<AskedRung> {
-  const { term, clock, fencers } = context;
+  const { term, clock, fencers, cluster } = context;
+  const resources = cluster.customResources;
   const fencer = fencers.get(ladder.rungs[rung]?.fencer ?? '');
   if (fencer === undefined) return { over: wait('the ladder changes', askAgainMs) };
   const permitted = await permit();
@@ -66,6 +68,7 @@ export async function askRung(
     signal: term.signal,
     clock,
     permit,
+    ...(resources && { resources: (rules) => resources({ ...rules, term }) }),
     ...(forMs !== undefined && {
       forMs,
       meanwhile: { everyMs: lookEveryMs, look: lookMeanwhile(context) },
@@ -120,7 +123,7 @@ export function mayVouchByHand({ record, fencers }: Pick<StepContext, 'record' |
 /**
  * The end of the step, unless the node shows life in spite of the proof. A brake that was put on meanwhile doesn't make a proof
  * untrue. A node that lives does, whatever the fencer did: either it has come back already, or it isn't the machine that was
- * switched off.
+ * switched off. A proof that covers some volumes only ends it where nothing else is on the node.
  */
 export async function accepted(
   context: StepContext,
@@ -134,12 +137,14 @@ export async function accepted(
     return stopped(permit, context, vouched.proof === 'none' ? undefined : vouched);
   }
   const { proof, detail, fencer, evidence, csiDrivers } = vouched;
+  if (csiDrivers !== undefined) {
+    return weighed(context, { fencer: fencer ?? '', csiDrivers, ...(evidence && { evidence }) }, detail);
+  }
   const by = proof === 'confirmed-by-human' ? target?.confirmation?.by : undefined;
   return done(`proof: ${proof} (${detail})`, {
     proof,
     ...(fencer !== undefined && { fencer }),
     ...(evidence !== undefined && { proofEvidence: evidence }),
-    ...(csiDrivers !== undefined && { isolatedFrom: csiDrivers }),
     ...(by !== undefined && { confirmedBy: by }),
   });
 }

@@ -75,7 +75,7 @@ export async function climb(context: StepContext, target: FenceTarget, ladder: L
   const untilMs = context.spentMs() + next.forMs;
   const leftMs = (): number => untilMs - context.spentMs();
   const answer = await askRung(context, target, ladder, { rung: next.rung, permit, leftMs });
-  if ('over' in answer) return answer.over;
+  if ('over' in answer) return afterPart(context, begun, answer.over);
   // That says nothing about the fencer.
   if ('calledOff' in answer) {
     return { ...wait(waitWords(begun, answer.calledOff), askAgainSoonMs), findings: { climb: begun } };
@@ -165,6 +165,15 @@ export function atDeviceOf({ atDevice }: NonNullable<ReturnType<typeof pauseOf>>
   readonly atDevice?: true;
 } {
   return atDevice === true ? { atDevice } : {};
+}
+
+/** A rung that gave a proof for some of what is on the node has done its part: the next one is asked for the rest. */
+function afterPart(context: StepContext, begun: Climb, result: StepResult): StepResult {
+  if (result.outcome !== 'wait' || result.findings?.isolation === undefined) return result;
+  const { csiDrivers = [] } = result.findings.isolation.proofs.at(-1) ?? {};
+  const detail = `vouches for "isolated" from ${csiDrivers.join(', ')}`;
+  const climb = noteAnswer(begun, { detail, end: 'partial', spentMs: context.spentMs() });
+  return { ...result, findings: { ...result.findings, climb } };
 }
 
 /** Twice as long each time: a device that restarts is not helped by being asked. */

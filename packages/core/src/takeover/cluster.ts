@@ -13,6 +13,7 @@ import type {
 } from '../kubernetes/objects.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { LiveRead } from '../term/live-read.ts';
+import type { CustomResources } from './custom-resources.ts';
 import type { NodeEventReason } from './event-reasons.ts';
 import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
@@ -147,6 +148,9 @@ export interface TakeoverCluster {
   ): Promise<StoredRecord | 'conflict' | 'gone'>;
   /** Removes a finished record. */
   deleteRecord(term: LeaderTerm, seen: StoredRecord): Promise<WriteOutcome>;
+
+  /** Where fencers write, each write with a permit. Absent: nowhere. */
+  readonly customResources?: CustomResources;
 
   /** Publishes an Event, or counts up the one that said the same before. */
   publishEvent(term: LeaderTerm, event: NodeEvent, write?: EventWrite): Promise<PublishedEvent>;

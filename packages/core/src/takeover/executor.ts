@@ -13,6 +13,7 @@ import { Attempts } from './attempts.ts';
 import { withFirstRung } from './climb.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate, withMarksOfNow } from './follow.ts';
+import { onceFreed } from './isolation.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { Looks } from './looks.ts';
 import { endedByOthers } from './nothing-left.ts';
@@ -21,6 +22,7 @@ import { pauseInTerm, retryAfterErrorMs } from './pause.ts';
 import {
   close,
   endStep,
+  isLetBe,
   nextMove,
   noteStep,
   startLeaving,
@@ -110,6 +112,15 @@ const actingSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'rele
 /** Steps that a brake holds as a whole. The release asks by itself, before its first act: once begun, it goes on. */
 const heldSteps: ReadonlySet<TakeoverStep> = new Set(['cordon', 'fence', 'recheck', 'remove']);
 
+/** Steps that take something from the node. */
+const takingSteps: ReadonlySet<TakeoverStep> = new Set(['fence', 'recheck', 'release', 'remove']);
+
+/** Of a node that came back after some of its pods were let go of. */
+const letBe: PerformStep = async ({ record }) => ({
+  outcome: 'skipped',
+  detail: `nothing more is let go of: ${record.isolation?.over}`,
+});
+
 /** A brake stops no takeover from ending which has nothing left to do: that harms nobody. */
 function heldUnlessEnded(holds: readonly string[]): PerformStep {
   return async (context) => {
@@ -121,7 +132,8 @@ function heldUnlessEnded(holds: readonly string[]): PerformStep {
 
 /** One that has let go of something goes on all the same: what it marked is its own to give back. */
 function successorOf(record: TakeoverRecord, witness: TakeoverWitness): string | undefined {
-  return record.steps.release === undefined ? witness.successorOf?.(record) : undefined;
+  const hasLetGo = record.steps.release !== undefined || record.isolation?.freed === true;
+  return hasLetGo ? undefined : witness.successorOf?.(record);
 }
 
 /** Whatever bears the name of that mark later is somebody else's. */
@@ -328,17 +340,19 @@ export class TakeoverExecutor {
         continue;
       }
       // A sign of life goes before any brake: what a step does then is to give the node back.
-      const harms = heldSteps.has(step) && context.lifeSign() === undefined;
+      const isOver = isLetBe(record) && takingSteps.has(step);
+      const harms = heldSteps.has(step) && !isOver && context.lifeSign() === undefined;
       const holds = harms ? context.holds() : [];
       // Before it acts, which may take long. What the step itself finds held, it finds at once.
       if (harms && holds.length === 0 && isBraked) this.#noteHeld(record.id, false);
       isBraked = holds.length > 0;
-      const { result, isAnswered } =
+      const { result: attempted, isAnswered } =
         holds.length === 0
-          ? await this.#attempt(context, step, this.#performerOf(step))
+          ? await this.#attempt(context, step, isOver ? letBe : this.#performerOf(step))
           : now.gone && step !== 'remove'
             ? await this.#attempt(context, step, heldUnlessEnded(holds))
             : { result: held(holds), isAnswered: true };
+      const result = onceFreed(draft.record, attempted);
       this.#noteHeld(record.id, result.outcome === 'wait' && result.held === true);
       if (result.outcome !== 'wait' || result.atDevice !== true) this.#devices.leave(record.id);
       if (result.outcome === 'undo') return draft.write((one) => startUndoing(one, result.detail));

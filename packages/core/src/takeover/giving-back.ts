@@ -31,11 +31,13 @@ export function storageFencersOf(
   record: TakeoverRecord,
   fencers: ReadonlyMap<string, Fencer>,
 ): readonly string[] {
-  const { fencer, climb, policyChanges = [], storageBack } = record;
+  const { fencer, climb, isolation, policyChanges = [], storageBack } = record;
   if (storageBack?.state === 'done') return [];
   const had = [
     ...(fencer === undefined ? [] : [fencer]),
     ...(climb?.rungs.map((rung) => rung.fencer) ?? []),
+    // A climb that is begun anew has forgotten them.
+    ...(isolation?.proofs.map((proof) => proof.fencer) ?? []),
     // With another ladder, what became of the one before is forgotten.
     ...policyChanges.flatMap(({ from, to }) => [...from.drivers, ...to.drivers]),
   ];

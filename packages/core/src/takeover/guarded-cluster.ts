@@ -43,6 +43,7 @@ import type {
   UnreadableRecord,
   WriteOutcome,
 } from './cluster.ts';
+import { type CustomResources, customResourcesOf } from './custom-resources.ts';
 import { eventNamespace, eventObject, shortened } from './event-object.ts';
 import type { Keepsake } from './keepsake.ts';
 import type { TakeoverRecord } from './record.ts';
@@ -76,6 +77,7 @@ export class GuardedCluster implements TakeoverCluster {
   readonly #clock: Clock;
   readonly #namespace: string;
   readonly #identity: string;
+  readonly customResources: CustomResources;
   /** By term: in a storm every takeover asks for them, and there is only one list, of all nodes. */
   readonly #attachments = new WeakMap<LeaderTerm, SharedRead<readonly VolumeAttachment[]>>();
 
@@ -84,6 +86,7 @@ export class GuardedCluster implements TakeoverCluster {
     this.#clock = options.clock;
     this.#namespace = options.namespace;
     this.#identity = options.identity;
+    this.customResources = customResourcesOf(options.client, options.clock);
   }
 
   async readNode(term: LeaderTerm, name: string): Promise<LiveRead<Node> | undefined> {

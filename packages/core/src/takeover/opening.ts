@@ -1,5 +1,5 @@
 // The record with which a takeover begins: everything in it is known before anything is done.
-import { notedOf } from '../evidence/noted-node.ts';
+import { type NotedNode, notedOf } from '../evidence/noted-node.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { FleetNode } from '../policy/fleet-node.ts';
 import type { TakeoverOrder, TakeoverRecord } from './record.ts';
@@ -12,13 +12,15 @@ export interface Opening {
   readonly epoch: number;
   /** ISO 8601, for people. */
   readonly openedAt: string;
+  /** How storage knows the node. Absent: nobody has to know. */
+  readonly storage?: NotedNode['storage'];
 }
 
 /** @throws TypeError for a node that no policy selects: nobody decides about that. */
 export function openingRecord(
   { node, policy, assessment, deathId, state }: FleetNode,
   { verdicts }: Decision,
-  { id, order, epoch, openedAt }: Opening,
+  { id, order, epoch, openedAt, storage }: Opening,
 ): TakeoverRecord {
   if (policy === undefined || assessment === undefined)
     throw new TypeError('a node without policy was decided on');
@@ -28,7 +30,7 @@ export function openingRecord(
     id,
     deathId,
     node: { name, uid, bootId: node.status?.nodeInfo?.bootID ?? '' },
-    noted: notedOf(node),
+    noted: { ...notedOf(node), ...(storage !== undefined && { storage }) },
     order,
     lastHeartbeat: state.renewTime ?? '',
     epoch,

@@ -109,6 +109,34 @@ export interface PolicyChange {
   readonly to: RecordedPolicy;
 }
 
+/** A fencer cut the node off from the volumes of some CSI drivers. */
+export interface IsolationProof {
+  /** Which fencer. */
+  readonly fencer: string;
+  /** From whose volumes. */
+  readonly csiDrivers: readonly string[];
+  /** What that rests on. */
+  readonly evidence?: readonly FenceEvidence[];
+}
+
+/**
+ * What proofs of isolation have come to. Together they may cover everything that is on the node, and then they end the fence step. As
+ * long as they don't, the step goes on for the rest, and lets go of the pods that they cover.
+ */
+export interface Isolation {
+  /** One of each fencer, the last that it gave. */
+  readonly proofs: readonly IsolationProof[];
+  /** What on the node is beyond them, one thing each, for people. Empty when nothing is. */
+  readonly beyond: readonly string[];
+  /**
+   * Pods that they cover were let go of while others stayed. Written before the first of them is deleted: from then on there is
+   * something that can't be undone.
+   */
+  readonly freed?: true;
+  /** Why no further pod is let go of: the node came back, or its Node went, after the first of them. */
+  readonly over?: string;
+}
+
 /** Everything about one takeover. Kept in the cluster so that the next leader can go on where the last one stopped. */
 export interface TakeoverRecord {
   /** Of this format. A reader that knows no such version must leave the record alone. */
@@ -157,8 +185,13 @@ export interface TakeoverRecord {
   readonly fencer?: string;
   /** What the proof rests on: who said what, and when. */
   readonly proofEvidence?: readonly FenceEvidence[];
-  /** With the proof `isolated`: the CSI drivers whose volumes it covers. Absent: it covers everything. */
+  /**
+   * With the proof `isolated`: the CSI drivers whose volumes it covers, which are all that anything on the node writes to. Absent: it
+   * covers everything.
+   */
   readonly isolatedFrom?: readonly string[];
+  /** What proofs that cover the volumes of some CSI drivers only have come to; absent until there was one. */
+  readonly isolation?: Isolation;
   /** Who confirmed the death, if a human did and gave a name. */
   readonly confirmedBy?: string;
   /** The pods that were on the node, once the release has begun. */
@@ -231,7 +264,28 @@ export function nextMove(record: TakeoverRecord): NextMove {
   const step = takeoverSteps.find((name) => record.steps[name]?.outcome === undefined);
   if (step === undefined) return { move: 'close' };
   // Whatever else is on record, from an older version or under a policy that asked for less.
-  return { move: 'step', step: isAfterFence(step) && lacksProof(record) ? 'fence' : step };
+  const isUnproven = lacksProof(record) || isBeyondProof(record);
+  return { move: 'step', step: isAfterFence(step) && isUnproven && !isLetBe(record) ? 'fence' : step };
+}
+
+/** Pods were let go of, and then the node came back: nothing more is taken from it, and nothing is undone. */
+export function isLetBe({ isolation }: Pick<TakeoverRecord, 'isolation'>): boolean {
+  return isolation?.over !== undefined;
+}
+
+/** The CSI drivers beyond which its proof says nothing; undefined when it has none yet, or one of everything. */
+export function isolatedFromOnly({ proof, isolatedFrom }: TakeoverRecord): readonly string[] | undefined {
+  return proof === 'isolated' ? isolatedFrom : undefined;
+}
+
+/** Its proof had covered everything on the node, and by now there is something that it doesn't. */
+function isBeyondProof(record: TakeoverRecord): boolean {
+  return isolatedFromOnly(record) !== undefined && (record.isolation?.beyond ?? []).length > 0;
+}
+
+function withoutProof(record: TakeoverRecord): TakeoverRecord {
+  const { proof: _, isolatedFrom: __, fencer: ___, proofEvidence: ____, ...rest } = record;
+  return rest;
 }
 
 /** Whether its node is being worked on. Once that one is removed or kept, a takeover only watches, and needs no node. */
@@ -293,7 +347,8 @@ export function startStep(
   const { outcome: _, endedAt: __, left: ___, ...started } = record.steps[step] ?? { startedAt: at, epoch };
   const earlier = takeoverSteps.slice(0, takeoverSteps.indexOf(step));
   const kept = earlier.flatMap((name) => Object.entries(record.steps).filter(([key]) => key === name));
-  const { climb, ...rest } = record;
+  // What its fencers vouched for is still among its proofs of isolation.
+  const { climb, ...rest } = step === 'fence' && isBeyondProof(record) ? withoutProof(record) : record;
   const isAnew = record.steps[step]?.outcome !== undefined;
   const climbed = climb === undefined || (step === 'fence' && isAnew) ? {} : { climb };
   return {

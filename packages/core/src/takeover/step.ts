@@ -67,6 +67,7 @@ export interface StepFindings {
   readonly proof?: NonNullable<TakeoverRecord['proof']>;
   readonly proofEvidence?: NonNullable<TakeoverRecord['proofEvidence']>;
   readonly isolatedFrom?: NonNullable<TakeoverRecord['isolatedFrom']>;
+  readonly isolation?: NonNullable<TakeoverRecord['isolation']>;
   readonly fencer?: string;
   readonly confirmedBy?: string;
   readonly keepsake?: NonNullable<TakeoverRecord['keepsake']>;

@@ -6,6 +6,7 @@ import type { FencePermit } from '../fencing/fence-context.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
+import type { CustomResources } from './custom-resources.ts';
 import { storageFencersOf, targetOnRecord } from './giving-back.ts';
 import type { TakeoverRecord } from './record.ts';
 import { deviceOf } from './shared-device.ts';
@@ -33,6 +34,8 @@ export interface StorageBackOptions {
   readonly clock: Clock;
   readonly fencers: ReadonlyMap<string, Fencer>;
   readonly devices: DeviceQueue;
+  /** Where fencers write to Kubernetes. Absent: nowhere. */
+  readonly resources?: CustomResources;
 }
 
 export class StorageBack implements StorageReturn {
@@ -74,7 +77,7 @@ export class StorageBack implements StorageReturn {
     fencer: Fencer,
     permit: () => Promise<FencePermit>,
   ): Promise<StorageAnswer> {
-    const { clock, devices } = this.#options;
+    const { clock, devices, resources } = this.#options;
     const target = targetOnRecord(record);
     const words = (detail: string): string => `${fencer.name}: ${detail}`;
     try {
@@ -85,7 +88,12 @@ export class StorageBack implements StorageReturn {
     } catch (error) {
       return { outcome: 'not-yet', detail: words(`nobody can say which device it is: ${wordsOf(error)}`) };
     }
-    const { result, refusal } = await askUnfence(fencer, target, { signal: term.signal, clock, permit });
+    const { result, refusal } = await askUnfence(fencer, target, {
+      signal: term.signal,
+      clock,
+      permit,
+      ...(resources && { resources: (rules) => resources({ ...rules, term }) }),
+    });
     return result.outcome === 'unfenced'
       ? { outcome: 'given-back', detail: words(result.detail) }
       : { outcome: 'not-yet', detail: words(refusal?.detail ?? result.detail) };

@@ -46,6 +46,18 @@ const full: Required<TakeoverRecord> = {
   },
   proofEvidence: [{ witness: 'bmc-1', said: 'PowerState Off', at }],
   isolatedFrom: ['rbd.csi.ceph.com'],
+  isolation: {
+    proofs: [
+      {
+        fencer: 'ceph',
+        csiDrivers: ['rbd.csi.ceph.com'],
+        evidence: [{ witness: 'NetworkFence f', said: 'Succeeded', at: '2030-01-01T00:00:09.000Z' }],
+      },
+    ],
+    beyond: ['pod default/web-0 (volume data: a path of the host)'],
+    freed: true,
+    over: 'its Lease was renewed at r2',
+  },
   confirmedBy: 'ops',
   pods: [
     {

@@ -3,7 +3,7 @@
 
 import type { Evidence } from '../../evidence/judgement.ts';
 import type { MachineIdentity } from '../../evidence/machine.ts';
-import type { NotedNode } from '../../evidence/noted-node.ts';
+import type { NotedNode, StorageClient } from '../../evidence/noted-node.ts';
 import type { Climb, RungRecord } from '../../fencing/ladder.ts';
 import type { FenceEvidence, FenceProof } from '../../fencing/proof.ts';
 import type { Taint } from '../../kubernetes/objects.ts';
@@ -13,6 +13,8 @@ import type { GuardVerdict } from '../../policy/guard.ts';
 import type { Keepsake } from '../keepsake.ts';
 import type {
   GivenBack,
+  Isolation,
+  IsolationProof,
   PolicyChange,
   RecordedPolicy,
   ReturnRecord,
@@ -106,6 +108,9 @@ const noted = fields<NotedNode>({
   addresses: list(fields<NotedNode['addresses'][number]>({ type: text, address: text })),
   labels: texts,
   annotations: texts,
+  storage: optional(
+    list(fields<StorageClient>({ driver: text, nodeId: text, networkFenceClass: text, cidrs: list(text) })),
+  ),
 });
 
 const keepsake = fields<Keepsake>({
@@ -142,7 +147,7 @@ const climb = fields<Climb>({
       epoch,
       beganMs: spent,
       overMs: optional(spent),
-      end: optional(word({ failed: true, 'not-accepted': true, 'time-out': true })),
+      end: optional(word({ failed: true, 'not-accepted': true, partial: true, 'time-out': true })),
       detail: optional(text),
     }),
   ),
@@ -154,6 +159,17 @@ const givenBack = fields<GivenBack>({
   epoch,
   spentMs: optional(spent),
   detail: optional(text),
+});
+
+const evidence = list(fields<FenceEvidence>({ witness: text, said: text, at: text }));
+
+const isolation = fields<Isolation>({
+  proofs: list(
+    fields<IsolationProof>({ fencer: text, csiDrivers: list(text), evidence: optional(evidence) }),
+  ),
+  beyond: list(text),
+  freed: optional(exactly(true)),
+  over: optional(text),
 });
 
 const record = fields<TakeoverRecord>({
@@ -176,8 +192,9 @@ const record = fields<TakeoverRecord>({
   climb: optional(climb),
   proof: optional(proof),
   fencer: optional(text),
-  proofEvidence: optional(list(fields<FenceEvidence>({ witness: text, said: text, at: text }))),
+  proofEvidence: optional(evidence),
   isolatedFrom: optional(list(text)),
+  isolation: optional(isolation),
   confirmedBy: optional(text),
   pods: list(pod),
   steps: only<Partial<Record<TakeoverStep, StepRecord>>>({

@@ -2,14 +2,16 @@
 
 import type { FencePermit } from '../../fencing/fence-context.ts';
 import type { FenceTarget } from '../../fencing/fence-target.ts';
-import type { Ladder } from '../../fencing/ladder.ts';
+import { isAccepted, type Ladder } from '../../fencing/ladder.ts';
 import { confirmationIn } from '../../fencing/manual.ts';
 import { accepted, askAgainMs, askRung, isHarmless, ladderIn, retryFailedMs } from '../ask-rung.ts';
 import { atDeviceOf, climb, fencerInTurn, pauseOf } from '../climb.ts';
 import { targetOf } from '../death-target.ts';
 import { askPermit } from '../fence-permit.ts';
+import { freeCovered, isolationWords } from '../isolation.ts';
 import { type LiveNode, letGoOf, readLiveNode, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers } from '../nothing-left.ts';
+import type { Isolation } from '../record.ts';
 import { stillWaits } from '../shared-device.ts';
 import { held, type PerformStep, type StepContext, type StepResult, wait } from '../step.ts';
 
@@ -19,28 +21,65 @@ const lookWhileWaitingEveryMs = 10_000;
 /** What that is called among what is settled. */
 const waitsForPeople = 'waits for people';
 
+/** The same, of what stays on the node once everything that is covered has gone. */
+const whatStays = 'what stays';
+
 export const fence: PerformStep = async (context) => {
   const waitsFor = context.settled.get(waitsForPeople);
-  if (waitsFor !== undefined && isAsBefore(context)) return wait(waitsFor, askAgainMs);
-  const paused = pauseOf(context);
-  if (paused !== undefined && isAsBefore(context)) {
-    return { ...wait(paused.words, Math.min(askAgainMs, paused.restMs)), ...atDeviceOf(paused) };
+  const { isolation } = context.record;
+  // As long as some covered pod is left, there is something to do.
+  const stays = isolation === undefined ? '' : context.settled.get(whatStays);
+  if (stays !== undefined && isAsBefore(context)) {
+    if (waitsFor !== undefined) return wait(`${stays}${waitsFor}`, askAgainMs);
+    const paused = pauseOf(context);
+    if (paused !== undefined) {
+      const restMs = Math.min(askAgainMs, paused.restMs);
+      return { ...wait(`${stays}${paused.words}`, restMs), ...atDeviceOf(paused) };
+    }
+    // As long as its device is busy, nothing else has to be looked at either.
+    const inLine = isolation === undefined ? stillWaits(context, fencerInTurn(context)) : undefined;
+    if (inLine !== undefined) return inLine;
   }
-  // As long as its device is busy, nothing else has to be looked at either.
-  const inLine = isAsBefore(context) ? stillWaits(context, fencerInTurn(context)) : undefined;
-  if (inLine !== undefined) return inLine;
-  const live = await (isHarmless(context) ? readNodeUnlessSeen(context) : readLiveNode(context));
+  const isOnlyAsked = isHarmless(context) && isolation === undefined;
+  const live = await (isOnlyAsked ? readNodeUnlessSeen(context) : readLiveNode(context));
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
     const ended = await endedByOthers(context);
     if (ended !== undefined) return ended;
   }
-  const result = await askFencers(context, live);
+  // What partial proofs cover waits for nobody; the ladder goes on for the rest.
+  const freed = isAccepted(ladderIn(context), 'isolated')
+    ? await freeCovered(context)
+    : { isolation, isDone: true };
+  context.settled.delete(whatStays);
+  if ('over' in freed) return freed.over;
+  if (freed.isDone === true) context.settled.set(whatStays, staysWords(context, freed.isolation));
+  const result = withIsolation(context, freed.isolation, await askFencers(context, live));
   // Whoever tells what it waits for must know where a human's word counts now.
   return live.state === 'gone' && result.outcome === 'wait'
     ? { ...result, findings: { ...result.findings, nodeGone: true } }
     : result;
 };
+
+/** What is waited for, with what stays meanwhile. */
+function withIsolation(
+  context: StepContext,
+  isolation: Isolation | undefined,
+  result: StepResult,
+): StepResult {
+  if (result.outcome !== 'wait' || isolation === undefined) return result;
+  const now = result.findings?.isolation ?? isolation;
+  return {
+    ...result,
+    detail: `${staysWords(context, now)}${result.detail}`,
+    findings: { ...result.findings, isolation: now },
+  };
+}
+
+function staysWords({ record }: StepContext, isolation: Isolation | undefined): string {
+  const words = isolation === undefined ? '' : isolationWords({ ...record, isolation });
+  return words === '' ? '' : `${words}; `;
+}
 
 /** As long as the watch caches show the node as it was, without a word of people on it, asking again comes to the same. */
 function isAsBefore(context: StepContext): boolean {

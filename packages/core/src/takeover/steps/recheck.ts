@@ -7,10 +7,20 @@ import type { LiveRead } from '../../term/live-read.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
 import { describePod } from '../describe-pod.ts';
 import { signOfGoneHost, signOfStoppedHost } from '../gone-host.ts';
+import { beyondProof } from '../isolation.ts';
 import { keepsakeOf } from '../keepsake.ts';
 import { letGoOf, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers, podsToRelease } from '../nothing-left.ts';
-import { done, held, type PerformStep, type StepContext, withPatience } from '../step.ts';
+import { isolatedFromOnly } from '../record.ts';
+import {
+  done,
+  held,
+  type PerformStep,
+  type StepContext,
+  type StepResult,
+  wait,
+  withPatience,
+} from '../step.ts';
 
 /** Longer than a control plane takes to be upgraded; then the death is decided about anew. */
 const patienceMs = 300_000;
@@ -27,12 +37,36 @@ const lookAgain: PerformStep = async (context) => {
   }
   const stillUp = await signOfStoppedHost(context, live.state === 'gone' ? undefined : live.node.object);
   if (stillUp !== undefined) return held([stillUp]);
-  const pods = await described(context, await podsToRelease(context));
+  const present = await podsToRelease(context);
+  const beyond = await beyondProofOf(context, present);
+  if (beyond !== undefined) return beyond;
+  const pods = withFreed(context, await described(context, present));
   const state = live.state === 'gone' ? live.detail : 'still dead';
   if (live.state === 'gone') return done(`${state}; ${planFor(pods)}`, { pods });
   const { object } = live.node;
   return done(`${state}; ${planFor(pods)}`, { pods, keepsake: keepsakeOf(object) });
 };
+
+/** What the proof covered may not be all that is there by now: then there is more to be fenced. Undefined when it covers all. */
+async function beyondProofOf(
+  context: StepContext,
+  present: readonly LiveRead<Pod>[],
+): Promise<StepResult | undefined> {
+  const { record } = context;
+  const csiDrivers = isolatedFromOnly(record);
+  if (csiDrivers === undefined) return undefined;
+  const beyond = await beyondProof(context, csiDrivers, present);
+  if (beyond.length === 0) return undefined;
+  const isolation = { ...record.isolation, proofs: record.isolation?.proofs ?? [], beyond };
+  return { ...wait(`not covered by the proof: ${beyond.join(', ')}`, 0), findings: { isolation } };
+}
+
+/** With those that were let go of before the others, which are waited for as well. */
+function withFreed({ record }: StepContext, pods: readonly AffectedPod[]): readonly AffectedPod[] {
+  if (record.isolation?.freed !== true) return pods;
+  const earlier = record.pods.filter(({ uid }) => pods.every((pod) => pod.uid !== uid));
+  return [...earlier, ...pods];
+}
 
 /** So many pods at a time: each is a few requests. */
 const atOnce = 5;
@@ -49,11 +83,18 @@ async function described(
   return all;
 }
 
-/** Without a look nothing may be harmed, and a takeover that can't look must not stand in the way of the next. */
-export const recheck: PerformStep = withPatience(patienceMs, lookAgain, (why) => ({
-  outcome: 'undo',
-  detail: `given up: it could not be looked at again before the release: ${why}`,
-}));
+/**
+ * Without a look nothing may be harmed, and a takeover that can't look must not stand in the way of the next. One that has let go of
+ * some pods can't be begun anew, and waits.
+ */
+export const recheck: PerformStep = withPatience(patienceMs, lookAgain, (why, { record }) =>
+  record.isolation?.freed === true
+    ? wait(why, 1_000)
+    : {
+        outcome: 'undo',
+        detail: `given up: it could not be looked at again before the release: ${why}`,
+      },
+);
 
 function planFor(pods: readonly AffectedPod[]): string {
   const kept = pods.filter((pod) => pod.kept === true);

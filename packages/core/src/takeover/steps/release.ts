@@ -8,10 +8,12 @@ import { isKept, mustGo } from '../../pods/affected-pods.ts';
 import type { LiveRead } from '../../term/live-read.ts';
 import { counted, namesOf } from '../../wording/numbers.ts';
 import { signOfGoneHost } from '../gone-host.ts';
+import { podsBeyond } from '../isolation.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { ownsOutOfService } from '../node-past.ts';
 import { listPods } from '../nothing-left.ts';
 import { deletePods, describeStuck, leaveToEvictionMs } from '../pod-deletion.ts';
+import { isolatedFromOnly } from '../record.ts';
 import {
   done,
   held,
@@ -204,6 +206,11 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
     const { namespace, name } = kept.metadata;
     return withoutMark(`it would evict pod ${namespace}/${name}, which bears ${keepAnnotation}`);
   }
+  const [beyond] = await podsBeyondProof(context, pods);
+  if (beyond !== undefined) {
+    const { namespace, name } = beyond.metadata;
+    return withoutMark(`it would evict pod ${namespace}/${name}, which the proof does not cover`);
+  }
   if (!noted) {
     // By the last look of all before the mark: what is on record and not yet on the Node, a human may put there.
     const isStillOurs = await context.putOnRecord({ outOfService: true });
@@ -232,6 +239,15 @@ async function begin(context: StepContext, pods: readonly LiveRead<Pod>[]): Prom
     if (context.spentMs() < markPatienceMs) throw error;
     return withoutMark(wordsOf(error));
   }
+}
+
+/** What came onto the Node after the recheck: what it is was never asked. */
+async function podsBeyondProof(
+  context: StepContext,
+  pods: readonly LiveRead<Pod>[],
+): Promise<readonly Pod[]> {
+  const csiDrivers = isolatedFromOnly(context.record);
+  return csiDrivers === undefined ? [] : podsBeyond(context, csiDrivers, pods);
 }
 
 /** On record first: without a mark on the Node, nobody could tell afterwards that its release had begun. */

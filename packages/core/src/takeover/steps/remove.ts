@@ -5,8 +5,10 @@ import { keepAnnotation } from '../../marks/pods.ts';
 import { epochAnnotation } from '../../marks/taints.ts';
 import { isKept, mustGo } from '../../pods/affected-pods.ts';
 import type { LiveRead } from '../../term/live-read.ts';
+import { podsBeyond } from '../isolation.ts';
 import { readLiveNode } from '../life-signs.ts';
 import { listPods } from '../nothing-left.ts';
+import { isolatedFromOnly } from '../record.ts';
 import {
   done,
   isUnanswered,
@@ -54,6 +56,15 @@ const removeNode: PerformStep = async (context) => {
   if (kept !== undefined) {
     const { namespace, name } = kept.object.metadata;
     return { outcome: 'skipped', detail: `kept for pod ${namespace}/${name}, which bears ${keepAnnotation}` };
+  }
+  const csiDrivers = isolatedFromOnly(record);
+  const [beyond] = csiDrivers === undefined ? [] : await podsBeyond(context, csiDrivers, pods);
+  if (beyond !== undefined) {
+    const { namespace, name } = beyond.metadata;
+    return {
+      outcome: 'skipped',
+      detail: `kept for pod ${namespace}/${name}, which the proof does not cover`,
+    };
   }
   if (!attempts.isDue(deletion, clock.now())) {
     return wait(attempts.problem(deletion) ?? 'waiting for the Node to go', lookEveryMs);
