@@ -46,8 +46,10 @@ export interface StageOptions {
   readonly timings?: ClusterTimings;
   /** The identities of the agents to start. Default {@link replicas}. */
   readonly agents?: readonly string[];
-  /** Replaces parts of the one policy that the agents run by. */
+  /** Replaces parts of the policy that counts for every node that none of {@link policies} selects. */
   readonly policy?: object;
+  /** Policies that come before it. */
+  readonly policies?: readonly object[];
   /** The configuration of that name. */
   readonly returning?: object;
   /** More of the agents' configuration. */
@@ -228,6 +230,21 @@ export class Stage implements AsyncDisposable {
     return (await this.#reader.list(events, { namespace: 'default', fieldSelector })).items;
   }
 
+  /** All that was published, about whatever it is. */
+  async allEvents(): Promise<readonly CoreEvent[]> {
+    return (await this.#reader.list(events)).items;
+  }
+
+  /** Those that were started and live. */
+  get livingAgents(): readonly AgentProcess[] {
+    return [...this.#agents.values()].filter(({ alive }) => alive);
+  }
+
+  /** All that were started. */
+  get allAgents(): readonly AgentProcess[] {
+    return [...this.#agents.values()];
+  }
+
   /** Labels a node, as an administrator does. */
   async label(node: string, labels: Record<string, string>): Promise<void> {
     await this.#objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels } });
@@ -388,6 +405,7 @@ function configText(identity: string, options: StageOptions): string {
     ...options.settings,
     ...(options.returning && { returning: options.returning }),
     policies: [
+      ...(options.policies ?? []),
       {
         name: 'everything',
         nodes: { all: true },

@@ -1,0 +1,64 @@
+// A stage whose nodes are machines with a power switch that a fence device can reach.
+import { Stage, type StageOptions } from '../stage.ts';
+import { MachineRoom } from './machine-room.ts';
+import { type ManagedMachine, RedfishService } from './redfish-service.ts';
+
+export interface PoweredStageOptions extends Omit<StageOptions, 'settings'> {
+  /** More of the agents' configuration. */
+  readonly settings?: object;
+  /** Fencers beside `bmc`, given that one. */
+  readonly fencersBeside?: (bmc: object) => object;
+  /** What the management controllers say of their machines. Default: the truth. */
+  readonly machines?: (machines: readonly ManagedMachine[]) => readonly ManagedMachine[];
+}
+
+export class PoweredStage implements AsyncDisposable {
+  readonly stage: Stage;
+  readonly room: MachineRoom;
+  readonly bmc: RedfishService;
+
+  private constructor(stage: Stage, room: MachineRoom, bmc: RedfishService) {
+    this.stage = stage;
+    this.room = room;
+    this.bmc = bmc;
+  }
+
+  /** Agents live on machines of their own, so that they share an address with the device and die with no node. */
+  static async open(options: PoweredStageOptions = {}): Promise<PoweredStage> {
+    const { settings, fencersBeside, machines = (all) => all, ...rest } = options;
+    await using opened = new AsyncDisposableStack();
+    const bmc = opened.use(await RedfishService.prepare());
+    const fencer = {
+      driver: 'redfish',
+      address: bmc.url,
+      username: bmc.files.username,
+      password: bmc.files.password,
+      ca: bmc.files.ca,
+      settle: '1s',
+    };
+    const stage = opened.use(
+      await Stage.open({
+        agents: ['agent-a', 'agent-b'],
+        ...rest,
+        settings: { ...settings, fencers: { bmc: fencer, ...fencersBeside?.(fencer) } },
+      }),
+    );
+    const room = opened.use(await MachineRoom.open(stage.cluster));
+    const known = await Promise.all(
+      stage.cluster.nodes.map(async ({ name }) => ({
+        name,
+        uuid: (await stage.node(name))?.status?.nodeInfo?.systemUUID ?? '',
+      })),
+    );
+    await bmc.start(room, machines(known));
+    const powered = new PoweredStage(stage, room, bmc);
+    powered.#opened = opened.move();
+    return powered;
+  }
+
+  #opened = new AsyncDisposableStack();
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.disposeAsync();
+  }
+}
