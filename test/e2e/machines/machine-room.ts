@@ -24,7 +24,7 @@ export class MachineRoom implements AsyncDisposable {
   readonly log: PowerChange[] = [];
   /** Every order that arrived, carried out or not. */
   readonly orders: string[] = [];
-  readonly faults = new Map<string, MachineFault>();
+  readonly faults: Map<string, MachineFault> = new Map();
   /** Called with each order before it is carried out, and again after it was, before the device knows. */
   onOrder: (node: string, moment: 'before' | 'after') => Promise<void> = async () => {};
   readonly url: string;

@@ -17,7 +17,10 @@ export class PoweredStage implements AsyncDisposable {
   readonly room: MachineRoom;
   readonly bmc: RedfishService;
 
-  private constructor(stage: Stage, room: MachineRoom, bmc: RedfishService) {
+  readonly #opened: AsyncDisposableStack;
+
+  private constructor(stage: Stage, room: MachineRoom, bmc: RedfishService, opened: AsyncDisposableStack) {
+    this.#opened = opened;
     this.stage = stage;
     this.room = room;
     this.bmc = bmc;
@@ -51,12 +54,8 @@ export class PoweredStage implements AsyncDisposable {
       })),
     );
     await bmc.start(room, machines(known));
-    const powered = new PoweredStage(stage, room, bmc);
-    powered.#opened = opened.move();
-    return powered;
+    return new PoweredStage(stage, room, bmc, opened.move());
   }
-
-  #opened = new AsyncDisposableStack();
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened.disposeAsync();
