@@ -125,7 +125,13 @@ it('a device that is slow gives its proof; those that cannot prove anything free
   room.faults.set(nodesOf.stuck, { stuck: true });
 
   const mute = [nodesOf.stuck, nodesOf.dead, nodesOf.wrong, nodesOf.stranger];
-  for (const node of [nodesOf.slow, ...mute]) stage.cluster.cut(node);
+  // One after the other: several at once would be an outage, and nobody's death.
+  for (const name of [nodesOf.slow, ...mute]) {
+    stage.cluster.cut(name);
+    await stage.until(`the takeover of ${name} has begun`, async () =>
+      (await stage.records()).some(({ node }) => node.name === name),
+    );
+  }
   await stage.until('the slow one is proven off', async () =>
     (await stage.records()).some(({ node, proof }) => node.name === nodesOf.slow && proof === 'powered-off'),
   );
