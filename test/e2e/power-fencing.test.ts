@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod, TakeoverRecord } from '@liberator/core';
 import { describe, expect, it } from 'vitest';
+import { IpmiMachine } from '../fencing/ipmi-machine.ts';
+import { watching } from '../fencing/process-watch.ts';
 import { fast } from './fast.ts';
 import { freePort } from './machines/free-port.ts';
 import { PoweredStage, type PoweredStageOptions } from './machines/powered-stage.ts';
@@ -88,6 +90,62 @@ it('a leader that dies between the order and its record is followed by one that 
   await expectPowerFirst(powered, node, before);
 });
 
+it('a device that takes orders and does nothing gives its turn to the next: IPMI, through the agent of Debian', async () => {
+  const password = 'not-a-word-of-anybody';
+  await using ipmi = await IpmiMachine.start({ admin: password, viewer: 'nor-this-one' });
+  const node = 'node-1';
+  await using powered = await PoweredStage.open({
+    ...quick,
+    policy: {
+      detection: fast.detection,
+      fencing: {
+        ladder: [
+          { fencer: 'bmc', for: '5s' },
+          { fencer: 'ipmi', for: '60s' },
+        ],
+        proof: 'required',
+      },
+    },
+    fencersBeside: () => ({
+      ipmi: {
+        driver: 'agent',
+        program: 'fence_ipmilan',
+        node,
+        parameters: { ip: '127.0.0.1', ipport: ipmi.port, username: 'admin', lanplus: 1, cipher: 3 },
+        secretParameters: { password: join(ipmi.folder, 'admin') },
+      },
+    }),
+  });
+  const { stage, room } = powered;
+  room.faults.set(node, { stuck: true });
+  // One machine, two devices: what the second switches is the very power that the first reads.
+  const wire = setInterval(() => {
+    if (ipmi.power === 'off' && room.powerOf(node) === 'on') room.crash(node);
+  }, 20);
+
+  try {
+    const seen = await watching([password, powered.bmc.password], async () => {
+      stage.cluster.cut(node);
+      await stage.until(`${node} is taken over`, async () =>
+        (await stage.records()).some((record) => record.node.name === node && record.result === 'recovered'),
+      );
+    });
+    expect(seen.programs).toEqual(expect.arrayContaining(['fence_ipmilan', 'ipmitool']));
+    expect(seen.leaks).toEqual([]);
+  } finally {
+    clearInterval(wire);
+  }
+  const [record] = await stage.records();
+  expect(record).toMatchObject({ proof: 'powered-off', fencer: 'ipmi' });
+  expect(record?.climb?.rungs.map(({ fencer, end }) => [fencer, end])).toEqual([
+    ['bmc', 'time-out'],
+    ['ipmi', undefined],
+  ]);
+  const [removed] = await stage.deletes('nodes');
+  expect(removed?.receivedAt.getTime()).toBeGreaterThan(room.switchedOffAt(node) ?? Infinity);
+  for (const secret of [password, powered.bmc.password]) await expectNowhere(secret, stage);
+});
+
 it('a device that is slow gives its proof; those that cannot prove anything free nothing, and tell a human why', async () => {
   const nobody = await freePort();
   const machine = (name: string): object => ({
@@ -103,7 +161,7 @@ it('a device that is slow gives its proof; those that cannot prove anything free
   writeFileSync(credentials, 'this is not it', { mode: 0o600 });
   await using powered = await PoweredStage.open({
     ...quick,
-    nodes: 8,
+    nodes: 11,
     policies: [
       { name: 'slow', ...machine(nodesOf.slow), fencing: { ladder, proof: 'required' } },
       { name: 'stuck', ...machine(nodesOf.stuck), ...by('bmc') },

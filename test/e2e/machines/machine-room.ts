@@ -70,6 +70,12 @@ export class MachineRoom implements AsyncDisposable {
     return this.log.findLast((change) => change.node === node && change.power === 'off')?.at;
   }
 
+  /** Another device of the same machine switches it off. */
+  crash(node: string): void {
+    this.#cluster.crash(node);
+    this.log.push({ at: Date.now(), node, power: 'off' });
+  }
+
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [node = '', wanted] = (request.url ?? '').slice(1).split('/');
     const { slowMs = 0, stuck = false } = this.faults.get(node) ?? {};
@@ -86,8 +92,8 @@ export class MachineRoom implements AsyncDisposable {
 
   async #switch(node: string, power: 'on' | 'off'): Promise<void> {
     if (this.powerOf(node) === power) return;
-    if (power === 'off') this.#cluster.crash(node);
-    else await this.#cluster.start(node);
+    if (power === 'off') return this.crash(node);
+    await this.#cluster.start(node);
     this.log.push({ at: Date.now(), node, power });
   }
 }

@@ -1,5 +1,4 @@
 // Looks for a password in everything that agents tell anybody.
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Stage } from '../stage.ts';
 
@@ -20,26 +19,4 @@ export async function expectNowhere(secret: string, stage: Stage): Promise<void>
   for (const [where, text] of Object.entries(said)) {
     for (const form of forms) expect(text.includes(form), `a secret in ${where}`).toBe(false);
   }
-}
-
-/** Watches the arguments of all processes until it is stopped; resolves to those in which the secret was seen. */
-export function watchArguments(secret: string): { stop: () => readonly string[] } {
-  const seen = new Set<string>();
-  const look = (): void => {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        if (words.includes(secret)) seen.add(words);
-      } catch {
-        // It ended meanwhile.
-      }
-    }
-  };
-  const timer = setInterval(look, 20);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return [...seen];
-    },
-  };
 }
