@@ -219,7 +219,8 @@ describe('the bundled agent', () => {
         `bundle ${sizeMiB.toFixed(1)} MiB, listening after ${Math.round(listeningMs)} ms, ` +
           `leading after ${Math.round(leadingMs)} ms, RSS ${Math.round(rssMiB)} MiB`,
       );
-      expect(sizeMiB).toBeLessThan(2);
+      // 2.3 MiB with all drivers of fencers.
+      expect(sizeMiB).toBeLessThan(2.5);
       // 74 MiB on Node.js 24.21 right after it began to lead, without TLS.
       expect(rssMiB).toBeLessThan(95);
       expect(await running.kill('SIGTERM')).toEqual({ code: 0, signal: null });
