@@ -78,8 +78,19 @@ function heading(recovery: Recovery, { ready }: Moments, run: string): readonly 
   const what = `${nameOf(recovery)} is Ready again ${seconds(ready)} after its node crashed`;
   return [
     textTag('heading', 28, 38, what),
-    textTag('note', 28, 60, `${run} on ${where}, Kubernetes ${recovery.kubernetes}, ${timers}.`),
+    textTag(
+      'note',
+      28,
+      60,
+      `${run} on ${where}, Kubernetes ${recovery.kubernetes}, ${timers}. ${proofWords(recovery)}`,
+    ),
   ];
+}
+
+function proofWords({ proof, fencer }: Recovery): string {
+  return proof === null || proof === 'none'
+    ? 'Without proof.'
+    : `Proof: ${proof}${fencer === null ? '' : ` (${fencer})`}.`;
 }
 
 function wholeStory(recovery: Recovery, moments: Moments, x: Scale): readonly string[] {
