@@ -87,10 +87,8 @@ function heading(recovery: Recovery, { ready }: Moments, run: string): readonly 
   ];
 }
 
-function proofWords({ proof, fencer }: Recovery): string {
-  return proof === null || proof === 'none'
-    ? 'Without proof.'
-    : `Proof: ${proof}${fencer === null ? '' : ` (${fencer})`}.`;
+function proofWords({ proof }: Recovery): string {
+  return proof === null || proof === 'none' ? 'Without proof.' : `Proof: ${proof}.`;
 }
 
 function wholeStory(recovery: Recovery, moments: Moments, x: Scale): readonly string[] {
