@@ -273,19 +273,14 @@ describe('somebody who has a machine switched off', () => {
     expect(bmc.machine('system-node-2').power).toBe('Off');
     expect(bmc.machine('system-node-1').power).toBe('On');
     // The simulator doesn't say who one is to it, so it is whoever is at the keyboard.
-    expect(events().slice(-2)).toMatchObject([
-      {
-        reason: 'FencedByHand',
-        message: `${whoami()} switches the machine off with fencer bmc: acceptance test of rack 4`,
-        host: whoami(),
-      },
-      {
-        reason: 'FencedByHand',
-        message: expect.stringContaining(
-          `fencer bmc switched the machine off for ${whoami()}, proof powered-off: `,
-        ),
-      },
-    ]);
+    const told = events().filter(({ reason }) => reason === 'FencedByHand');
+    expect(told.map(({ host }) => host)).toEqual([whoami(), whoami()]);
+    expect(told.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([
+        `${whoami()} switches the machine off with fencer bmc: acceptance test of rack 4`,
+        expect.stringContaining(`fencer bmc switched the machine off for ${whoami()}, proof powered-off: `),
+      ]),
+    );
   });
 
   it.each([
