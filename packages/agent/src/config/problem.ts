@@ -43,8 +43,11 @@ function unknownKey(key: string, known: readonly string[]): string {
 function sentenceOf(issue: Issue): string {
   const found = `found ${describe(issue.input)}`;
   switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${typeNames[issue.expected] ?? issue.expected}, ${found}`;
+    case 'invalid_type': {
+      // What stands in the wrong place of a fencer may be its password.
+      const what = issue.path[0] === 'fencers' ? `found ${kindOf(issue.input)}` : found;
+      return `expected ${typeNames[issue.expected] ?? issue.expected}, ${what}`;
+    }
     case 'invalid_value': {
       const choice = issue.values.map(String);
       const meant = typeof issue.input === 'string' ? nearest(issue.input, choice) : undefined;
@@ -54,7 +57,7 @@ function sentenceOf(issue: Issue): string {
     case 'invalid_union':
       return unionWords(issue);
     case 'invalid_key':
-      return issue.issues.map((one) => one.message).join(', ');
+      return issue.issues.map(sentenceOf).join(', ');
     case 'too_small':
       if (issue.origin === 'string') return 'expected text, found an empty one';
       if (issue.origin === 'array')
@@ -84,12 +87,17 @@ function unionWords(issue: Extract<Issue, { code: 'invalid_union' }>): string {
 }
 
 function describe(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  return typeof value === 'number' ? `the number ${value}` : kindOf(value);
+}
+
+function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (typeof value === 'string')
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
-  return typeof value === 'number' ? `the number ${value}` : String(value);
+  if (typeof value === 'string') return 'text';
+  return typeof value === 'number' ? 'a number' : String(value);
 }
 
 /** `policies[0].detection.deadAfter` */

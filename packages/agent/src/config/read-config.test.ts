@@ -145,8 +145,30 @@ policies:
 
   it('is refused with the line when it is not YAML', () => {
     expect(refusal('a: 1\na: 2')).toEqual(['liberator.yaml:2: not YAML: Map keys must be unique']);
-    expect(refusal('a: *nobody')).toEqual([
-      'liberator.yaml: not YAML: Unresolved alias (the anchor must be set before the alias): nobody',
+    expect(refusal('b: 1\na: *nobody')).toEqual([
+      'liberator.yaml:2: not YAML: what begins with "*" stands for an anchor, and there is none of that name before it; text has to be quoted',
+    ]);
+  });
+
+  it.each([
+    'password: *hunter2',
+    'password: |hunter2',
+    'password: @hunter2',
+    'password: %hunter2',
+    'password: "\\hunter2"',
+    'password: a: hunter2',
+    'password: {hunter2',
+    'hunter2',
+    '[hunter2]',
+  ])('says nothing of a password that stands there as %s', (password) => {
+    for (const text of [`fencers:\n  bmc:\n    ${password}`, `fencers: { bmc: ${password} }`]) {
+      expect(refusal(`${minimal}\n${text}\n`).join()).not.toContain('hunter2');
+    }
+  });
+
+  it('says in the same words as elsewhere when a name is too long', () => {
+    expect(refusal(`${minimal}\nfencers: { ${'a'.repeat(64)}: { driver: watchdog } }`)).toEqual([
+      expect.stringContaining('expected at most 63 characters, found "aaaa'),
     ]);
   });
 
@@ -241,7 +263,7 @@ describe('a key that goes away', () => {
 policies:
   - name: a
     nodes: { all: true }
-    fencing: { drivers: [manual, none] }`;
+    fencing: { drivers: [manual, none], proof: optional }`;
     expect(parse(text).warnings).toEqual([
       'liberator.yaml:5: policies[0].fencing.drivers: is deprecated: write "ladder: [{ fencer: manual }, { fencer: none }]" instead',
     ]);

@@ -1,6 +1,6 @@
 // Reads a configuration file, and refuses it with every problem at once.
 import { readFileSync } from 'node:fs';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Alias, type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { exitCode } from '../process/exit-code.ts';
 import { FatalError, sentenceOf } from '../process/failure.ts';
 import { lookAtSurroundings, type Surroundings } from '../process/surroundings.ts';
@@ -47,8 +47,12 @@ export function parseConfig(text: string, origin: string, surroundings: Surround
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const at = (offset: number): string => `${origin}:${lineCounter.linePos(offset).line}`;
   if (document.errors.length > 0) {
-    throw new ConfigError(document.errors.map(({ pos, message }) => `${at(pos[0])}: not YAML: ${message}`));
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => `${at(pos[0])}: not YAML: ${withoutSource(message)}`),
+    );
   }
+  const dangling = danglingAliases(document);
+  if (dangling.length > 0) throw new ConfigError(dangling.map((offset) => `${at(offset)}: ${danglingAlias}`));
   const input = asValue(document, origin);
   const line = ({ path, message }: Problem): string => {
     const where = path.length === 0 ? '' : `${formatPath(path)}: `;
@@ -66,11 +70,29 @@ export function parseConfig(text: string, origin: string, surroundings: Surround
   return { config, warnings: warnings(config).map(line) };
 }
 
+/** What the parser quotes of the file may be a password. */
+function withoutSource(message: string): string {
+  return message.replace(/: .*$/s, '').replace(/^(Invalid escape sequence).*$/s, '$1');
+}
+
+const danglingAlias =
+  'not YAML: what begins with "*" stands for an anchor, and there is none of that name before it; text has to be quoted';
+
+/** Where aliases are that stand for nothing. */
+function danglingAliases(document: Document): readonly number[] {
+  const offsets: number[] = [];
+  const look = (alias: Alias): void => {
+    if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0);
+  };
+  visit(document, { Alias: (_, alias) => look(alias) });
+  return offsets;
+}
+
 function asValue(document: Document, origin: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // An alias without an anchor, or so many that the file would unfold without end.
+    // So many aliases that the file would unfold without end.
     throw new ConfigError([`${origin}: not YAML: ${sentenceOf(error)}`], error);
   }
 }
