@@ -81,18 +81,19 @@ policies:
 
   it('have the ladder of a policy, with what is said of its time and its proofs', () => {
     const { policies } = settingsOf(`
+fencers: { bmc: { driver: redfish, address: "https://{name}.lan", username: /u, password: /p } }
 policies:
   - name: all
     nodes: { all: true }
     fencing:
-      ladder: [{ fencer: none, for: 90s }, { fencer: manual }]
+      ladder: [{ fencer: bmc, for: 90s }, { fencer: manual }]
       proof: optional
       accept: [powered-off, confirmed-by-human]
       giveUpAfter: 10m
       afterwards: power-on
 `);
     expect(policies[0]?.fencing).toEqual({
-      ladder: [{ fencer: 'none', forMs: 90_000 }, { fencer: 'manual' }],
+      ladder: [{ fencer: 'bmc', forMs: 90_000 }, { fencer: 'manual' }],
       proof: 'optional',
       accept: ['powered-off', 'confirmed-by-human'],
       giveUpAfterMs: 600_000,

@@ -45,7 +45,23 @@ export function contradictions(config: Config): readonly Problem[] {
 
 /** Settings that are allowed, yet hardly what was meant: told loudly at every start. */
 export function warnings(config: Config): readonly Problem[] {
-  return [...uselessPolicies(config), ...deprecatedKeys(config)];
+  return [...uselessPolicies(config), ...uselessRungs(config), ...deprecatedKeys(config)];
+}
+
+/** Asking nobody ends a climb at once, or is passed over at once. */
+function uselessRungs({ policies }: Config): readonly Problem[] {
+  return policies.flatMap(({ name, fencing: { ladder, drivers = [], proof } }, index) => {
+    const names = ladder?.map(({ fencer }) => fencer) ?? drivers;
+    const place = names.indexOf(noneFencer.name);
+    const below = names.slice(place + 1);
+    if (place === -1 || (proof === 'optional' && below.length === 0)) return [];
+    const path = ['policies', index, 'fencing', ladder === undefined ? 'drivers' : 'ladder', place];
+    const what =
+      proof === 'required'
+        ? 'none does nothing in it, since a proof is required'
+        : `${below.join(', ')} would never be asked, since "none" before it ends the ladder without a proof`;
+    return [problem(path, `the ladder of the policy "${name}": ${what}`)];
+  });
 }
 
 /** They go on working for a while, and say what to use instead. */
@@ -175,7 +191,7 @@ function fencingContradictions(
   fencers: Config['fencers'],
   path: Path,
 ): readonly Problem[] {
-  const { ladder, proof, accept, giveUpAfter, hungAfter } = fencing;
+  const { ladder, proof, accept, giveUpAfter, hungAfter, afterwards } = fencing;
   const names = ladder?.map(({ fencer }) => fencer) ?? fencing.drivers ?? [];
   const key = ladder === undefined ? 'drivers' : 'ladder';
   const where = (index: number): Path =>
@@ -205,12 +221,18 @@ function fencingContradictions(
       problem([...path, 'accept'], 'expected confirmed-by-human, since a human is asked; found none of it'),
     );
   }
-  for (const name of names) {
-    const isStorage = Object.hasOwn(fencers, name) && fencers[name]?.driver === 'networkFence';
-    if (isStorage && accept?.includes('isolated') === false) {
-      const why = `it is all that ${name} may prove`;
-      problems.push(problem([...path, 'accept'], `expected isolated, since ${why}; found none of it`));
-    }
+  for (const name of new Set(names)) {
+    const given = Object.hasOwn(fencers, name) ? proofsOf(fencers[name]) : [];
+    if (accept === undefined || given.length === 0 || given.some((one) => accept.includes(one))) continue;
+    const [wanted, none] =
+      given.length === 1 ? [given[0], 'none of it'] : [`one of ${given.join(', ')}`, 'none of them'];
+    problems.push(
+      problem([...path, 'accept'], `expected ${wanted}, since ${name} gives no other proof; found ${none}`),
+    );
+  }
+  if (afterwards === 'power-on' && !names.some((name) => switchesOn(name, fencers))) {
+    const why = 'no fencer of its ladder switches a machine off, proves it, and can switch it on again';
+    problems.push(problem([...path, 'afterwards'], `expected leave-off, since ${why}; found power-on`));
   }
   if (proof === 'required' && giveUpAfter !== undefined) {
     const why = 'with "proof: required" a takeover never goes on without one';
@@ -222,6 +244,30 @@ function fencingContradictions(
   );
   if (fault !== undefined) problems.push(problem([...path, 'hungAfter'], fault));
   return problems;
+}
+
+/** All that it may ever give. */
+function proofsOf(config: FencerConfig | undefined): readonly AcceptableProof[] {
+  switch (config?.driver) {
+    case 'agent':
+      return [config.proof];
+    case 'redfish':
+      return ['powered-off'];
+    case 'webhook':
+      return config.proofs;
+    case 'watchdog':
+      return ['self-fenced'];
+    case 'networkFence':
+      return ['isolated'];
+    case undefined:
+      return [];
+  }
+}
+
+/** Only what was proven to be off by the same fencer is switched on. */
+function switchesOn(name: string, fencers: Config['fencers']): boolean {
+  const config = Object.hasOwn(fencers, name) ? fencers[name] : undefined;
+  return proofsOf(config).includes('powered-off') && (config?.driver !== 'webhook' || config.unfences);
 }
 
 /** What nobody ever says yes to would hold every takeover. */

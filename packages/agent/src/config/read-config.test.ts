@@ -307,7 +307,7 @@ describe('a fencer of storage', () => {
 
   it('is of no use where its only proof does not count, and switches no hanging host off', () => {
     expect(refusal(withFencing('{ ladder: [{ fencer: ceph }], accept: [powered-off] }'))).toEqual([
-      expect.stringContaining('expected isolated, since it is all that ceph may prove; found none of it'),
+      expect.stringContaining('expected isolated, since ceph gives no other proof; found none of it'),
     ]);
     expect(refusal(withFencing('{ ladder: [{ fencer: ceph }], hungAfter: 5m }'))).toEqual([
       expect.stringContaining('expected a fencer that switches power beside it'),

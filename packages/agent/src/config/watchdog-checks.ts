@@ -8,7 +8,7 @@ const defaultForMs = 300_000;
 
 /** @param path - Of the policy's `fencing`. */
 export function watchdogContradictions(
-  { ladder, drivers = [], accept, giveUpAfter }: PolicyConfig['fencing'],
+  { ladder, drivers = [], giveUpAfter }: PolicyConfig['fencing'],
   fencers: Config['fencers'],
   path: readonly PropertyKey[],
 ): readonly Problem[] {
@@ -31,12 +31,6 @@ export function watchdogContradictions(
       problems.push({
         path: [...path, 'giveUpAfter'],
         message: `expected more than ${least}; found ${formatDuration(giveUpAfter)}`,
-      });
-    }
-    if (accept?.includes('self-fenced') === false) {
-      problems.push({
-        path: [...path, 'accept'],
-        message: `expected self-fenced, since ${fencer} gives no other proof; found none of it`,
       });
     }
     return problems;

@@ -1,6 +1,7 @@
 // The keys of a fencer that runs a fence agent of ClusterLabs: IPMI, Proxmox, vSphere, clouds, power strips.
 import { type AgentFencerOptions, agentFencerFault } from '@liberator/core';
 import * as z from 'zod';
+import { formatDuration } from '../../text/duration.ts';
 import { duration, text } from '../values.ts';
 import { type CommonConfig, common, type DriverSchema, secretFile, template } from './common.ts';
 
@@ -24,6 +25,9 @@ export interface AgentConfig extends CommonConfig {
   /** Only with `isolated`. */
   readonly csiDrivers?: readonly string[] | 'all' | undefined;
 }
+
+/** What one answer may take where nothing is said of it. */
+const usualTimeoutMs = 60_000;
 
 /** Agents know no types: `lanplus: 1` and `lanplus: true` are what a person would write for `lanplus=1`. */
 const parameter = (): z.ZodType<string> =>
@@ -49,6 +53,11 @@ export const agent: DriverSchema<AgentConfig> = z
   .superRefine((config, context) => {
     const fault = agentFencerFault(agentOptions('agent', config));
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    const { settle, timeout = usualTimeoutMs } = config;
+    if (settle >= timeout) {
+      const message = `expected less than timeout (${formatDuration(timeout)}), found ${formatDuration(settle)}`;
+      context.addIssue({ code: 'custom', path: ['settle'], message });
+    }
     if (config.proof === 'powered-off' && config.csiDrivers !== undefined) {
       const message = 'expected nothing, since a machine without power writes to no volume; found some';
       context.addIssue({ code: 'custom', path: ['csiDrivers'], message });

@@ -24,6 +24,9 @@ export interface RedfishConfig extends CommonConfig {
   readonly requestTimeout?: number | undefined;
 }
 
+/** What one answer may take where nothing is said of it. */
+const usualTimeoutMs = 180_000;
+
 const address = (): z.ZodType<string> =>
   text().superRefine((found, context) => {
     const fault = addressFault(found);
@@ -51,7 +54,7 @@ export const redfish: DriverSchema<RedfishConfig> = z.strictObject({
 
 /** What contradicts itself in the keys of one fencer; paths begin at the fencer. */
 export function redfishContradictions(config: RedfishConfig): readonly Problem[] {
-  const { hosts, ca, timeout, settle, requestTimeout } = config;
+  const { hosts, ca, timeout = usualTimeoutMs, settle, requestTimeout } = config;
   const free = kubeletSays(config.address);
   const problems: Problem[] = [];
   if (hosts === undefined && free.length > 0) {
@@ -68,7 +71,7 @@ export function redfishContradictions(config: RedfishConfig): readonly Problem[]
   for (const [key, found] of Object.entries({ settle, requestTimeout })) {
     if (found === undefined) continue;
     if (found <= 0) problems.push({ path: [key], message: 'expected more than 0s, found 0s' });
-    else if (timeout !== undefined && found >= timeout) {
+    else if (found >= timeout) {
       const message = `expected less than timeout (${formatDuration(timeout)}), found ${formatDuration(found)}`;
       problems.push({ path: [key], message });
     }

@@ -7,6 +7,7 @@ import {
   webhookUrlFault,
 } from '@liberator/core';
 import * as z from 'zod';
+import { formatDuration } from '../../text/duration.ts';
 import { optionalDuration, text } from '../values.ts';
 import { type CommonConfig, common, type DriverSchema, secretFile } from './common.ts';
 
@@ -29,6 +30,9 @@ export interface WebhookConfig extends CommonConfig {
   readonly requestTimeout?: number | undefined;
   readonly pollFor?: number | undefined;
 }
+
+/** What one answer may take where nothing is said of it. */
+const usualTimeoutMs = 60_000;
 
 const url = (): z.ZodType<string> =>
   text().superRefine((found, context) => {
@@ -64,6 +68,12 @@ export const webhook: DriverSchema<WebhookConfig> = z
     if (found.hosts === undefined && free.length > 0) {
       const message = `expected the hosts that url may name, since a kubelet may set ${free.join(', ')} itself; found none`;
       context.addIssue({ code: 'custom', path: ['hosts'], message });
+    }
+    const { requestTimeout, pollFor, timeout = usualTimeoutMs } = found;
+    for (const [key, ms] of Object.entries({ requestTimeout, pollFor })) {
+      if (ms === undefined || ms < timeout) continue;
+      const message = `expected less than timeout (${formatDuration(timeout)}), found ${formatDuration(ms)}`;
+      context.addIssue({ code: 'custom', path: [key], message });
     }
     const isPlain = found.url.startsWith('http:');
     if (isPlain && found.answers === 'tls') {

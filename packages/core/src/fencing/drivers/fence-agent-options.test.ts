@@ -21,7 +21,7 @@ describe('an agent fencer', () => {
     ['expected no parameter "nodename"', { secretParameters: { nodename: '/file' } }],
     ['expected no parameter "delay"', { parameters: { ip: '{name}', delay: '30' } }],
     ['expected no parameter "debug-file"', { parameters: { ip: '{name}', 'debug-file': '/tmp/x' } }],
-    ['expected the name of a parameter, found "ip=x\naction"', { parameters: { 'ip=x\naction': '{name}' } }],
+    ['expected the name of a parameter, found "ip=x\\naction"', { parameters: { 'ip=x\naction': '{name}' } }],
     [
       'expected each parameter once, found "ssl-insecure" a second time',
       { parameters: { ip: '{name}', ssl_insecure: '1', 'ssl-insecure': '0' } },

@@ -36,7 +36,8 @@ export interface AgentOptions {
   /**
    * What it is told, as its metadata names it. Each value is a template: `{name}`, `{annotation.KEY}` and the like stand for what is known
    * of the node. What is filled in consists of letters, digits and `.` `_` `:` `@` `/` `+` `=` `%` `[` `]` `-`, and does not begin with `-`, since
-   * agents build command lines of others from it. `action` is none of them: the fencer names it.
+   * agents build command lines of others from it. `action` is none of them: the fencer names it. Neither are passwords, tokens and
+   * the like, which belong into `secretParameters`: what stands here is a secret to nobody.
    */
   readonly parameters: Readonly<Record<string, string>>;
   /**
@@ -86,6 +87,10 @@ const notGiven: readonly string[] = [
   'logfile',
 ];
 
+/** What agents call secrets: `password`, `snmp_priv_passwd`, `secret_key`, `community`. */
+const secretName =
+  /(?:^|_)(?:passwd|password|secret|secret_key|private_key|community|token|api_?token|api_?key|apikey)$/;
+
 /** Why no fencer can be made of these options, whichever node it is about; undefined when one can. Runs nothing. */
 export function agentFencerFault(options: AgentFencerOptions): string | undefined {
   const { program, parameters, secretParameters = {}, timeoutMs, settleMs } = options;
@@ -114,12 +119,16 @@ function parametersFault(
 ): string | undefined {
   const names = [...Object.keys(parameters), ...Object.keys(secretParameters)];
   const malformed = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name));
-  if (malformed !== undefined) return `expected the name of a parameter, found "${malformed}"`;
+  if (malformed !== undefined) return `expected the name of a parameter, found ${JSON.stringify(malformed)}`;
   const reserved = names.find((name) => notGiven.includes(sameName(name)));
   if (reserved !== undefined) return `expected no parameter "${reserved}"`;
   const same = names.map(sameName);
   const twice = names.find((_, index) => same.indexOf(same[index] ?? '') < index);
   if (twice !== undefined) return `expected each parameter once, found "${twice}" a second time`;
+  const open = Object.keys(parameters).find((name) => secretName.test(sameName(name)));
+  if (open !== undefined) {
+    return `expected the parameter "${open}" among secretParameters, as a file that holds it, since it is a secret`;
+  }
   for (const [name, template] of Object.entries(parameters)) {
     const wrong = templateFault(template) ?? valueFault(template);
     if (wrong !== undefined) return `the parameter "${name}": ${wrong}`;
