@@ -38,7 +38,7 @@ function read(answer: object): FenceResult {
     fields.map((name) => Reflect.get(answer, name));
   if (outcome !== 'fenced' && outcome !== 'waiting' && outcome !== 'failed') return none('no known outcome');
   if (typeof words !== 'string') return none(`"${outcome}" without a detail`);
-  const detail = printable(words).slice(0, keptDetail);
+  const detail = printable(words);
   if (outcome === 'failed') return { outcome, detail, ...(permanent === true && { permanent }) };
   if (outcome === 'fenced') {
     if (!isProof(proof)) return none('"fenced" without a proof that is known');
@@ -89,15 +89,24 @@ function keptOf(evidence: unknown): readonly FenceEvidence[] {
     if (typeof one !== 'object' || one === null) return [];
     const words = (['witness', 'said', 'at'] as const).map((name): unknown => Reflect.get(one, name));
     const [witness, said, at] = words.map((word) =>
-      typeof word === 'string' ? printable(word).slice(0, keptCharacters) : undefined,
+      typeof word === 'string' ? printable(word, keptCharacters) : undefined,
     );
     return witness === undefined || said === undefined || at === undefined ? [] : [{ witness, said, at }];
   });
 }
 
-/** A device's words end up on terminals, in logs and in Events: one line, and nothing that steers. */
-function printable(words: string): string {
-  return words.replaceAll(/\p{Cc}+/gu, ' ');
+/** A device's words end up on terminals, in logs and in Events: one line, not too long, and nothing that steers. */
+export function printable(words: string, longest: number = keptDetail): string {
+  return words.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, longest);
+}
+
+/** What somebody threw, likewise. Never throws. */
+export function thrownWords(error: unknown): string {
+  try {
+    return printable(error instanceof Error ? String(error.message) : String(error));
+  } catch {
+    return 'an error that cannot be read';
+  }
 }
 
 function none(found: string): FenceResult {

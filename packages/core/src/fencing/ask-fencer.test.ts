@@ -95,6 +95,12 @@ describe('a fencer that is asked', () => {
       // Before it has made a promise, too.
       expect(await askFencer({ name: 'ipmi', fence: bug }, target, scene())).toMatchObject(failed);
     }
+    const wordy: Fencer = {
+      name: 'bad',
+      fence: () => Promise.reject(new Error(`a\n\u202e${'b'.repeat(9_999)}`)),
+    };
+    const { detail } = (await askFencer(wordy, target, scene())).result;
+    expect(detail).toBe(`a ${'b'.repeat(1_022)}`);
     const wordless: Fencer = { name: 'bad', fence: () => Promise.reject(Object.create(null)) };
     expect(await askFencer(wordless, target, scene())).toMatchObject({
       result: { outcome: 'failed', detail: 'an error that cannot be read' },

@@ -1,6 +1,6 @@
 // Asks one fencer once, for no longer than it may take: a driver is other people's code, and its device may never answer.
 import type { Clock } from '../time/clock.ts';
-import { checkedAnswer } from './answer.ts';
+import { checkedAnswer, thrownWords } from './answer.ts';
 import { type FencePermit, type FenceRefusal, refused } from './fence-context.ts';
 import type { FenceTarget } from './fence-target.ts';
 import type { FenceResult, Fencer } from './fencer.ts';
@@ -88,7 +88,7 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
     return { result: withPause(result), refusal, ...(why !== undefined && { calledOff: why }) };
   } catch (error) {
     term.throwIfAborted();
-    const result: FenceResult = { outcome: 'failed', detail: messageOf(error) };
+    const result: FenceResult = { outcome: 'failed', detail: thrownWords(error) };
     return { result, refusal, ...(why !== undefined && { calledOff: why }) };
   } finally {
     open = false;
@@ -140,14 +140,6 @@ async function permitOf({ permit }: Asking): Promise<FencePermit> {
   try {
     return await permit();
   } catch (error) {
-    return refused('unknown', messageOf(error));
-  }
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : String(error);
-  } catch {
-    return 'an error that cannot be read';
+    return refused('unknown', thrownWords(error));
   }
 }

@@ -102,3 +102,14 @@ it('a fencer without a check has no device that could be asked', async () => {
     outcome: 'no-device',
   });
 });
+
+it('in the words of a device keeps to one line, which steers no terminal and is not too long', async () => {
+  const words = 'well\n\u001b[2J\u202e\u2028ok';
+  const asking = { signal: never, clock: new ManualClock() };
+  const told = async (check: unknown): Promise<string> =>
+    (await checkFence(bmc(check), target, asking)).detail;
+  const thrown = (text: string) => () => Promise.reject(new Error(text));
+  expect(await told(async () => ({ ...ready, detail: words }))).toBe('well [2J ok');
+  expect(await told(thrown(words))).toBe('well [2J ok');
+  expect(await told(thrown('x'.repeat(9_999)))).toHaveLength(1_024);
+});

@@ -1,14 +1,12 @@
 // Asks one fencer whether it could fence a machine, and takes its answer for what it is: drivers are other people's code.
 import type { Clock } from '../time/clock.ts';
-import { readableOf } from './answer.ts';
+import { printable, readableOf, thrownWords } from './answer.ts';
 import { type FenceCheck, noDevice } from './fence-check.ts';
 import type { FenceTarget } from './fence-target.ts';
 import type { Fencer } from './fencer.ts';
 
 /** How long a look at a device may take where neither the fencer nor whoever asks says otherwise: some think for 20 s. */
 export const checkWithinMs = 60_000;
-
-const keptDetail = 1_024;
 
 /** What asking for a check needs beside the fencer. */
 export interface AskingForCheck {
@@ -52,7 +50,7 @@ export async function checkFence(
     return readCheck(answer);
   } catch (error) {
     signal.throwIfAborted();
-    return notReady(messageOf(error));
+    return notReady(thrownWords(error));
   } finally {
     clock.clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
@@ -93,7 +91,7 @@ function readCheck(answer: unknown): FenceCheck {
       machine: isOneOf(machines, machine) ? machine : 'unknown',
       power: isOneOf(powers, power) ? power : 'unknown',
       mayAct: isOneOf(permissions, mayAct) ? mayAct : 'unknown',
-      detail: words.slice(0, keptDetail),
+      detail: printable(words),
       ...(kept.length > 0 && { evidence: kept }),
     } as const;
     if (outcome === 'ready' && (check.machine === 'mismatched' || check.mayAct === 'no')) {
@@ -115,13 +113,4 @@ function notReady(detail: string): FenceCheck {
 
 function bug(found: string): FenceCheck {
   return notReady(`a bug in the driver: it answered ${found}`);
-}
-
-function messageOf(error: unknown): string {
-  try {
-    const message = error instanceof Error ? String(error.message) : String(error);
-    return message.slice(0, keptDetail);
-  } catch {
-    return 'an error that cannot be read';
-  }
 }
