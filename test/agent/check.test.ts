@@ -1,8 +1,9 @@
 // What a person is told who runs `liberator check` against a simulated cluster.
-import { writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AccessAttributes, resources, type Simulator } from '@liberator/simulator';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runCommand } from '../processes/agent-process.ts';
 import { asTest, type Looked, LookedAt } from './read-only-command.ts';
 
 const agent = 'system:serviceaccount:tkr-system:high-availability';
@@ -106,7 +107,43 @@ describe('a check', () => {
       /^FAIL {2}reachable: could not reach http:\/\/127\.0\.0\.1:9: connection refused$/m,
     );
   });
+
+  it('that is interrupted says so, and leaves no program of a fencer behind', async () => {
+    const [program, pid, config] = ['fence_slow', 'pid', 'slow.yaml'].map((name) => join(folder, name));
+    const metadata =
+      '<resource-agent><parameters><parameter name="plug"><getopt mixed="-n, --plug"/></parameter></parameters>' +
+      '<actions><action name="off"/><action name="on"/><action name="status"/></actions></resource-agent>';
+    writeFileSync(
+      program ?? '',
+      `#!/bin/sh\nread -r action\nif [ "$action" = action=metadata ]; then echo '${metadata}'; exit 0; fi\necho $$ > '${pid}'\nsleep 60\n`,
+    );
+    chmodSync(program ?? '', 0o755);
+    writeFileSync(
+      config ?? '',
+      `namespace: tkr-system
+fencers: { slow: { driver: agent, program: ${program}, parameters: { plug: "{name}" } } }
+policies: [{ name: all, nodes: { all: true }, fencing: { ladder: [{ fencer: slow }] } }]
+`,
+    );
+    await using command = runCommand(['check', '--kubeconfig', join(folder, 'alice'), '-c', config ?? '']);
+    await vi.waitFor(
+      () => expect(existsSync(pid ?? '') && readFileSync(pid ?? '', 'utf8')).toMatch(/\d\n/),
+      20_000,
+    );
+    const { code } = await command.kill('SIGINT');
+    expect({ code, stderr: command.stderr }).toEqual({ code: 130, stderr: 'liberator: interrupted\n' });
+    await vi.waitFor(() => expect(isRunning(Number(readFileSync(pid ?? '', 'utf8')))).toBe(false));
+  });
 });
+
+/** One that has ended and that nobody has asked about yet does not. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/[)] Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 const labels = { app: 'database' };
 

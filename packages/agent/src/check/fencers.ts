@@ -24,20 +24,25 @@ export function checkFencers(
   reader: KubernetesReader,
   place: Place,
   config: Config | undefined,
+  signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   return lookingAt('fencers', async () => {
     const isHere = config !== undefined && missingFilesOf(config.fencers).length === 0;
-    if (isHere) return fromHere(reader, config);
+    if (isHere) return fromHere(reader, config, signal);
     return judgePublished(await readStatus(reader, place, { timeoutMs: 10_000 }));
   });
 }
 
-async function fromHere(reader: KubernetesReader, config: Config): Promise<readonly Finding[]> {
+async function fromHere(
+  reader: KubernetesReader,
+  config: Config,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const { items } = await reader.list(nodes);
   const { policies } = controllerSettings(config);
   const fencers = buildFencers(config.fencers, { reader });
   const idle = policies.filter(({ name }) => !items.some((node) => policyNamed(node, policies) === name));
-  const drill = await askFleet(items, policies, fencers, new AbortController().signal);
+  const drill = await askFleet(items, policies, fencers, signal);
   return [
     ...judgeDrill(drill),
     ...idle.map(({ name }) =>

@@ -13,6 +13,9 @@ import type { PlaceFlags } from '../cluster/place.ts';
 import { type Place, placeOf } from '../cluster/place.ts';
 import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
+import { exitCode } from '../process/exit-code.ts';
+import { FatalError } from '../process/failure.ts';
+import { onStopSignals } from '../process/signals.ts';
 import { json, lines, widthOf } from '../text/output.ts';
 import type { OutputFlags } from '../text/output-option.ts';
 import { type Account, accountOf, checkAccount, userNameOf } from './account.ts';
@@ -49,9 +52,17 @@ export async function runCheck(flags: CheckFlags): Promise<void> {
   const config = flags.config === undefined ? undefined : readConfig(flags.config).config;
   const place = placeOf(flags, config === undefined ? {} : configuredPlace(config));
   const kubeConfig = loadCallersKubeConfig(flags);
+  const interruption = Promise.withResolvers<never>();
+  interruption.promise.catch(() => {});
+  // Whom fencers have started ends with us: an agent's program has a process group of its own, which a terminal does not reach.
+  using stop = onStopSignals((signal) => {
+    const code = 'LIBERATOR_INTERRUPTED';
+    interruption.reject(new FatalError('interrupted', { code, exitCode: exitCode.signalled[signal] }));
+  });
   const transport = explained(() => createTransport(kubeConfig, { purpose }));
   try {
-    const sections = await check(transport, place, config, flags);
+    const looking = check(transport, place, config, { ...flags, signal: stop.signal });
+    const sections = await Promise.race([looking, interruption.promise]);
     const server = kubeConfig.getCurrentCluster()?.server ?? '';
     const head = { cluster: server, context: kubeConfig.getCurrentContext(), ...place };
     process.exitCode = checkExitCode(sections);
@@ -74,7 +85,7 @@ async function check(
   transport: Transport,
   place: Place,
   config: Config | undefined,
-  flags: CheckFlags,
+  { signal, ...flags }: CheckFlags & { readonly signal: AbortSignal },
 ): Promise<readonly Section[]> {
   const api = await checkApiServer(transport);
   const apiServer = { title: 'API server', findings: [api] };
@@ -89,7 +100,7 @@ async function check(
     ...(await accountSections(transport, reader, { account, self, place, flags })),
     { title: 'Replicas', findings: await checkReplicas(reader, account) },
     { title: 'Fencing token', findings: await checkFencingToken(reader, account, place) },
-    { title: 'Fencers', findings: await checkFencers(reader, place, config) },
+    { title: 'Fencers', findings: await checkFencers(reader, place, config, signal) },
     { title: 'Takeover records', findings: await checkRecords(reader, place.namespace) },
     { title: 'StatefulSets', findings: await checkStatefulSets(reader) },
     { title: 'Pods that nobody makes anew', findings: await checkBarePods(reader) },
