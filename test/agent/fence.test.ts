@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { type RedfishBmc, resources, Simulator, startRedfishBmc } from '@liberator/simulator';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { whoami } from '../../packages/agent/src/process/whoami.ts';
 import { rolesOn } from '../documents/roles.ts';
@@ -306,6 +306,25 @@ describe('somebody who has a machine switched off', () => {
     });
     expect(screen).toMatch(/interrupted: what its device was asked for may still come about/);
     expect(code).toBe(130);
+  });
+
+  it('is told that nothing was switched when it is interrupted while the device is still looked at', async () => {
+    bmc.faults = { hang: true };
+    const before = bmc.requests.length;
+    await using command = runCommand([
+      'fence',
+      ...off,
+      '-c',
+      config,
+      '--kubeconfig',
+      join(folder, 'alice.kubeconfig'),
+    ]);
+    await vi.waitFor(() => expect(bmc.requests.length).toBeGreaterThan(before), 20_000);
+    const { code } = await command.kill('SIGINT');
+    expect({ code, stderr: command.stderr }).toEqual({
+      code: 130,
+      stderr: 'liberator: interrupted; nothing was switched\n',
+    });
   });
 
   it('needs a terminal: nothing answers in its place', async () => {

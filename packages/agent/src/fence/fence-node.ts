@@ -26,6 +26,7 @@ export async function fenceNode(name: string, flags: FenceFlags): Promise<void> 
   checkFlags(flags);
   const { config } = readConfig(flags.config);
   let stoppedBy: StopSignal | undefined;
+  let isOrdered = false;
   using stop = onStopSignals((signal) => {
     stoppedBy = signal;
   });
@@ -48,15 +49,21 @@ export async function fenceNode(name: string, flags: FenceFlags): Promise<void> 
       transport,
       signal: stop.signal,
     };
-    await (flags.powerOff === true || flags.powerOn === true ? switchByHand(scene) : checkLadder(scene));
+    const onOrder = (): void => {
+      isOrdered = true;
+    };
+    const acts = flags.powerOff === true || flags.powerOn === true;
+    await (acts ? switchByHand(scene, onOrder) : checkLadder(scene));
   } catch (error) {
     if (stoppedBy === undefined || error instanceof FatalError) throw error;
     if (!stop.signal.aborted && !(error instanceof RequestAbortedError)) throw error;
-    const unsure =
-      flags.powerOff === true || flags.powerOn === true
-        ? `: what its device was asked for may still come about; liberator fence ${name} --check tells`
+    const acts = flags.powerOff === true || flags.powerOn === true;
+    const fate = isOrdered
+      ? `: what its device was asked for may still come about; liberator fence ${name} --check tells`
+      : acts
+        ? '; nothing was switched'
         : '';
-    throw new FatalError(`interrupted${unsure}`, {
+    throw new FatalError(`interrupted${fate}`, {
       code: 'LIBERATOR_INTERRUPTED',
       exitCode: exitCode.signalled[stoppedBy],
       cause: error,

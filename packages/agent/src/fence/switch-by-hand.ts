@@ -14,8 +14,11 @@ import { type Checked, evidenceText, ladderText, switchText } from './fence-text
 import { type FenceScene, failed } from './scene.ts';
 import { whyNotToSwitch } from './why-not.ts';
 
-/** @throws {@link FatalError} for every end but that it was switched. */
-export async function switchByHand(scene: FenceScene): Promise<void> {
+/**
+ * @param onOrder - Called right before its device is asked to switch it.
+ * @throws {@link FatalError} for every end but that it was switched.
+ */
+export async function switchByHand(scene: FenceScene, onOrder: () => void): Promise<void> {
   const { flags, node, cluster, fencers } = scene;
   const [fencer] = fencers;
   if (fencer === undefined) return;
@@ -36,7 +39,7 @@ export async function switchByHand(scene: FenceScene): Promise<void> {
   screen.write(lines(switchText(text, widthOf(screen))));
   await confirmed(node.metadata.name, act, screen);
   const by = (await whoAmI({ transport: scene.transport })) ?? whoami();
-  await carryOut(scene, { fencer, act, by });
+  await carryOut(scene, { fencer, act, by }, onOrder);
 }
 
 /** @throws {@link FatalError} unless the fencer is ready, and nobody can doubt which machine it would switch. */
@@ -109,11 +112,12 @@ interface Order {
 }
 
 /** On record before it is done: whoever finds the machine off finds out why. */
-async function carryOut(scene: FenceScene, order: Order): Promise<void> {
+async function carryOut(scene: FenceScene, order: Order, onOrder: () => void): Promise<void> {
   const { flags, node, target, cluster, signal } = scene;
   const { fencer, act, by } = order;
   const { name } = node.metadata;
   await tell(scene, order, `${by} switches the machine ${act} with fencer ${fencer.name}: ${flags.reason}`);
+  onOrder();
   const done = await fenceByHand({
     fencer,
     target,
@@ -123,7 +127,7 @@ async function carryOut(scene: FenceScene, order: Order): Promise<void> {
     clock: systemClock,
     signal,
     timeoutMs: flags.timeout,
-    onWaiting: (detail) => process.stderr.write(`waiting: ${detail}\n`),
+    onWaiting: (detail) => process.stderr.write(lines(wrap(`waiting: ${detail}`, widthOf(process.stderr)))),
   });
   if (done.outcome !== 'done') {
     const how = done.outcome === 'failed' ? 'failed' : `was not done within ${formatDuration(flags.timeout)}`;
