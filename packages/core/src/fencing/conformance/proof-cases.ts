@@ -45,7 +45,8 @@ function insistOnValidity(answer: FenceResult | undefined): void {
   insist(answer?.outcome === checked.outcome, () => `the answer ${words} is none: ${checked.detail}`);
   insist(
     checked.detail === answer.detail,
-    () => `the detail of ${answer.detail.length} characters is cut off`,
+    () =>
+      `the detail is not told as it is: it has to be one line of at most 1,024 characters, found ${JSON.stringify(answer.detail)}`,
   );
   insist(answer.detail.trim() !== '', () => `the answer ${words} has no words for people`);
   if (answer.outcome !== 'fenced' || checked.outcome !== 'fenced') return;
