@@ -59,6 +59,18 @@ describe('an agent fencer', () => {
       'expected hosts beside the parameter "plug", since a kubelet may set label.bmc itself',
       { parameters: { plug: '{label.bmc}', port_as_ip: '1' } },
     ],
+    [
+      'expected the parameter "auth-url" not to be made from what a kubelet may set itself',
+      { parameters: { plug: '{name}', 'auth-url': 'https://{label.site}.example.com' } },
+    ],
+    [
+      'expected the parameter "proxyhost" not to be made from what a kubelet may set itself',
+      { parameters: { plug: '{name}', proxyhost: '{annotation.proxy}' }, hosts: ['proxy.lan'] },
+    ],
+    [
+      'expected the parameter "password" among secretParameters, as a file that holds it',
+      { parameters: { ip: '{name}', password: 'hunter2' } },
+    ],
     ['expected hosts to be hosts, found "*": ', { hosts: ['*'] }],
     ['expected the name of a variable, found "A=b"', { environment: ['A=b'] }],
     ['expected proof to be powered-off or isolated', { proof: 'rebooted' }],

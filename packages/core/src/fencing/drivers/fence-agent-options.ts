@@ -167,7 +167,16 @@ export function addressesIn(parameters: Readonly<Record<string, string>>): reado
   return names.filter((name) => ['ip', 'ipaddr', ...plugs].includes(sameName(name)));
 }
 
+/** What some agents call the place of their manager: `auth_url`, `metadata_endpoint`, `proxyhost`. No list of hosts is about these. */
+const placeName = /url|host|proxy|endpoint|server/;
+
 function hostsFault({ parameters, hosts = [] }: AgentOptions): string | undefined {
+  for (const [name, template] of Object.entries(parameters)) {
+    const free = kubeletSays(template);
+    if (free.length > 0 && placeName.test(sameName(name))) {
+      return `expected the parameter "${name}" not to be made from what a kubelet may set itself, since it may say where credentials are sent; found ${free.join(', ')}`;
+    }
+  }
   for (const name of addressesIn(parameters)) {
     const template = parameters[name] ?? '';
     const free = kubeletSays(template);
