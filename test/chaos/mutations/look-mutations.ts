@@ -65,8 +65,8 @@ const lifeOverlooked: Mutation = {
       },
       {
         file: 'takeover-witness.ts',
-        find: "return node === undefined || node.assessment?.health === 'dead'\n",
-        replace: 'return node === undefined || node.assessment !== undefined\n',
+        find: "if (assessment?.health === 'dead') return undefined;",
+        replace: 'if (assessment !== undefined) return undefined;',
       },
     ],
   },
