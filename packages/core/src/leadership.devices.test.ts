@@ -164,3 +164,56 @@ describe('a device that feeds several machines at once', () => {
     expect(story.records[0]?.climb?.rungs[0]?.detail).toContain(words);
   });
 });
+
+describe('a machine that died and runs under another name by now', () => {
+  const board = 'e2c56db5-dffb-48d2-b060-d0f5a71096e0';
+  const onBoard = (story: LeadershipStory, name: string, systemUUID: string): void =>
+    story.cluster.changeNode(name, (node) => ({
+      ...node,
+      status: { ...node.status, nodeInfo: { ...node.status?.nodeInfo, systemUUID } },
+    }));
+  const words =
+    'node-3 says that it is the same machine, and is Ready: whoever switches the one off switches the other off';
+
+  it.each([board, 'B56DC5E2-FBDF-D248-B060-D0F5A71096E0'])('is not switched off: %s', async (says) => {
+    const story = behindOneStrip([], 1_000);
+    onBoard(story, 'node-1', board);
+    onBoard(story, 'node-3', says);
+    await story.pass(60);
+    expect(story.fenced).toEqual([]);
+    expect(story.records[0]?.climb?.rungs[0]).toMatchObject({ end: 'failed', detail: words });
+    expect(story.cluster.destroyed).toEqual([]);
+  });
+
+  it('gets no permit any more when it registers while the device thinks', async () => {
+    const story = behindOneStrip([], 1_000);
+    const permits: unknown[] = [];
+    story.fence = async (_, { permit, signal }) => {
+      permits.push(await permit());
+      await sleep(story.clock, 10_000, signal);
+      permits.push(await permit());
+      return { outcome: 'failed', detail: 'refused' };
+    };
+    onBoard(story, 'node-1', board);
+    await story.pass(33);
+    onBoard(story, 'node-3', board);
+    await story.pass(15);
+    expect(permits).toMatchObject([
+      { outcome: 'granted' },
+      { outcome: 'refused', code: 'shared', detail: words },
+    ]);
+  });
+
+  it('is switched off when that name is silent as well, and where boards have no number of their own', async () => {
+    const silent = behindOneStrip(['node-3'], 1_000);
+    onBoard(silent, 'node-1', board);
+    onBoard(silent, 'node-3', board);
+    await silent.pass(60);
+    expect(silent.records.map(({ proof }) => proof)).toEqual(['powered-off', 'powered-off']);
+    const numberless = behindOneStrip([], 1_000);
+    for (const name of ['node-1', 'node-3'])
+      onBoard(numberless, name, '00000000-0000-0000-0000-000000000000');
+    await numberless.pass(60);
+    expect(numberless.records[0]?.proof).toBe('powered-off');
+  });
+});

@@ -122,11 +122,12 @@ export class WorldWitness implements TakeoverWitness {
     const { ledger, term } = this.#world;
     for (const [other, known] of ledger.nodes) {
       if (other === name) continue;
-      const { node, health, deathId } = known;
+      const { node, health, deathId, state } = known;
       const takenOver =
         health === 'dead' &&
         (term?.work.has(other) === true || openTakeoverId(this.#records, deathId) === undefined);
-      yield { name: other, uid: node.metadata.uid, noted: notedOf(node), lives: !takenOver };
+      const isHeard = health !== 'dead' && state.ready === 'True';
+      yield { name: other, uid: node.metadata.uid, noted: notedOf(node), lives: !takenOver, isHeard };
     }
   }
 

@@ -7,7 +7,7 @@
  * - `held`: a brake is on.
  * - `overtaken`: another Node has its name, or there is nothing left for which to fence it.
  * - `term`: leadership ended.
- * - `shared`: what would be switched feeds another node as well, which lives.
+ * - `shared`: another node would be hit as well, which lives: it is fed by what would be switched, or is the same machine under another name.
  * - `policy`: the node is under another policy by now, and is asked about anew under that one.
  * - `called-off`: this request was given up, and somebody else may be at work by now.
  * - `unknown`: the API server did not say, so nobody knows.

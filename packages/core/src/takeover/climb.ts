@@ -16,6 +16,7 @@ import {
   type Vouched,
 } from './ask-rung.ts';
 import { askPermit } from './fence-permit.ts';
+import { livesAsAnother } from './other-name.ts';
 import type { TakeoverRecord } from './record.ts';
 import { hitsAnother, takeTurn } from './shared-device.ts';
 import { type StepContext, type StepResult, wait } from './step.ts';
@@ -65,7 +66,7 @@ export async function climb(context: StepContext, target: FenceTarget, ladder: L
   const permit = async (): Promise<FencePermit> => {
     const look = asked++ === 0 || fencer.harmless === true ? 'unless-seen' : 'always';
     const answer = await askPermit(context, look);
-    const hit = answer.outcome === 'granted' ? hitsAnother(context, fencer, target) : undefined;
+    const hit = answer.outcome === 'granted' ? hitsALivingOne(context, fencer, target) : undefined;
     return hit === undefined ? answer : refused('shared', hit);
   };
   if (at.outcome === 'refused') {
@@ -81,6 +82,12 @@ export async function climb(context: StepContext, target: FenceTarget, ladder: L
     return { ...wait(waitWords(begun, answer.calledOff), askAgainSoonMs), findings: { climb: begun } };
   }
   return climbOn(context, begun, ladder, answer);
+}
+
+/** Why a fence would take another node that lives along; undefined when it would not. */
+function hitsALivingOne(context: StepContext, fencer: Fencer, target: FenceTarget): string | undefined {
+  const lives = fencer.harmless === true ? undefined : livesAsAnother(context, target);
+  return lives ?? hitsAnother(context, fencer, target);
 }
 
 function begin(

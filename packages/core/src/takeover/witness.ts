@@ -17,6 +17,8 @@ export interface NodeNow {
 export interface Neighbour extends FenceMachine {
   /** Nothing says that it is dead; or something does, and it is not being taken over. */
   readonly lives: boolean;
+  /** It is Ready and not taken for dead, so its machine runs. Absent: nothing says so. */
+  readonly isHeard?: boolean;
 }
 
 /** What the rest of the controller knows while a takeover runs. */
