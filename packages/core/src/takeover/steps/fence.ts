@@ -8,6 +8,7 @@ import { accepted, askAgainMs, askRung, isHarmless, ladderIn, retryFailedMs } fr
 import { atDeviceOf, climb, fencerInTurn, pauseOf } from '../climb.ts';
 import { targetOf } from '../death-target.ts';
 import { askPermit } from '../fence-permit.ts';
+import { signOfGoneHost } from '../gone-host.ts';
 import { freeCovered, isolationWords } from '../isolation.ts';
 import { type LiveNode, letGoOf, readLiveNode, readNodeUnlessSeen } from '../life-signs.ts';
 import { endedByOthers } from '../nothing-left.ts';
@@ -45,7 +46,7 @@ export const fence: PerformStep = async (context) => {
   if (live.state === 'alive') return letGoOf(live);
   if (live.state === 'gone') {
     const ended = await endedByOthers(context);
-    if (ended !== undefined) return ended;
+    if (ended !== undefined && !(await mayStillStop(context))) return ended;
   }
   // What partial proofs cover waits for nobody; the ladder goes on for the rest.
   const freed = isAccepted(ladderIn(context), 'isolated')
@@ -79,6 +80,18 @@ function withIsolation(
 function staysWords({ record }: StepContext, isolation: Isolation | undefined): string {
   const words = isolation === undefined ? '' : isolationWords({ ...record, isolation });
   return words === '' ? '' : `${words}; `;
+}
+
+/**
+ * Whether a fencer that acts has its turn. What Kubernetes frees of a deleted Node it frees without a proof, and the machine may run
+ * on beside what was made in its place: so the round is climbed to its end. One that is known to be up is left to people.
+ */
+async function mayStillStop(context: StepContext): Promise<boolean> {
+  const { record, fencers } = context;
+  const fencer = fencers.get(fencerInTurn(context));
+  if (fencer === undefined || fencer.harmless === true) return false;
+  if (record.policy.drivers.some((name) => !fencers.has(name))) return false;
+  return (await signOfGoneHost(context)) === undefined;
 }
 
 /** As long as the watch caches show the node as it was, without a word of people on it, asking again comes to the same. */
