@@ -136,7 +136,11 @@ describe('a fencer that is asked', () => {
       expect(one.reasons).toEqual([]);
       await how.clock.advance(1);
       const detail = `no answer within ${seconds} s`;
-      expect(seen.asked).toEqual({ result: { outcome: 'failed', detail }, refusal: undefined });
+      expect(seen.asked).toEqual({
+        result: { outcome: 'failed', detail },
+        refusal: undefined,
+        ...(endsMs === forMs && { isCut: true }),
+      });
       expect(one.reasons).toEqual([`Error: ipmi: ${detail}`]);
     },
   );

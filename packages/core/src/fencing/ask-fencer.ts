@@ -40,6 +40,8 @@ export interface Asked {
   readonly refusal: FenceRefusal | undefined;
   /** Why it was called off by a look meanwhile, if it was: then its result says nothing about it. */
   readonly calledOff?: string;
+  /** The time of its rung was up before it answered: what it said before tells more. */
+  readonly isCut?: true;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
   let open = true;
   let why: string | undefined;
   let refusal: FenceRefusal | undefined;
+  let cut: Pick<Asked, 'isCut'> = {};
   const stop = (detail: string, reason: unknown): void => {
     open = false;
     over.resolve({ outcome: 'failed', detail });
@@ -71,6 +74,7 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
   term.addEventListener('abort', onEnd, { once: true });
   const withinMs = Math.min(patienceWith(fencer), asking.forMs ?? longestMs);
   const timer = clock.setTimeout(() => {
+    if (withinMs < patienceWith(fencer)) cut = { isCut: true };
     // Of the same words each time, but for the number: they become news whenever they change.
     const detail = `no answer within ${Math.ceil(withinMs / 1_000)} s`;
     stop(detail, new Error(`${fencer.name}: ${detail}`));
@@ -85,7 +89,12 @@ export async function askFencer(fencer: Fencer, target: FenceTarget, asking: Ask
     const asked = fencer.fence(target, { signal, clock, permit, ...(resources && { resources }) });
     const result = checkedAnswer(await Promise.race([asked, over.promise]));
     term.throwIfAborted();
-    return { result: withPause(result), refusal, ...(why !== undefined && { calledOff: why }) };
+    return {
+      result: withPause(result),
+      refusal,
+      ...(why !== undefined && { calledOff: why }),
+      ...(result.outcome !== 'fenced' && cut),
+    };
   } catch (error) {
     term.throwIfAborted();
     const result: FenceResult = { outcome: 'failed', detail: thrownWords(error) };

@@ -37,7 +37,12 @@ export interface Vouched {
 export type AskedRung =
   | { readonly over: StepResult }
   | { readonly calledOff: string }
-  | { readonly fencer: Fencer; readonly result: FenceResult };
+  | {
+      readonly fencer: Fencer;
+      readonly result: FenceResult;
+      /** Its turn was over before it answered. */
+      readonly isCut?: true;
+    };
 
 /** Looks, asks the fencer of one rung, and looks again if it gave a proof that counts. */
 export async function askRung(
@@ -64,7 +69,7 @@ export async function askRung(
   if (permitted.outcome === 'refused') return refusedRung(permitted, fencer, context);
   const forMs = leftMs?.();
   if (forMs !== undefined && forMs < 1) return { calledOff: 'its time was up before it could be asked' };
-  const { result, refusal, calledOff } = await askFencer(fencer, target, {
+  const { result, refusal, calledOff, isCut } = await askFencer(fencer, target, {
     signal: term.signal,
     clock,
     permit,
@@ -79,7 +84,8 @@ export async function askRung(
   }
   if (calledOff !== undefined) return { calledOff };
   // What it wasn't allowed to do it hasn't failed at.
-  return refusal === undefined ? { fencer, result } : refusedRung(refusal, fencer, context);
+  if (refusal !== undefined) return refusedRung(refusal, fencer, context);
+  return { fencer, result, ...(isCut && { isCut }) };
 }
 
 /** A fence that would hit another node won't do so less the next time: that ends the turn of its fencer, and no more. */

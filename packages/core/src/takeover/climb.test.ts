@@ -78,6 +78,23 @@ const both = climbing([
 ]);
 const byAlice = { 'liberator.dev/confirmed-dead': 'death', 'liberator.dev/confirmed-by': 'alice' };
 
+describe('what a rung said when its time was over', () => {
+  it('is what it said before it was cut off, since that tells more', async () => {
+    await using story = new Climb();
+    const answers: FenceResult[] = [{ outcome: 'waiting', detail: 'it still reads On', retryAfterMs: 1_000 }];
+    story.ipmi = () => answers.shift() ?? new Promise(() => undefined);
+    await story.start({ policy: both }).pass(21_000);
+    expect(story.record.climb?.rungs[0]).toMatchObject({ detail: 'it still reads On', end: 'time-out' });
+  });
+
+  it('is that it said nothing, where it never did', async () => {
+    await using story = new Climb();
+    story.ipmi = () => new Promise(() => undefined);
+    await story.start({ policy: both }).pass(21_000);
+    expect(story.record.climb?.rungs[0]).toMatchObject({ detail: 'no answer within 20 s', end: 'time-out' });
+  });
+});
+
 describe('a rung', () => {
   it('whose trouble passes gives its proof in the end, also where none is required', async () => {
     await using story = new Climb();

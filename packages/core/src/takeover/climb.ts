@@ -6,6 +6,7 @@ import type { FenceResult, Fencer } from '../fencing/fencer.ts';
 import { beginRung, type Climb, type Ladder, nextRung, noteAnswer, wordsOfRungs } from '../fencing/ladder.ts';
 import { confirmedWords, manualFencer } from '../fencing/manual.ts';
 import {
+  type AskedRung,
   accepted,
   askAgainMs,
   askRung,
@@ -105,9 +106,11 @@ function climbOn(
   context: StepContext,
   begun: Climb,
   ladder: Ladder,
-  { fencer, result }: { readonly fencer: Fencer; readonly result: FenceResult },
+  { fencer, result, isCut }: Extract<AskedRung, { readonly fencer: Fencer }>,
 ): StepResult {
-  const { detail } = result;
+  // What it said when it had time to tells people more than that the time was over.
+  const before = isCut === true ? begun.rungs[begun.rung]?.detail : undefined;
+  const detail = before ?? result.detail;
   const spentMs = context.spentMs();
   const isOver = result.outcome === 'failed' && result.permanent === true;
   const climb =
