@@ -1,7 +1,8 @@
 // Whether our account may switch machines, as far as a Redfish service says so: for drills, which must not try it.
+
+import { Trouble } from './device-trouble.ts';
 import type { Door } from './redfish-door.ts';
 import { isMapping, membersOf, readEach } from './redfish-machine.ts';
-import { Trouble } from './redfish-trouble.ts';
 
 const service = '/redfish/v1/AccountService';
 /** Some have sixteen slots for accounts, used or not. */

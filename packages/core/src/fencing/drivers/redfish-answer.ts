@@ -2,8 +2,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { parseRetryAfter } from '../../kubernetes/retry-after.ts';
-import type { Headers, RawAnswer } from './redfish-exchange.ts';
-import { Trouble } from './redfish-trouble.ts';
+import { Trouble } from './device-trouble.ts';
+import type { Headers, RawAnswer } from './http-exchange.ts';
 
 /** Of what comes compressed. */
 const longestBodyBytes = 4_194_304;

@@ -1,7 +1,7 @@
 // Reads the authorities that a management controller is trusted by, and nothing that only looks like one.
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Trouble } from './redfish-trouble.ts';
+import { Trouble } from './device-trouble.ts';
 
 /** @throws {@link Trouble} when the file isn't there, or holds anything that TLS would pass over in silence. */
 export async function authorityIn(file: string): Promise<string> {

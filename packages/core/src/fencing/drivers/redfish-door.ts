@@ -4,10 +4,10 @@ import { createSecureContext } from 'node:tls';
 import { Pool } from 'undici';
 import type { Clock } from '../../time/clock.ts';
 import { SecretError, type Secrets } from '../secrets.ts';
+import { Trouble } from './device-trouble.ts';
+import { exchange, type Headers, type RawAnswer } from './http-exchange.ts';
 import { jsonOf, type Posted, redirectOf, wrongOf } from './redfish-answer.ts';
 import { authorityIn } from './redfish-authority.ts';
-import { exchange, type Headers, type RawAnswer } from './redfish-exchange.ts';
-import { Trouble } from './redfish-trouble.ts';
 
 const mostRedirects = 5;
 /** Controllers are small computers: more at once makes each answer slower. */

@@ -2,8 +2,8 @@
 import { sameBoard } from '../../evidence/machine.ts';
 import type { FenceTarget } from '../fence-target.ts';
 import { whichMachine } from '../which-machine.ts';
+import { doubt, Trouble } from './device-trouble.ts';
 import type { Door, Resource } from './redfish-door.ts';
-import { doubt, Trouble } from './redfish-trouble.ts';
 
 const collection = '/redfish/v1/Systems';
 /** The largest chassis hold a few dozen. */

@@ -5,10 +5,10 @@ import type { Clock } from '../../time/clock.ts';
 import { sleep } from '../../time/clock.ts';
 import type { FenceContext } from '../fence-context.ts';
 import type { FenceTarget } from '../fence-target.ts';
+import { doubt, Trouble } from './device-trouble.ts';
 import { type Posted, redirectOf, wrongOf } from './redfish-answer.ts';
 import type { Door } from './redfish-door.ts';
 import { isMapping, isOf, type Machine, readMachine, type System, systemIn } from './redfish-machine.ts';
-import { doubt, Trouble } from './redfish-trouble.ts';
 
 export type ResetType = 'ForceOff' | 'On' | 'ForceOn';
 

@@ -8,12 +8,12 @@ import type { FenceResult, Fencer, UnfenceResult } from '../fencer.ts';
 import type { FenceEvidence } from '../proof.ts';
 import { Secrets } from '../secrets.ts';
 import { fillIn, TemplateError } from '../template.ts';
+import { Trouble } from './device-trouble.ts';
 import { mayReset } from './redfish-account.ts';
 import { Door } from './redfish-door.ts';
 import { findMachine, type Machine, readMachine, type System } from './redfish-machine.ts';
 import { checkRedfishOptions, type RedfishOptions } from './redfish-options.ts';
 import { type Accepted, awaitTask, NotPermitted, type ResetType, reset } from './redfish-reset.ts';
-import { Trouble } from './redfish-trouble.ts';
 
 const askAgainMs = 1_000;
 /** However long a device wants to be left alone: a rung has no more time than that. */

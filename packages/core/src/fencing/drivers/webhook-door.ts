@@ -6,8 +6,8 @@ import { Pool } from 'undici';
 import { parseRetryAfter } from '../../kubernetes/retry-after.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SecretError, type Secrets } from '../secrets.ts';
-import { exchange, type Headers, type RawAnswer } from './redfish-exchange.ts';
-import { Trouble } from './redfish-trouble.ts';
+import { Trouble } from './device-trouble.ts';
+import { exchange, type Headers, type RawAnswer } from './http-exchange.ts';
 import { isSignedBy, shortestWebhookSecret, signatureHeaders, signatureOf } from './webhook-signature.ts';
 
 export interface WebhookDoorOptions {

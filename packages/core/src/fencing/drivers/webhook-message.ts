@@ -4,7 +4,7 @@ import type { FenceCheck } from '../fence-check.ts';
 import type { FenceTarget } from '../fence-target.ts';
 import type { FenceResult, UnfenceResult } from '../fencer.ts';
 import type { AcceptableProof, FenceEvidence } from '../proof.ts';
-import { Trouble } from './redfish-trouble.ts';
+import { Trouble } from './device-trouble.ts';
 
 export type WebhookAction = 'fence' | 'check' | 'unfence';
 

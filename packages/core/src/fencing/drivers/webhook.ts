@@ -8,7 +8,7 @@ import type { FenceResult, Fencer, UnfenceResult } from '../fencer.ts';
 import type { AcceptableProof, FenceEvidence } from '../proof.ts';
 import { Secrets } from '../secrets.ts';
 import { fillIn, TemplateError } from '../template.ts';
-import { Trouble } from './redfish-trouble.ts';
+import { Trouble } from './device-trouble.ts';
 import { type WebhookAnswer, WebhookDoor } from './webhook-door.ts';
 import {
   checkOf,

@@ -1,7 +1,7 @@
-// One request to a management controller and its answer: bounded in time and size, and ended for certain.
+// One HTTP request to a device or to whoever stands for it, and its answer: bounded in time and size, and ended for certain.
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../time/clock.ts';
-import { networkTrouble, Trouble } from './redfish-trouble.ts';
+import { networkTrouble, Trouble } from './device-trouble.ts';
 
 /** No resource that is read here is longer than a tenth of it. */
 const longestBodyBytes = 1_048_576;

@@ -1,4 +1,4 @@
-// Why a management controller could not be asked, or its answer not be used: one stable sentence, and what it means for the next try.
+// Why a device, or whoever stands for it, could not be asked, or its answer not be used: one stable sentence, and what it means for the next try.
 
 /** What the trouble is with: the `device` and the way to it, our `access`, or which `machine` is meant. */
 export type TroubleKind = 'device' | 'access' | 'machine';
