@@ -1,13 +1,12 @@
 // The way to one Redfish service, for one answer of the driver: credentials as they are now, and nothing sent anywhere else.
 
-import { createSecureContext } from 'node:tls';
 import { Pool } from 'undici';
 import type { Clock } from '../../time/clock.ts';
 import { SecretError, type Secrets } from '../secrets.ts';
+import { trustIn } from './ca-file.ts';
 import { Trouble } from './device-trouble.ts';
 import { exchange, type Headers, type RawAnswer } from './http-exchange.ts';
 import { jsonOf, type Posted, redirectOf, wrongOf } from './redfish-answer.ts';
-import { authorityIn } from './redfish-authority.ts';
 
 const mostRedirects = 5;
 /** Controllers are small computers: more at once makes each answer slower. */
@@ -49,7 +48,7 @@ export class Door implements AsyncDisposable {
 
   /** @throws {@link Trouble} when a file can't be used. */
   static async open(options: DoorOptions): Promise<Door> {
-    const ca = options.ca === undefined ? undefined : await authorityIn(options.ca);
+    const secureContext = options.ca === undefined ? undefined : await trustIn(options.ca);
     const pool = new Pool(options.origin, {
       connections: mostConnections,
       allowH2: false,
@@ -57,8 +56,7 @@ export class Door implements AsyncDisposable {
       bodyTimeout: 0,
       connect: {
         timeout: options.requestTimeoutMs,
-        // An authority that is signed by another one is trusted as it is: who names it means it.
-        ...(ca !== undefined && { secureContext: createSecureContext({ ca, allowPartialTrustChain: true }) }),
+        ...(secureContext !== undefined && { secureContext }),
       },
     });
     const door = new Door(options, pool);

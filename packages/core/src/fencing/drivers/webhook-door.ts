@@ -1,11 +1,10 @@
 // The way to one webhook, for one answer of the driver: the secret as it is now, each request signed, each answer held against it.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { Pool } from 'undici';
 import { parseRetryAfter } from '../../kubernetes/retry-after.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SecretError, type Secrets } from '../secrets.ts';
+import { trustIn } from './ca-file.ts';
 import { Trouble } from './device-trouble.ts';
 import { exchange, type Headers, type RawAnswer } from './http-exchange.ts';
 import { isSignedBy, shortestWebhookSecret, signatureHeaders, signatureOf } from './webhook-signature.ts';
@@ -55,7 +54,7 @@ export class WebhookDoor implements AsyncDisposable {
   static async open(options: WebhookDoorOptions): Promise<WebhookDoor> {
     const secret = await secretOf(options);
     const { origin, ca, requestTimeoutMs: timeout } = options;
-    const secureContext = ca === undefined ? undefined : await authorityIn(ca);
+    const secureContext = ca === undefined ? undefined : await trustIn(ca);
     const pool = new Pool(origin, {
       connections: 2,
       headersTimeout: 0,
@@ -186,21 +185,6 @@ async function secretOf({ secrets, secret: file }: WebhookDoorOptions): Promise<
     // Kubernetes replaces files of a Secret while it is renewed, and mounts late what is optional.
     throw new Trouble(error.message, { kind: 'access' });
   }
-}
-
-async function authorityIn(file: string): Promise<SecureContext> {
-  let ca: string;
-  try {
-    ca = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'an unknown error';
-    throw new Trouble(`${file} cannot be read: ${code}`);
-  }
-  try {
-    if (ca.includes('-----BEGIN CERTIFICATE-----'))
-      return createSecureContext({ ca, allowPartialTrustChain: true });
-  } catch {}
-  throw new Trouble(`${file} holds no certificate`);
 }
 
 function textOf(headers: Headers, name: string): string {
