@@ -3,6 +3,7 @@
 import { askUnfence } from '../fencing/ask-unfence.ts';
 import type { DeviceQueue } from '../fencing/device-queue.ts';
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
+import { deviceOf } from '../fencing/fence-device.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { type Clock, sleep } from '../time/clock.ts';
@@ -13,7 +14,6 @@ import { SpentPatience } from './patience.ts';
 import { pauseInTerm } from './pause.ts';
 import type { GivenBack, TakeoverRecord } from './record.ts';
 import type { RecordBook } from './records/record-book.ts';
-import { deviceOf } from './shared-device.ts';
 import { wordsOf } from './step.ts';
 
 export interface PowerOnOptions {

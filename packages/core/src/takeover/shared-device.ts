@@ -1,4 +1,5 @@
 // A device that several machines share: one waits for its turn there, and what would cut another one's power is not done.
+import { deviceOf } from '../fencing/fence-device.ts';
 import type { FenceMachine } from '../fencing/fence-target.ts';
 import type { FenceDevice, Fencer } from '../fencing/fencer.ts';
 import { type StepContext, type StepResult, wait, wordsOf } from './step.ts';
@@ -78,19 +79,4 @@ function deviceOrNone(fencer: Fencer, machine: FenceMachine, key: string): Fence
   } catch {
     return undefined;
   }
-}
-
-/** @throws whatever the driver throws, and TypeError for what is no device. */
-export function deviceOf(fencer: Fencer, machine: FenceMachine): FenceDevice | undefined {
-  const device = fencer.device?.(machine);
-  if (device === undefined) return undefined;
-  const { key, concurrency, switches = [] } = device;
-  if (typeof key !== 'string' || key === '') throw new TypeError('it has no key');
-  if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
-    throw new TypeError(`expected a concurrency of at least 1, found ${String(concurrency)}`);
-  }
-  if (!Array.isArray(switches) || switches.some((one) => typeof one !== 'string')) {
-    throw new TypeError('expected a list of texts as switches');
-  }
-  return { key, concurrency, switches };
 }

@@ -3,13 +3,13 @@
 import { askUnfence } from '../fencing/ask-unfence.ts';
 import type { DeviceQueue } from '../fencing/device-queue.ts';
 import type { FencePermit } from '../fencing/fence-context.ts';
+import { deviceOf } from '../fencing/fence-device.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CustomResources } from './custom-resources.ts';
 import { storageFencersOf, targetOnRecord } from './giving-back.ts';
 import type { TakeoverRecord } from './record.ts';
-import { deviceOf } from './shared-device.ts';
 import { wordsOf } from './step.ts';
 
 /** What came of it. */
