@@ -30,6 +30,8 @@ class Devices {
   readonly asked: { readonly at: number; readonly node: string; readonly fencer: string }[] = [];
   readonly fenced: string[] = [];
   readonly bad = new Set<string>();
+  /** Those whose device accepts a question and never answers it. */
+  readonly mute = new Set<string>();
   underWay = 0;
   mostUnderWay = 0;
   tookMs = 1_000;
@@ -56,7 +58,7 @@ class Devices {
         this.underWay += 1;
         this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
         await new Promise<void>((resolve) => {
-          clock.setTimeout(resolve, this.tookMs);
+          if (!this.mute.has(target.name)) clock.setTimeout(resolve, this.tookMs);
           signal.addEventListener('abort', () => resolve());
         });
         this.underWay -= 1;
@@ -245,6 +247,35 @@ describe('a leader', () => {
     expect(devices.asked.some(({ at }) => at >= from + 10_000)).toBe(true);
   });
 
+  it('asks nothing of a device by which a machine is switched on again', async () => {
+    const given: { from: number; to: number }[] = [];
+    const { world, devices } = scene((all) => ({
+      fencers: [
+        all.fencer('ipmi', {
+          acts: 'power',
+          device: () => ({ key: 'chassis', concurrency: 1 }),
+          unfence: async (_, { permit }) => {
+            await permit();
+            const from = world.clock.now();
+            await new Promise<void>((resolve) => world.clock.setTimeout(resolve, 50_000));
+            given.push({ from, to: world.clock.now() });
+            return { outcome: 'unfenced', detail: 'on' };
+          },
+        }),
+      ],
+      policies: [{ ...anyNode, fencing: { ...anyNode.fencing, proof: 'required', afterwards: 'power-on' } }],
+      drill: { everyMs: 20_000 },
+    }));
+    await world.pass(40);
+    world.dead.add('node-1');
+    await world.pass(200);
+    expect(devices.fenced).toEqual(['node-1']);
+    const [{ from = 0, to = 0 } = {}] = given;
+    expect(to - from).toBeGreaterThanOrEqual(50_000);
+    expect(devices.asked.filter(({ at }) => at > from && at < to)).toEqual([]);
+    expect(devices.asked.some(({ at }) => at > to)).toBe(true);
+  });
+
   it('ends with its term though a device never answers', async () => {
     const { world, devices, replica } = scene((all) => {
       all.tookMs = 10_000_000;
@@ -269,6 +300,22 @@ describe('a policy that asks for a check that is not too old', () => {
     world.dead.add('node-4');
     await world.pass(60);
     expect(devices.asked.map(({ node }) => node)).toContain('node-4');
+    expect(devices.fenced).toEqual(['node-4']);
+  });
+
+  it('does not keep a node waiting for others whose devices never answer', async () => {
+    const { world, devices } = scene((all) => {
+      all.mute.add('node-1').add('node-2').add('node-3');
+      return {
+        fencers: [all.fencer('ipmi', { timeoutMs: 600_000 })],
+        policies: [aged],
+        drill: { concurrency: 2 },
+      };
+    });
+    await world.pass(40);
+    expect(devices.underWay).toBe(2);
+    world.dead.add('node-4');
+    await world.pass(60);
     expect(devices.fenced).toEqual(['node-4']);
   });
 

@@ -592,6 +592,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
       nodes: () => this.#loop.world.ledger.nodes,
       unwell: () => this.#loop.world.ledger.unwell,
       atWork: () => fencedNow(this.#loop.world),
+      devices: this.#devices,
       publish: (event) => leading.publish(event),
       onChecked: (checked) => {
         const { node, uid, fencer, check } = checked;

@@ -10,7 +10,7 @@ export interface DrillRules {
   readonly everyMs: number;
   /**
    * How many checks are under way at the same time. Default 4. So many devices that take 20 s an answer are asked 12 times a minute:
-   * in a large fleet more of them, or a longer interval, are needed to keep to it.
+   * in a large fleet more of them, or a longer interval, are needed to keep to it. Those that a takeover waits for are not counted.
    */
   readonly concurrency: number;
   /** How long one answer may take, in milliseconds. Default: what the fencer's own answers may take. */

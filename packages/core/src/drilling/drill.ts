@@ -2,7 +2,9 @@
 import { notedOf } from '../evidence/noted-node.ts';
 import { checkFence } from '../fencing/check-fence.ts';
 import { checkKey } from '../fencing/check-key.ts';
+import type { DeviceQueue } from '../fencing/device-queue.ts';
 import type { FenceCheck } from '../fencing/fence-check.ts';
+import { deviceOf } from '../fencing/fence-device.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { FenceDevice, Fencer } from '../fencing/fencer.ts';
 import { fencersIn } from '../fencing/ladder.ts';
@@ -16,7 +18,15 @@ import type { Clock } from '../time/clock.ts';
 import { describeDrill } from './describe.ts';
 import { canBeDrilled, type DrillRules } from './drill-rules.ts';
 import { type CheckNews, CheckResults } from './results.ts';
-import { newSchedule, nextTurn, putBack, type Schedule, withSubjects } from './schedule.ts';
+import {
+  newSchedule,
+  nextTurn,
+  putBack,
+  type Schedule,
+  type Turn,
+  urgentTurn,
+  withSubjects,
+} from './schedule.ts';
 
 /** A fencer was asked whether it could fence a node, and answered. */
 export interface FenceChecked {
@@ -66,6 +76,8 @@ export interface DrillOptions {
   /** Names of nodes that are not well. */
   readonly unwell: () => Iterable<string>;
   readonly atWork: () => readonly AtWork[];
+  /** Whose turn it is at devices that machines share: nothing is asked of one that somebody has, or waits for. */
+  readonly devices: DeviceQueue;
   readonly publish: (event: NodeEvent) => void;
   readonly onChecked: (checked: FenceChecked) => void;
 }
@@ -79,9 +91,13 @@ const told = { burst: 20, refillMs: 60_000 } as const;
 /** How often what is published is put together anew though nothing came in: success grows old. */
 const describeAgainMs = 30_000;
 
+/** So many of those that takeovers wait for at once: a device that never answers must not keep others from being asked. */
+const mostUrgent = 64;
+
 interface Running {
   readonly node: string;
   readonly device: FenceDevice | undefined;
+  readonly isUrgent: boolean;
   readonly stop: AbortController;
 }
 
@@ -116,16 +132,16 @@ export class Drill {
     const busy = this.#busy();
     this.#giveWay(busy);
     const urgent = this.#urgent(now);
-    while (this.#running.size < rules.concurrency) {
-      const turn = nextTurn(this.#schedule, {
-        now,
-        everyMs: rules.everyMs,
-        urgent,
-        mayAsk: (key) => this.#mayAsk(key, busy),
-      });
+    const turnRules = { now, everyMs: rules.everyMs, mayAsk: (key: string) => this.#mayAsk(key, busy) };
+    while (this.#count(true) < mostUrgent) {
+      const turn = urgentTurn(this.#schedule, urgent, turnRules);
+      if (turn === undefined) break;
+      this.#start(turn, true);
+    }
+    while (this.#count(false) < rules.concurrency) {
+      const turn = nextTurn(this.#schedule, turnRules);
       if (turn === undefined) return;
-      this.#schedule = turn.schedule;
-      this.#start(turn.key);
+      this.#start(turn, false);
     }
   }
 
@@ -212,7 +228,7 @@ export class Drill {
     const atWork = this.#options.atWork();
     const devices = atWork.flatMap(({ target, fencers }) =>
       fencers.flatMap(
-        (name) => deviceOf(this.#fencers.get(name), { ...target, howToConfirm: '' })?.key ?? [],
+        (name) => knownDeviceOf(this.#fencers.get(name), { ...target, howToConfirm: '' })?.key ?? [],
       ),
     );
     return { nodes: new Set(atWork.map(({ target }) => target.name)), devices: new Set(devices) };
@@ -222,7 +238,7 @@ export class Drill {
   #giveWay(busy: { readonly nodes: ReadonlySet<string>; readonly devices: ReadonlySet<string> }): void {
     for (const { node, device, stop } of this.#running.values()) {
       if (busy.nodes.has(node) || (device !== undefined && busy.devices.has(device.key))) {
-        stop.abort(new Error('a takeover needs the device'));
+        stop.abort(deviceIsNeeded());
       }
     }
   }
@@ -233,11 +249,15 @@ export class Drill {
   ): boolean {
     const subject = this.#subjectOf(key);
     if (subject === undefined || this.#running.has(key) || busy.nodes.has(subject.target.name)) return false;
-    const device = deviceOf(subject.fencer, subject.target);
+    const device = knownDeviceOf(subject.fencer, subject.target);
     if (device === undefined) return true;
-    if (busy.devices.has(device.key)) return false;
-    const others = [...this.#running.values()].filter((one) => one.device?.key === device.key);
-    return others.length < Math.max(1, device.concurrency);
+    return !busy.devices.has(device.key) && this.#options.devices.mayLend(device.key, device.concurrency);
+  }
+
+  #count(urgent: boolean): number {
+    let count = 0;
+    for (const { isUrgent } of this.#running.values()) if (isUrgent === urgent) count += 1;
+    return count;
   }
 
   #subjectOf(key: string): Subject | undefined {
@@ -248,13 +268,19 @@ export class Drill {
     return { fencer, target: targetOf(known), policy: known.policy.name };
   }
 
-  #start(key: string): void {
+  #start({ key, schedule }: Turn, isUrgent: boolean): void {
+    this.#schedule = schedule;
     const subject = this.#subjectOf(key);
     if (subject === undefined) return;
     const { fencer, target } = subject;
+    const { devices } = this.#options;
     const stop = new AbortController();
-    this.#running.set(key, { node: target.name, device: deviceOf(fencer, target), stop });
+    const device = knownDeviceOf(fencer, target);
+    const giveBack =
+      device && devices.lend(device.key, device.concurrency, () => stop.abort(deviceIsNeeded()));
+    this.#running.set(key, { node: target.name, device, isUrgent, stop });
     const asking = this.#ask(key, subject, stop.signal).finally(() => {
+      giveBack?.();
       this.#running.delete(key);
       this.#asking.delete(asking);
     });
@@ -313,11 +339,15 @@ function targetOf({ node, deathId }: FleetNode): FenceTarget {
   return { name, uid, deathId, noted: notedOf(node), node, howToConfirm: confirmWays(name, deathId) };
 }
 
-/** Other people's code, asked about whole fleets: what it can't say it shares with nobody. */
-function deviceOf(fencer: Fencer | undefined, target: FenceTarget): FenceDevice | undefined {
+/** One that can't say it shares its device with nobody. */
+function knownDeviceOf(fencer: Fencer | undefined, target: FenceTarget): FenceDevice | undefined {
   try {
-    return fencer?.device?.(target);
+    return fencer && deviceOf(fencer, target);
   } catch {
     return undefined;
   }
+}
+
+function deviceIsNeeded(): Error {
+  return new Error('somebody needs the device');
 }

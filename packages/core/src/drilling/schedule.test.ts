@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newSchedule, nextTurn, putBack, type Schedule, withSubjects } from './schedule.ts';
+import { newSchedule, nextTurn, putBack, type Schedule, urgentTurn, withSubjects } from './schedule.ts';
 
 const everyMs = 3_600_000;
 const keys = (count: number): ReadonlySet<string> =>
@@ -20,7 +20,8 @@ function turns(
   let schedule = start;
   for (let now = fromMs; now <= untilMs; now += 500) {
     for (;;) {
-      const turn = nextTurn(schedule, { now, everyMs, urgent, mayAsk });
+      const turn =
+        urgentTurn(schedule, urgent, { now, mayAsk }) ?? nextTurn(schedule, { now, everyMs, mayAsk });
       if (turn === undefined) break;
       schedule = turn.schedule;
       asked.push({ at: now, key: turn.key });
@@ -92,10 +93,8 @@ describe('whose turn it is to be checked', () => {
     expect(asked.filter(({ key }) => key === 'node-7 bmc').map(({ at }) => at)).toEqual([
       600_500, 610_500, 620_500,
     ]);
-    expect(
-      nextTurn(schedule, { now: 600_500, everyMs, urgent: ['node-7 bmc'], mayAsk: () => true })?.schedule
-        .lastAt,
-    ).toBe(schedule.lastAt);
+    const turn = urgentTurn(schedule, ['node-7 bmc'], { now: 600_500, mayAsk: () => true });
+    expect(turn?.schedule.lastAt).toBe(schedule.lastAt);
   });
 
   it('comes again before all others to who was asked in vain', () => {

@@ -1,5 +1,6 @@
 // Whose turn it is to be checked: those never asked first, then whoever was asked longest ago, evenly over the interval. Pure.
 import { OrderedMap, OrderedSet } from 'immutable';
+import type { DrillRules } from './drill-rules.ts';
 
 /** A value: each turn makes another one of it. What a key names is a fencer and a node. */
 export interface Schedule {
@@ -46,28 +47,41 @@ export function withSubjects(schedule: Schedule, keys: ReadonlySet<string>): Sch
 /** What a turn is given by. */
 export interface TurnRules {
   readonly now: number;
-  /** See {@link DrillRules.everyMs}. */
-  readonly everyMs: number;
-  /** Those whose answer somebody waits for: they go before all others. */
-  readonly urgent: readonly string[];
   /** Whether it may be asked at this moment: its device may be busy. */
   readonly mayAsk: (key: string) => boolean;
 }
 
-/** Who is to be asked now, and the schedule with that turn taken; undefined when it is nobody's. */
-export function nextTurn(
+/** Who is to be asked now, and the schedule with that turn taken. */
+export interface Turn {
+  readonly key: string;
+  readonly schedule: Schedule;
+}
+
+/** Of those whose answer somebody waits for; undefined when it is nobody's turn. It takes none from the others. */
+export function urgentTurn(
   schedule: Schedule,
-  { now, everyMs, urgent, mayAsk }: TurnRules,
-): { readonly key: string; readonly schedule: Schedule } | undefined {
-  const { fresh, asked, lastAt } = schedule;
+  urgent: readonly string[],
+  { now, mayAsk }: TurnRules,
+): Turn | undefined {
+  const { fresh, asked } = schedule;
   const isDue = (key: string): boolean => {
     const at = asked.get(key);
     return at === undefined ? fresh.has(key) : now - at >= urgentEveryMs;
   };
-  const first = urgent.find((key) => isDue(key) && mayAsk(key));
-  if (first !== undefined) return { key: first, schedule: { ...taken(schedule, first, now), lastAt } };
+  const key = urgent.find((one) => isDue(one) && mayAsk(one));
+  return key === undefined ? undefined : { key, schedule: taken(schedule, key, now) };
+}
+
+/** Undefined when it is nobody's turn. */
+export function nextTurn(
+  schedule: Schedule,
+  { now, everyMs, mayAsk }: TurnRules & Pick<DrillRules, 'everyMs'>,
+): Turn | undefined {
+  const { fresh, asked, lastAt } = schedule;
   const all = fresh.size + asked.size;
   const firstGapMs = Math.min(longestFirstGapMs, Math.min(everyMs, firstRoundMs) / all);
+  // Before anybody is looked through: mostly it is not yet time.
+  if (now < lastAt + Math.min(firstGapMs, everyMs / all)) return undefined;
   const newcomer = fresh.toSeq().take(lookedThrough).find(mayAsk);
   const gapMs = newcomer === undefined ? everyMs / all : firstGapMs;
   if (now < lastAt + gapMs) return undefined;

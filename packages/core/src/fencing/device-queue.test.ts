@@ -70,3 +70,33 @@ describe('a queue before a device', () => {
     expect(queue.ask('pdu', 1, who('2')).outcome).toBe('granted');
   });
 });
+
+describe('a device that is lent to whoever only looks', () => {
+  it('is so to no more at once than it bears, by the least that anybody says of it', () => {
+    const queue = new DeviceQueue();
+    const giveBack = queue.lend('pdu', 2, () => {});
+    expect([queue.mayLend('pdu', 2), queue.mayLend('pdu', 1), queue.mayLend('other', 1)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    queue.lend('pdu', 2, () => {});
+    expect(queue.mayLend('pdu', 9)).toBe(false);
+    giveBack();
+    giveBack();
+    expect(queue.mayLend('pdu', 2)).toBe(true);
+  });
+
+  it('is called back as soon as somebody needs it, who does not wait for that', () => {
+    const queue = new DeviceQueue();
+    const called: string[] = [];
+    const giveBack = queue.lend('pdu', 1, () => called.push('pdu'));
+    queue.lend('other', 1, () => called.push('other'));
+    expect(queue.ask('pdu', 1, who('1')).outcome).toBe('granted');
+    expect(called).toEqual(['pdu']);
+    giveBack();
+    expect(queue.mayLend('pdu', 1)).toBe(false);
+    queue.leave('1');
+    expect(queue.mayLend('pdu', 1)).toBe(true);
+  });
+});

@@ -14,6 +14,12 @@ export type DeviceTurn =
       readonly turn: Promise<void>;
     };
 
+/** Whoever only looks at a device while nobody needs it. */
+interface Loan {
+  readonly limit: number;
+  readonly callBack: () => void;
+}
+
 interface Ticket {
   readonly id: string;
   readonly node: string;
@@ -31,6 +37,7 @@ export class DeviceQueue {
   /** By key, in the order in which they asked. */
   readonly #lines = new Map<string, Ticket[]>();
   readonly #keys = new Map<string, string>();
+  readonly #loans = new Map<string, Set<Loan>>();
 
   /** Asks for a turn, or once more for the one that it has or waits for. Whoever asks for another device leaves the one before. */
   ask(key: string, limit: number, { id, node }: { readonly id: string; readonly node: string }): DeviceTurn {
@@ -40,6 +47,7 @@ export class DeviceQueue {
       const turn = Promise.withResolvers<void>();
       this.#lines.set(key, [...(this.#lines.get(key) ?? []), { id, node, limit, granted: false, turn }]);
       this.#grant(key);
+      for (const { callBack } of this.#loans.get(key) ?? []) callBack();
     }
     return this.turnOf(id) ?? { outcome: 'granted' };
   }
@@ -69,6 +77,29 @@ export class DeviceQueue {
     }
     this.#lines.set(key, rest);
     this.#grant(key);
+  }
+
+  /** Whether it may be lent to one more: nobody has a turn there or waits for one, and it bears it. */
+  mayLend(key: string, limit: number): boolean {
+    if (this.#lines.has(key)) return false;
+    const loans = [...(this.#loans.get(key) ?? [])];
+    return loans.length < Math.min(limit, ...loans.map((loan) => loan.limit));
+  }
+
+  /**
+   * Lends the device to somebody who only looks, which {@link mayLend} allows. No turn is waited for on its account: as soon as
+   * anybody asks for one, `callBack` is called.
+   *
+   * @returns what gives it back. To be called on every path.
+   */
+  lend(key: string, limit: number, callBack: () => void): () => void {
+    const loan: Loan = { limit, callBack };
+    const loans = this.#loans.get(key) ?? new Set();
+    this.#loans.set(key, loans.add(loan));
+    return () => {
+      loans.delete(loan);
+      if (loans.size === 0 && this.#loans.get(key) === loans) this.#loans.delete(key);
+    };
   }
 
   #grant(key: string): void {
