@@ -56,6 +56,20 @@ describe('a machine that a fencer switched off', () => {
     expect(story.asked).toHaveLength(1);
   });
 
+  it('is waited for without a write each time that its device wants to be asked again', async () => {
+    const story = dies();
+    let asked = 0;
+    story.unfence = async () => ({ outcome: 'waiting', detail: `${++asked} s passed`, retryAfterMs: 100 });
+    await story.pass(60);
+    const before = asked;
+    const writes = (): number => story.cluster.calls.filter(({ method }) => method === 'updateRecord').length;
+    const from = writes();
+    await story.pass(60);
+    expect(asked - before).toBeGreaterThan(300);
+    expect(writes() - from).toBeLessThan(10);
+    expect(story.records[0]?.powerOn?.spentMs).toBeGreaterThan(50_000);
+  });
+
   it('stays off where the policy says nothing else', async () => {
     const story = dies({ fencing: { drivers: ['ipmi'], proof: 'required' } });
     await story.pass(600);

@@ -7,6 +7,7 @@ import { deviceOf } from '../fencing/fence-device.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { type Clock, sleep } from '../time/clock.ts';
+import { withoutNumbers } from '../wording/numbers.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import type { TakeoverProgress } from './executor.ts';
 import { owesPower, staysOff, targetOnRecord } from './giving-back.ts';
@@ -32,6 +33,9 @@ const patienceMs = 600_000;
 
 const retryMs = 1_000;
 const longestRetryMs = 60_000;
+
+/** How often the patience that is spent is put on record, where nothing else is new. */
+const noteEveryMs = 10_000;
 
 /** For how long a look holds on which a machine is switched on. */
 const permitHoldsMs = 5_000;
@@ -97,7 +101,8 @@ export class PowerOn {
     const why = staysOff(record) ?? (fencer === undefined ? `${name} is no fencer here` : undefined);
     if (fencer === undefined || why !== undefined) return this.#end(begun, 'failed', why ?? '', patience);
     this.#report(begun.record, 'started', '');
-    let told: string | undefined;
+    let told = '';
+    let notedAt = clock.now();
     for (let tries = 0; ; tries++) {
       let busy: Promise<void> | undefined;
       try {
@@ -124,15 +129,17 @@ export class PowerOn {
       const isOver = result.outcome === 'failed' && result.permanent === true;
       if (isOver || patience.spentMs >= patienceMs) return this.#end(begun, 'failed', detail, patience);
       if (result.outcome === 'failed') this.#options.devices.leave(ticketOf(record.id));
-      if (detail !== told)
-        this.#report(begun.record, result.outcome === 'failed' ? 'retrying' : 'waiting', detail);
+      const isNews = withoutNumbers(detail) !== withoutNumbers(told);
+      if (isNews) this.#report(begun.record, result.outcome === 'failed' ? 'retrying' : 'waiting', detail);
       told = detail;
       const pauseMs =
         result.outcome === 'waiting' ? result.retryAfterMs : Math.min(longestRetryMs, retryMs * 2 ** tries);
       await pauseInTerm(clock, term, pauseMs);
       patience.spend();
-      // Each try a write: there are a dozen or so.
+      // A device may want to be asked again ten times a second.
+      if (!isNews && clock.now() - notedAt < noteEveryMs) continue;
       await this.#note(begun, { state: 'begun', detail }, patience);
+      notedAt = clock.now();
     }
   }
 
