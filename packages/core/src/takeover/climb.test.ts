@@ -117,6 +117,16 @@ describe('a rung', () => {
     expect(story.record).toMatchObject({ result: 'recovered', fencer: 'cloud' });
   });
 
+  it('whose words count up is not written down with each of them', async () => {
+    await using story = new Climb();
+    story.ipmi = () => ({ outcome: 'waiting', detail: `${story.asked.length} % done`, retryAfterMs: 200 });
+    await story.start({ policy: both }).pass(2_000);
+    const { writes } = story;
+    await story.pass(10_000);
+    expect(story.times('ipmi').length).toBeGreaterThan(40);
+    expect(story.writes - writes).toBeLessThanOrEqual(3);
+  });
+
   it('that asks for a long pause is left after its time all the same', async () => {
     await using story = new Climb();
     story.ipmi = () => ({ ...busy, retryAfterMs: 3_600_000 });

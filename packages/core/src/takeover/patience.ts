@@ -1,5 +1,6 @@
 // How long a step has waited, over all leaders that worked on it, and when that is worth a write.
 import { isDeepStrictEqual } from 'node:util';
+import type { Climb } from '../fencing/ladder.ts';
 import type { Clock } from '../time/clock.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
 import type { TakeoverRecord, TakeoverStep } from './record.ts';
@@ -84,9 +85,22 @@ export function isWorthNoting(
   return step === 'fence' ? isTimeOfClimbDue(waited) : waited.sinceNotedMs >= noteSpentEveryMs;
 }
 
-function hasNews(findings: StepFindings | undefined, record: TakeoverRecord): boolean {
-  return Object.entries(findings ?? {}).some(
+function hasNews({ climb, ...others }: StepFindings = {}, record: TakeoverRecord): boolean {
+  if (climb !== undefined && !isDeepStrictEqual(withoutCounts(climb), withoutCounts(record.climb)))
+    return true;
+  return Object.entries(others).some(
     ([name, value]) => !isDeepStrictEqual(value, record[name as keyof TakeoverRecord]),
+  );
+}
+
+/** A device that counts up how far it is says nothing new each time. */
+function withoutCounts(climb: Climb | undefined): readonly unknown[] | undefined {
+  return (
+    climb && [
+      climb.round,
+      climb.rung,
+      ...climb.rungs.map((rung) => ({ ...rung, detail: withoutNumbers(rung.detail ?? '') })),
+    ]
   );
 }
 
