@@ -40,7 +40,7 @@ function policyRows({ policy, ladder }: PolicyDrill): readonly (readonly string[
 }
 
 /** `48 ready, 2 not ready, 5 not asked yet` */
-export function rungWords({ unchecked, ready, notReady, waiting }: PolicyDrill['ladder'][number]): string {
+function rungWords({ unchecked, ready, notReady, waiting }: PolicyDrill['ladder'][number]): string {
   if (unchecked === true) return 'can not be asked';
   const counts = [
     [ready, 'ready'],

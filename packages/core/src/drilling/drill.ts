@@ -47,14 +47,14 @@ export interface FenceChecked {
 }
 
 /** What a takeover that runs may ask. */
-export interface AtWork {
+interface AtWork {
   readonly target: Pick<FenceTarget, 'name' | 'uid' | 'deathId' | 'noted'>;
   /** Names of its fencers. */
   readonly fencers: readonly string[];
 }
 
 /** All nodes, by name. */
-export interface Fleet {
+interface Fleet {
   get(name: string): FleetNode | undefined;
   values(): Iterable<FleetNode>;
 }

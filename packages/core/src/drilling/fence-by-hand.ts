@@ -1,5 +1,6 @@
 // Has a fencer switch a machine because a person says so: for an acceptance test, before anything relies on it.
 import { askFencer } from '../fencing/ask-fencer.ts';
+import { askUnfence } from '../fencing/ask-unfence.ts';
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { Fencer } from '../fencing/fencer.ts';
@@ -49,20 +50,21 @@ const pauseMs = 1_000;
  * @throws what `signal` aborted with.
  */
 export async function fenceByHand(asked: FencingByHand): Promise<FencedByHand> {
-  const { target, clock, signal, timeoutMs, onWaiting } = asked;
-  const fencer = asked.act === 'fence' ? asked.fencer : givingBack(asked.fencer);
+  const { fencer, target, act, clock, signal, timeoutMs, onWaiting } = asked;
   const endsAt = clock.now() + timeoutMs;
   let waitsFor: string | undefined;
   for (;;) {
     const forMs = endsAt - clock.now();
     if (forMs <= 0) return { outcome: 'timed-out', detail: waitsFor ?? 'no answer in its time' };
     const permit = (): Promise<FencePermit> => permitByHand(asked);
-    const { result, refusal } = await askFencer(fencer, target, { signal, clock, permit, forMs });
+    const ask = act === 'fence' ? askFencer : askUnfence;
+    const { result, refusal } = await ask(fencer, target, { signal, clock, permit, forMs });
     if (refusal !== undefined) return { outcome: 'failed', detail: refusal.detail };
     if (result.outcome === 'failed') return { outcome: 'failed', detail: result.detail };
+    if (result.outcome === 'unfenced') return { outcome: 'done', detail: result.detail, evidence: [] };
     if (result.outcome === 'fenced') {
       const { proof, detail, evidence = [] } = result;
-      return { outcome: 'done', ...(asked.act === 'fence' && { proof }), detail, evidence };
+      return { outcome: 'done', proof, detail, evidence };
     }
     if (result.detail !== waitsFor) onWaiting?.(result.detail);
     waitsFor = result.detail;
@@ -88,22 +90,4 @@ async function permitByHand({ cluster, seen, clock }: FencingByHand): Promise<Fe
   return validForMs > 0
     ? { outcome: 'granted', validForMs }
     : refused('unknown', 'looking at the Node took longer than what was seen holds');
-}
-
-/** One that gives the machine back when it is asked to fence: then it is asked like any other. */
-function givingBack(fencer: Fencer): Fencer {
-  const { name, timeoutMs } = fencer;
-  return {
-    name,
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    fence: async (target, context) => {
-      if (fencer.unfence === undefined) {
-        return { outcome: 'failed', permanent: true, detail: 'it can not give a machine back' };
-      }
-      const result = await fencer.unfence(target, context);
-      return result.outcome === 'unfenced'
-        ? { outcome: 'fenced', proof: 'none', detail: result.detail }
-        : result;
-    },
-  };
 }

@@ -14,7 +14,7 @@ export interface CommonConfig {
   readonly device?: DeviceConfig | undefined;
 }
 
-export interface DeviceConfig {
+interface DeviceConfig {
   readonly key: string;
   readonly concurrency: number;
   readonly switches: readonly string[];

@@ -2,7 +2,7 @@
 import { SaxesParser } from 'saxes';
 
 /** One parameter. */
-export interface AgentParameter {
+interface AgentParameter {
   /** As it is written before the `=`. */
   readonly name: string;
   readonly required: boolean;
@@ -13,7 +13,7 @@ export interface AgentParameter {
 }
 
 /** One action. */
-export interface AgentAction {
+interface AgentAction {
   readonly name: string;
   /** It works only when it runs on the machine that it is about. */
   readonly onTarget: boolean;

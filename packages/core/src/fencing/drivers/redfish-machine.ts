@@ -12,7 +12,7 @@ const mostPages = 64;
 /** See the connections of a {@link Door}. */
 const atOnce = 4;
 
-export const resetAction = '#ComputerSystem.Reset';
+const resetAction = '#ComputerSystem.Reset';
 
 /** One system as its service describes it. */
 export interface System {
