@@ -4,6 +4,7 @@ import { askUnfence } from '../fencing/ask-unfence.ts';
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import type { FenceTarget } from '../fencing/fence-target.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import { permitSince } from '../fencing/look-permit.ts';
 import type { FenceEvidence, FenceProof } from '../fencing/proof.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { type Clock, sleep } from '../time/clock.ts';
@@ -37,9 +38,6 @@ export type FencedByHand =
       readonly evidence: readonly FenceEvidence[];
     }
   | { readonly outcome: 'failed' | 'timed-out'; readonly detail: string };
-
-/** How long a look at the Node holds for one request. */
-const lookHoldsMs = 5_000;
 
 const pauseMs = 1_000;
 
@@ -86,8 +84,5 @@ async function permitByHand({ cluster, seen, clock }: FencingByHand): Promise<Fe
   } catch (error) {
     return refused('unknown', error instanceof Error ? error.message : String(error));
   }
-  const validForMs = lookedAt + lookHoldsMs - clock.now();
-  return validForMs > 0
-    ? { outcome: 'granted', validForMs }
-    : refused('unknown', 'looking at the Node took longer than what was seen holds');
+  return permitSince(lookedAt, { now: clock.now() });
 }

@@ -1,6 +1,7 @@
 // Takes nodes in again that were taken over and came back. No brake holds this: giving back what is healthy is no harm.
 
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
+import { permitSince } from '../fencing/look-permit.ts';
 import type { Node } from '../kubernetes/objects.ts';
 import { confirmedReturnedAnnotation } from '../marks/confirmed.ts';
 import {
@@ -60,9 +61,6 @@ interface ReturnStep {
   /** Whose marks go when the node is let in. */
   readonly whose: readonly StoredRecord[];
 }
-
-/** For how long a look holds on which storage is given back. */
-const permitHoldsMs = 5_000;
 
 /** How often a record that others write to is tried in one go. */
 const saveAttempts = 3;
@@ -173,17 +171,14 @@ export class Returner {
     const { id, node } = stored.record;
     this.#storageTries.note(id, clock.now());
     const permit = async (): Promise<FencePermit> => {
-      const at = clock.now();
+      const lookedAt = clock.now();
       const live = await cluster.readNode(term, node.name);
       if (live === undefined || live.object.metadata.uid !== returning.node.metadata.uid) {
         return refused('overtaken', 'another Node has its name');
       }
       const why = this.#keepsStorage(past, stored, { ...returning, node: live.object });
       if (why !== undefined) return refused('unknown', why);
-      const validForMs = Math.min(term.remainingMs(), at + permitHoldsMs - clock.now());
-      return validForMs > 0
-        ? { outcome: 'granted', validForMs }
-        : refused('unknown', 'looking took longer than what was seen holds');
+      return permitSince(lookedAt, { now: clock.now(), remainingMs: term.remainingMs() });
     };
     const live = await cluster.readNode(term, node.name);
     const why = live && this.#keepsStorage(past, stored, { ...returning, node: live.object });

@@ -1,12 +1,10 @@
 // Whether a fencer may do harm at this moment: by a live look at the node, every brake, and the term.
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
+import { permitSince } from '../fencing/look-permit.ts';
 import { signOfGoneHost } from './gone-host.ts';
 import { readLiveNode, readNodeUnlessSeen } from './life-signs.ts';
 import { policyDifferences } from './recorded-policy.ts';
 import type { StepContext } from './step.ts';
-
-/** How old a look may be on which harm is done. A kubelet may renew at any moment after it. */
-const lookHoldsMs = 5_000;
 
 /**
  * Rejects when the API server doesn't say.
@@ -40,8 +38,5 @@ export async function askPermit(
     return refused('policy', `another policy counts by now: ${differences.join('; ')}`);
   const holds = [...context.holds(), ...(up === undefined ? [] : [up])];
   if (holds.length > 0) return refused('held', holds.join('; '));
-  const validForMs = Math.min(remainingMs, lookedAt + lookHoldsMs - clock.now());
-  return validForMs > 0
-    ? { outcome: 'granted', validForMs }
-    : refused('unknown', 'looking at the node took longer than what was seen holds');
+  return permitSince(lookedAt, { now: clock.now(), remainingMs });
 }

@@ -5,6 +5,7 @@ import type { DeviceQueue } from '../fencing/device-queue.ts';
 import { type FencePermit, refused } from '../fencing/fence-context.ts';
 import { deviceOf } from '../fencing/fence-device.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import { permitSince } from '../fencing/look-permit.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
@@ -36,9 +37,6 @@ const longestRetryMs = 60_000;
 
 /** How often the patience that is spent is put on record, where nothing else is new. */
 const noteEveryMs = 10_000;
-
-/** For how long a look holds on which a machine is switched on. */
-const permitHoldsMs = 5_000;
 
 /** How often one that other writers change is written in one go. */
 const saveAttempts = 5;
@@ -155,7 +153,7 @@ export class PowerOn {
   /** By live reads: nobody else has it in hand, and it has not come up by itself. */
   async #permit(record: TakeoverRecord): Promise<FencePermit> {
     const { term, clock, cluster } = this.#options;
-    const at = clock.now();
+    const lookedAt = clock.now();
     const stored = await cluster.readRecord(term, record.id);
     if (stored === undefined || isInOtherHands(stored.record, term)) {
       return refused('overtaken', 'its record is in other hands');
@@ -167,10 +165,7 @@ export class PowerOn {
     if (bootId !== '' && record.node.bootId !== '' && bootId !== record.node.bootId) {
       return refused('alive', 'it has booted by itself');
     }
-    const validForMs = Math.min(term.remainingMs(), at + permitHoldsMs - clock.now());
-    return validForMs > 0
-      ? { outcome: 'granted', validForMs }
-      : refused('unknown', 'looking took longer than what was seen holds');
+    return permitSince(lookedAt, { now: clock.now(), remainingMs: term.remainingMs() });
   }
 
   async #end(
