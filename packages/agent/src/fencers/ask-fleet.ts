@@ -1,9 +1,11 @@
 // Asks the fencers of whole policies once, from where somebody sits: a bounded number of them, few at a time.
 import {
+  canBeDrilled,
   checkFence,
   type DrillStatus,
   type Fencer,
   type FenceTarget,
+  fencersIn,
   type Node,
   type NodeCheck,
   notedOf,
@@ -38,9 +40,9 @@ export async function askFleet(
     return policy === undefined ? [] : [{ node, policy }];
   });
   const all = selected.flatMap(({ node, policy }) =>
-    namesIn(policy).flatMap((name): readonly Question[] => {
+    fencersIn(policy.fencing).flatMap((name): readonly Question[] => {
       const fencer = fencers.find((one) => one.name === name);
-      return fencer === undefined || !isAsked(fencer)
+      return fencer === undefined || !canBeDrilled(fencer)
         ? []
         : [{ policy: policy.name, fencer, target: targetOf(node) }];
     }),
@@ -53,11 +55,11 @@ export async function askFleet(
     since,
     policies: shown.map((policy) => {
       const count = selected.filter((one) => one.policy === policy).length;
-      const ladder = namesIn(policy).map((name) => {
+      const ladder = fencersIn(policy.fencing).map((name) => {
         const own = answers.filter((one) => one.policy === policy.name && one.fencer === name);
         const notReady = own.filter(({ problem }) => problem !== undefined).length;
         const fencer = fencers.find((one) => one.name === name);
-        return fencer === undefined || !isAsked(fencer)
+        return fencer === undefined || !canBeDrilled(fencer)
           ? { fencer: name, unchecked: true as const, ready: 0, notReady: 0, waiting: 0 }
           : { fencer: name, ready: own.length - notReady, notReady, waiting: count - own.length };
       });
@@ -66,15 +68,6 @@ export async function askFleet(
     attention: attention.slice(0, longestAttention),
     more: Math.max(0, attention.length - longestAttention),
   };
-}
-
-/** Whether there is a device behind it: one that only waits for people has none. */
-function isAsked({ check, harmless }: Fencer): boolean {
-  return check !== undefined && harmless !== true;
-}
-
-function namesIn({ fencing }: Policy): readonly string[] {
-  return fencing.ladder?.map(({ fencer }) => fencer) ?? fencing.drivers ?? [];
 }
 
 /** Evenly from all of them, so that every policy and every rack has its share. */

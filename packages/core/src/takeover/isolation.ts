@@ -26,14 +26,11 @@ interface Coverage {
 }
 
 /** The proofs with one more: the last of each fencer counts. */
-export function withProof(
-  isolation: Isolation | undefined,
-  proof: IsolationProof,
-): readonly IsolationProof[] {
+function withProof(isolation: Isolation | undefined, proof: IsolationProof): readonly IsolationProof[] {
   return [...(isolation?.proofs ?? []).filter(({ fencer }) => fencer !== proof.fencer), proof];
 }
 
-export function driversIn(proofs: readonly IsolationProof[]): readonly string[] {
+function driversIn(proofs: readonly IsolationProof[]): readonly string[] {
   return [...new Set(proofs.flatMap(({ csiDrivers }) => csiDrivers))].sort();
 }
 
