@@ -6,7 +6,7 @@ import type { FenceTarget } from './fence-target.ts';
 import type { Fencer } from './fencer.ts';
 
 /** How long a look at a device may take where neither the fencer nor whoever asks says otherwise: some think for 20 s. */
-export const checkWithinMs = 60_000;
+const checkWithinMs = 60_000;
 
 /** What asking for a check needs beside the fencer. */
 export interface AskingForCheck {
