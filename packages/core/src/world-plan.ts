@@ -138,7 +138,7 @@ function fenceCheckOf(
     return check?.uid === uid ? [{ fencer, ...check }] : [];
   });
   const readyAts = known.flatMap(({ readyAt }) => (readyAt === undefined ? [] : [readyAt]));
-  const against = known.filter(({ outcome }) => outcome === 'not-ready');
+  const against = known.filter(({ outcome }) => outcome !== 'ready');
   const words = against.map(({ fencer, detail }) => `${fencer}: ${detail}`).join('; ');
   return {
     ...(readyAts.length > 0 && { readyAt: Math.max(...readyAts) }),

@@ -103,7 +103,7 @@ async function ask({ policy, fencer, target }: Question, signal: AbortSignal): P
     policy,
     fencer: fencer.name,
     checkedAt: new Date().toISOString(),
-    ...(outcome === 'not-ready' && { problem: { machine, power, mayAct, detail } }),
+    ...(outcome !== 'ready' && { problem: { machine, power, mayAct, detail } }),
   };
 }
 

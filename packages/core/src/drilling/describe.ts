@@ -78,12 +78,12 @@ function tallyOf(tallies: Map<string, Tally>, policy: Policy, { fencers }: Drill
 
 function count(rung: Tally['ladder'][number], result: CheckResult | undefined): void {
   if (result === undefined) rung.waiting += 1;
-  else if (result.check.outcome === 'not-ready') rung.notReady += 1;
+  else if (result.check.outcome !== 'ready') rung.notReady += 1;
   else rung.ready += 1;
 }
 
 function needsAttention({ check, at }: CheckResult, { everyMs }: DrillRules, now: number): boolean {
-  return check.outcome === 'not-ready' || now - at > everyMs * lateAfterRounds;
+  return check.outcome !== 'ready' || now - at > everyMs * lateAfterRounds;
 }
 
 function describeNode(
@@ -96,7 +96,7 @@ function describeNode(
     node,
     policy,
     fencer,
-    ...(outcome === 'not-ready' && {
+    ...(outcome !== 'ready' && {
       problem: { machine, power, mayAct, detail: detail.slice(0, keptDetail) },
     }),
     checkedAt: iso(at),

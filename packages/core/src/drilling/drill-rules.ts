@@ -1,5 +1,6 @@
 // How often fencers are asked whether they could fence, and which of them.
 import type { Fencer } from '../fencing/fencer.ts';
+import type { FenceProof } from '../fencing/proof.ts';
 
 /** How fencers are asked whether they could fence the nodes that they are for. */
 export interface DrillRules {
@@ -20,7 +21,16 @@ export interface DrillRules {
 /** What counts where nobody says otherwise. */
 export const defaultDrillRules: DrillRules = { everyMs: 3_600_000, concurrency: 4 };
 
-/** Whether there is a device behind it that can be asked: one that only waits for people has none. */
-export function canBeDrilled({ check, harmless }: Pick<Fencer, 'check' | 'harmless'>): boolean {
-  return check !== undefined && harmless !== true;
+/**
+ * Whether there is something behind it that can be asked: one that only waits for people, or for nobody, has nothing. One that touches
+ * no machine may still wait for something that must be there, as the guard of a watchdog.
+ */
+export function canBeDrilled({
+  check,
+  harmless,
+  proofs = [],
+}: Pick<Fencer, 'check' | 'harmless' | 'proofs'>): boolean {
+  return check !== undefined && (harmless !== true || proofs.some((proof) => !ofPeople.has(proof)));
 }
+
+const ofPeople: ReadonlySet<FenceProof> = new Set(['confirmed-by-human', 'none']);

@@ -171,7 +171,7 @@ export class Drill {
   notReady(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { fencer, check } of this.#results.values()) {
-      if (check.outcome === 'not-ready') counts.set(fencer, (counts.get(fencer) ?? 0) + 1);
+      if (check.outcome !== 'ready') counts.set(fencer, (counts.get(fencer) ?? 0) + 1);
     }
     return counts;
   }

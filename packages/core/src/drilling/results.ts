@@ -53,10 +53,12 @@ export class CheckResults {
 }
 
 function newsOf(before: FenceCheck | undefined, after: FenceCheck): CheckNews | undefined {
-  if (after.outcome === 'not-ready') {
+  if (after.outcome !== 'ready') {
     const isKnown =
-      before?.outcome === 'not-ready' && withoutNumbers(before.detail) === withoutNumbers(after.detail);
+      before !== undefined &&
+      before.outcome !== 'ready' &&
+      withoutNumbers(before.detail) === withoutNumbers(after.detail);
     return isKnown ? undefined : 'failing';
   }
-  return before?.outcome === 'not-ready' ? 'ready' : undefined;
+  return before !== undefined && before.outcome !== 'ready' ? 'ready' : undefined;
 }

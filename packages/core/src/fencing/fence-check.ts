@@ -14,7 +14,8 @@ export interface FenceCheck {
   /**
    * - `ready`: nothing speaks against a fence at this moment.
    * - `not-ready`: something does; `detail` says what.
-   * - `no-device`: there is nothing that could be asked, such as with a human.
+   * - `no-device`: there is nothing that could be asked, such as with a human; where something should be, as the guard of a
+   *   watchdog, that counts as not ready.
    */
   readonly outcome: 'ready' | 'not-ready' | 'no-device';
   /**
