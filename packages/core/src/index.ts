@@ -21,7 +21,7 @@ export type { Assessment, Evidence, Health, NodeState } from './evidence/judgeme
 export type { HealthChange } from './evidence/ledger.ts';
 export type { MachineIdentity } from './evidence/machine.ts';
 export type { MaintenanceSight } from './evidence/maintenance-sight.ts';
-export { type NotedNode, notedOf } from './evidence/noted-node.ts';
+export { type NotedNode, notedOf, type StorageClient } from './evidence/noted-node.ts';
 export {
   type Detection,
   defaultHeartbeatDetection,
@@ -135,11 +135,14 @@ export type {
   UnreadableRecord,
   WriteOutcome,
 } from './takeover/cluster.ts';
+export type { CustomResources, WritingRules } from './takeover/custom-resources.ts';
 export { type NodeEventReason, nodeEventReasons } from './takeover/event-reasons.ts';
 export type { TakeoverProgress } from './takeover/executor.ts';
 export { defaultRestoredTaints, type Keepsake } from './takeover/keepsake.ts';
 export {
   type GivenBack,
+  type Isolation,
+  type IsolationProof,
   type PolicyChange,
   type RecordedPolicy,
   type ReturnRecord,
@@ -157,4 +160,4 @@ export type { OmissionCause, OmittedEvents } from './telling/omissions.ts';
 export { type NodeTrouble, type TroubleChange, type TroubledAct, whatFails } from './telling/troubles.ts';
 export type { LiveRead } from './term/live-read.ts';
 export { type Clock, type Random, sleep, systemClock, systemRandom, type TimerHandle } from './time/clock.ts';
-export type { Fact } from './world-state.ts';
+export type { Fact, KnownCheck } from './world-state.ts';

@@ -87,7 +87,7 @@ export class DeviceQueue {
   }
 
   /**
-   * Lends the device to somebody who only looks, which {@link mayLend} allows. No turn is waited for on its account: as soon as
+   * Lends the device to somebody who only looks, which {@link DeviceQueue.mayLend} allows. No turn is waited for on its account: as soon as
    * anybody asks for one, `callBack` is called.
    *
    * @returns what gives it back. To be called on every path.

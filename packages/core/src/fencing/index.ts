@@ -33,6 +33,13 @@ export { manualFencer } from './manual.ts';
 export { noneFencer } from './none.ts';
 export { type AcceptableProof, acceptableProofs, type FenceEvidence, type FenceProof } from './proof.ts';
 export { SecretError, Secrets } from './secrets.ts';
-export { fillIn, isTemplate, TemplateError, type TemplatePlace, templateFault } from './template.ts';
+export {
+  fillIn,
+  isTemplate,
+  TemplateError,
+  type TemplatePlace,
+  type TemplateSource,
+  templateFault,
+} from './template.ts';
 export * from './watchdog/index.ts';
 export { type Candidate, type WhichMachine, whichMachine } from './which-machine.ts';

@@ -30,10 +30,11 @@ const shapes: Readonly<Record<TemplatePlace, string>> = {
   word: 'one line without quotes, backslashes and outer blanks',
 };
 
-type Source = Pick<FenceTarget, 'name' | 'uid' | 'noted'>;
+/** What a template is filled in from. */
+export type TemplateSource = Pick<FenceTarget, 'name' | 'uid' | 'noted'>;
 
 /** What may stand between braces. Those that end with a dot take a key: `{label.topology.kubernetes.io/rack}`. */
-const variables: Readonly<Record<string, (target: Source, key: string) => string | undefined>> = {
+const variables: Readonly<Record<string, (target: TemplateSource, key: string) => string | undefined>> = {
   name: ({ name }) => name,
   uid: ({ uid }) => uid,
   systemUUID: ({ noted }) => noted.machine.systemUuid,
@@ -76,7 +77,7 @@ export function isTemplate(template: string): boolean {
  *
  * @throws {@link TemplateError} when something is not known of this machine, or is not what may stand there.
  */
-export function fillIn(template: string, target: Source, place: TemplatePlace): string {
+export function fillIn(template: string, target: TemplateSource, place: TemplatePlace): string {
   const fault = templateFault(template);
   if (fault !== undefined) throw new TemplateError(fault);
   return template.replaceAll(placeholder, (_, inside: string) => {
@@ -87,7 +88,7 @@ export function fillIn(template: string, target: Source, place: TemplatePlace): 
   });
 }
 
-function lookUp(inside: string): ((target: Source) => string | undefined) | undefined {
+function lookUp(inside: string): ((target: TemplateSource) => string | undefined) | undefined {
   const dot = inside.indexOf('.') + 1;
   const name = inside.slice(0, dot);
   const key = inside.slice(dot);

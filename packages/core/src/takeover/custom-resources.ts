@@ -12,7 +12,7 @@ import { limitsOf } from '../term/write-in-term.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Under which conditions a fencer may write. */
-interface WritingRules {
+export interface WritingRules {
   readonly term: LeaderTerm;
   /** Asked before each write. */
   readonly permit: () => Promise<FencePermit>;
