@@ -1,6 +1,6 @@
 // A leader asks fencers whether they could fence, before they have to: in whole controllers, in virtual time.
 import { describe, expect, it } from 'vitest';
-import type { ControllerOptions } from './controller.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import type { FenceChecked } from './drilling/drill.ts';
 import type { FenceCheck } from './fencing/fence-check.ts';
 import type { Fencer } from './fencing/fencer.ts';

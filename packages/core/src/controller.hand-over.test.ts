@@ -1,6 +1,6 @@
 // A leader that would fence the machine it runs on hands over first, where another replica is ready.
 import { describe, expect, it } from 'vitest';
-import type { ControllerOptions } from './controller.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { type Replica, World } from './testing/controller-world.ts';
 import { anyNode } from './testing/fleet-objects.ts';

@@ -1,26 +1,21 @@
 // Brings facts in, has intents performed, and elects who may: watches, probes, the world and a leader. This is what an embedder starts.
 import { EventEmitter } from 'eventemitter3';
 import type { ControllerEvents } from './controller-events.ts';
+import { type ControllerOptions, checkOptions } from './controller-options.ts';
 import { Drill } from './drilling/drill.ts';
-import { canBeDrilled, type DrillRules, defaultDrillRules } from './drilling/drill-rules.ts';
-import { checkedTimings, type ElectionTimings } from './election/election-timings.ts';
+import { canBeDrilled, defaultDrillRules } from './drilling/drill-rules.ts';
+import { checkedTimings } from './election/election-timings.ts';
 import { LeaderElector, LeadershipLostError } from './election/leader-elector.ts';
-import type { LeaseStore } from './election/lease-record.ts';
-import { isObserversElection } from './election/observers-election.ts';
 import type { KnownNode } from './evidence/known-node.ts';
-import { contradictionsIn } from './evidence/rules.ts';
-import { defaultSightRules, type SightRules, shortestSafeDeathMs } from './evidence/sight.ts';
-import { type NodeProbe, Prober } from './evidence/witnesses/prober.ts';
+import { defaultSightRules, type SightRules } from './evidence/sight.ts';
+import { Prober } from './evidence/witnesses/prober.ts';
 import { FleetWatches } from './evidence/witnesses/watches.ts';
 import { DeviceQueue } from './fencing/device-queue.ts';
 import { type HeardNode, StorageClients } from './fencing/drivers/storage-clients.ts';
-import type { Fencer } from './fencing/fencer.ts';
-import { hungFault } from './fencing/hung.ts';
 import { fencersIn } from './fencing/ladder.ts';
-import { HandOver, type Self } from './hand-over.ts';
+import { HandOver } from './hand-over.ts';
 import { type JournalEntry, type JournalHead, journalVersion } from './journal-format.ts';
 import { journalSnapshot } from './journal-snapshot.ts';
-import type { KubernetesReader } from './kubernetes/reader.ts';
 import { LeadersLoop, tickMs } from './leaders-loop.ts';
 import { Leadership } from './leadership.ts';
 import type { Leading } from './leading.ts';
@@ -29,86 +24,17 @@ import type { PauseStore } from './pausing/global-pause.ts';
 import { GlobalPause, PauseKeeper } from './pausing/pause-keeper.ts';
 import { builtInGuards } from './policy/decision.ts';
 import type { FleetNode } from './policy/fleet-node.ts';
-import type { Guard } from './policy/guard.ts';
 import type { Policy } from './policy/policy.ts';
-import { defaultReturnRules, type ReturnRules } from './returning/moves.ts';
-import type { TakeoverCluster, UnreadableRecord } from './takeover/cluster.ts';
+import { defaultReturnRules } from './returning/moves.ts';
+import type { UnreadableRecord } from './takeover/cluster.ts';
 import type { TakeoverRecord } from './takeover/record.ts';
 import { fencedNow } from './takeover-witness.ts';
 import { describeStatus, type StatusDocument } from './telling/status-document.ts';
-import { StatusPublisher, type StatusStore } from './telling/status-publisher.ts';
+import { StatusPublisher } from './telling/status-publisher.ts';
 import type { LeaderTerm } from './term/leader-term.ts';
 import { type Clock, type Random, sleep, systemClock, systemRandom } from './time/clock.ts';
 import { WorldLoop } from './world-loop.ts';
 import type { Fact, Intent, World } from './world-state.ts';
-
-/** Options of {@link Controller}. */
-export interface ControllerOptions {
-  /** For lists and watches; {@link connect} makes one. */
-  readonly reader: KubernetesReader;
-  /** For what a takeover reads and writes; {@link connect} makes one. */
-  readonly cluster: TakeoverCluster;
-  /** Must reach the API server through a connection of its own. */
-  readonly leaseStore: LeaseStore;
-  /** See {@link LeaderElectorOptions.minimumEpoch}. Default: epochs follow the Lease alone. */
-  readonly minimumEpoch?: () => Promise<number>;
-  /**
-   * Where a pause of everything is kept beside the election Lease; {@link connect} makes one. Absent: when the Lease is
-   * deleted while no replica runs, a pause is deleted with it.
-   */
-  readonly pauseStore?: PauseStore;
-  /** Where {@link ControllerOptions.leaseStore} keeps its Lease: the controller watches it, to know that it sees. */
-  readonly election: { readonly namespace: string; readonly name: string } & ElectionTimings;
-  /** Unique among all replicas and all lives of this process. */
-  readonly identity: string;
-  /** The first that selects a node counts for it; without any, nothing is ever done. */
-  readonly policies: readonly Policy[];
-  /** All fencers that policies name. */
-  readonly fencers: readonly Fencer[];
-  /**
-   * Guards beside the built-in ones. They can hold, never override. They are asked until a takeover begins, those with
-   * {@link Guard.brake} while it goes on as well. Default none. With any, all guards are asked every half second while a death
-   * waits, since nobody tells us when they change their mind; without, when something changed or a time has come.
-   */
-  readonly guards?: readonly Guard[];
-  /** Asks a host whether anybody is there. Absent: nobody asks, and evidence stays at `suspected`. */
-  readonly probe?: NodeProbe;
-  /** Pause between probes of one suspect node. Default 2,000 ms. */
-  readonly probeIntervalMs?: number;
-  /** By what it knows that it is blind. Default {@link defaultSightRules}. */
-  readonly sight?: Partial<SightRules>;
-  /** How nodes that were taken over are taken in again. */
-  readonly returning?: Partial<ReturnRules>;
-  /**
-   * How often the leader asks fencers whether they could fence the nodes that they are for; `false`: never. Default
-   * {@link defaultDrillRules}. It changes nothing on any machine, and nothing is asked where no fencer has a `check`. An interval
-   * shorter than an hour finds a dead device sooner, and costs each device that many more questions.
-   */
-  readonly drill?: Partial<DrillRules> | false;
-  /** Where the leader tells what it knows, for `liberator status`. Absent: it is told nowhere. */
-  readonly status?: StatusStore;
-  /**
-   * `observe`: everything is watched and decided as ever, and what would be done is only told, as {@link ControllerEvents.observed}.
-   * Nothing is written but the Lease of an election of its own ({@link observersElection}), the status, and Events that say so. Default
-   * `act`.
-   */
-  readonly mode?: 'act' | 'observe';
-  /**
-   * Called with each fact that comes in, wakes included, before anything follows from it: what a journal is made of, together with
-   * {@link Controller.journalHead}. Some hundred times a second in a large cluster; it must neither wait nor change anything. What
-   * it throws is told as `error`. Default: nobody listens.
-   */
-  readonly onFact?: (fact: Fact, at: number) => void;
-  /**
-   * Where this replica runs. A leader that is about to fence that node hands over to another replica first, and leads no more while its node
-   * is to be fenced and another one is ready. Default: nobody knows, and it fences whatever it runs on.
-   */
-  readonly self?: Self;
-  /** Default {@link systemClock}. */
-  readonly clock?: Clock;
-  /** Draws jitter. Default {@link systemRandom}. */
-  readonly random?: Random;
-}
 
 /** A leader that did not decide for this long hangs, and must not go on leading. */
 const hangsAfterMs = 5_000;
@@ -152,30 +78,7 @@ export class Controller extends EventEmitter<ControllerEvents> {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#sightRules = { ...defaultSightRules, ...options.sight };
-    const fencers = new Set(options.fencers.map(({ name }) => name));
-    if (fencers.size < options.fencers.length) {
-      const names = options.fencers.map(({ name }) => name).join(', ');
-      throw new RangeError(`expected each fencer under a name of its own, found ${names}`);
-    }
-    const switches = new Set(options.fencers.flatMap(({ name, acts }) => (acts === 'power' ? [name] : [])));
-    for (const policy of options.policies) {
-      const missing = fencersIn(policy.fencing).find((driver) => !fencers.has(driver));
-      if (missing !== undefined) {
-        throw new RangeError(
-          `policy ${policy.name}: expected a fencer among ${[...fencers].join(', ') || 'none'}, found ${missing}`,
-        );
-      }
-      this.#checkMaxCheckAge(policy);
-      const [problem] = contradictionsIn(policy.detection, shortestSafeDeathMs(this.#sightRules));
-      if (problem !== undefined) throw new RangeError(`policy ${policy.name}: ${problem}`);
-      const fault = hungFault(policy.fencing, {
-        switchesPower: fencersIn(policy.fencing).some((name) => switches.has(name)),
-        evidence: policy.evidence,
-      });
-      if (fault !== undefined) throw new RangeError(`policy ${policy.name}: fencing.hungAfterMs: ${fault}`);
-    }
-    this.#checkSight();
-    this.#checkMode();
+    checkOptions(options, this.#sightRules);
     this.#broken.promise.catch(() => {});
     this.#loop = new WorldLoop({
       rules: {
@@ -395,30 +298,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
   }
 
   /** What nobody can ever say yes to would hold for ever. */
-  #checkMaxCheckAge({ name, fencing }: Policy): void {
-    if (fencing.maxCheckAgeMs === undefined) return;
-    const { fencers, drill } = this.#options;
-    const names = fencersIn(fencing);
-    const what =
-      drill === false
-        ? 'a drill'
-        : fencers.some((fencer) => names.includes(fencer.name) && canBeDrilled(fencer))
-          ? undefined
-          : 'a fencer that can be checked';
-    if (what !== undefined) {
-      throw new RangeError(`policy ${name}: expected ${what} beside maxCheckAgeMs, found none`);
-    }
-  }
-
-  #checkMode(): void {
-    const { mode, election } = this.#options;
-    if (mode === 'observe' && !isObserversElection(election)) {
-      throw new RangeError(
-        `expected an election of their own for those who only observe, as observersElection makes it, found ${election.name}`,
-      );
-    }
-  }
-
   /** A pause is a matter of those who act: who only observes keeps none. */
   get #pauseStore(): PauseStore | undefined {
     return this.#options.mode === 'observe' ? undefined : this.#options.pauseStore;
@@ -427,18 +306,6 @@ export class Controller extends EventEmitter<ControllerEvents> {
   #those(names: (ledger: World['ledger']) => Iterable<string>): readonly KnownNode<Policy>[] {
     const { ledger } = this.#loop.world;
     return [...names(ledger)].flatMap((name) => ledger.nodes.get(name) ?? []);
-  }
-
-  #checkSight(): void {
-    const { renewalEchoMs, togetherMs } = this.#sightRules;
-    const { retryPeriodMs } = checkedTimings(this.#options.election);
-    if (!(renewalEchoMs > retryPeriodMs)) {
-      throw new RangeError(
-        `expected renewalEchoMs above retryPeriodMs (${retryPeriodMs}), or a leader is blind between two renewals; ` +
-          `found ${renewalEchoMs}`,
-      );
-    }
-    if (!(togetherMs >= 0)) throw new RangeError(`expected togetherMs of at least 0, found ${togetherMs}`);
   }
 
   #elector(): LeaderElector {

@@ -2,7 +2,7 @@
 
 export * from './confirmation/index.ts';
 export { type Connection, type ConnectOptions, connect, kubeletProbe } from './connect.ts';
-export { Controller, type ControllerOptions } from './controller.ts';
+export { Controller } from './controller.ts';
 export type {
   ControllerError,
   ControllerEvents,
@@ -11,6 +11,7 @@ export type {
   ObservedTakeover,
   SightChange,
 } from './controller-events.ts';
+export type { ControllerOptions } from './controller-options.ts';
 export * from './drilling/index.ts';
 export * from './election/index.ts';
 export { createLeaseStore, type LeaseStoreOptions } from './election/lease-store.ts';

@@ -1,6 +1,6 @@
 // Whoever only observes decides as any other, tells it, and writes nothing.
 import { describe, expect, it } from 'vitest';
-import type { ControllerOptions } from './controller.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import { observersElection } from './election/observers-election.ts';
 import { leases } from './kubernetes/resources.ts';
 import { observedCluster } from './observing.ts';

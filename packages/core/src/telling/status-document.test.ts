@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ControllerOptions } from '../controller.ts';
+import type { ControllerOptions } from '../controller-options.ts';
 import type { LeaderTerm } from '../term/leader-term.ts';
 import { World } from '../testing/controller-world.ts';
 import { endlessTerm } from '../testing/dead-node.ts';

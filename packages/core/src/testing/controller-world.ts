@@ -1,6 +1,7 @@
 // Four nodes, an API server and any number of controllers, in virtual time.
 import { onTestFinished } from 'vitest';
-import { Controller, type ControllerOptions } from '../controller.ts';
+import { Controller } from '../controller.ts';
+import type { ControllerOptions } from '../controller-options.ts';
 import type { ProbeResult } from '../evidence/fact.ts';
 import type { Lease } from '../kubernetes/objects.ts';
 import type { KubernetesReader } from '../kubernetes/reader.ts';
