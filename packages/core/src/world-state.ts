@@ -73,7 +73,9 @@ export interface WorldRules {
 export interface KnownCheck {
   /** Of the Node that it was asked about. */
   readonly uid: string;
+  /** See {@link FenceCheck.outcome}. */
   readonly outcome: FenceCheck['outcome'];
+  /** See {@link FenceCheck.detail}. */
   readonly detail: string;
   /** Monotonic time at which it last said that it could; absent: never. */
   readonly readyAt?: number;

@@ -12,13 +12,17 @@ import type { HandCluster } from './hand-cluster.ts';
 
 /** What is to be done by hand. */
 export interface FencingByHand {
+  /** Who switches it. */
   readonly fencer: Fencer;
+  /** Which machine. */
   readonly target: FenceTarget;
   /** `fence` as a takeover would, or `unfence`: the power comes back. */
   readonly act: 'fence' | 'unfence';
+  /** Where it is told, and looked for what hangs on it. */
   readonly cluster: Pick<HandCluster, 'readNode'>;
   /** The Node as the person saw it who said so. */
   readonly seen: Node;
+  /** Times the answers. */
   readonly clock: Clock;
   /** Stops it. What the device was asked for by then may still come about. */
   readonly signal: AbortSignal;

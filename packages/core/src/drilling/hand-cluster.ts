@@ -12,7 +12,9 @@ import { type Clock, type Random, systemClock, systemRandom } from '../time/cloc
 export interface HandCluster {
   /** Undefined when there is no such Node. */
   readNode(name: string): Promise<Node | undefined>;
+  /** All nodes, read live. */
   listNodes(): Promise<readonly Node[]>;
+  /** All pods that are bound to a node, read live. */
   listPodsOn(node: string): Promise<readonly Pod[]>;
   /** Tells in somebody's name, as an Event on the Node, that its machine is switched by hand. */
   tellOfSwitch(act: 'fence' | 'unfence', node: Node, message: string, by: string): Promise<void>;

@@ -12,6 +12,7 @@ const checkWithinMs = 60_000;
 export interface AskingForCheck {
   /** Calls it off: then nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  /** Times the answer. */
   readonly clock: Clock;
   /** How long the answer may take, in milliseconds. Default: {@link Fencer.timeoutMs}, or 60,000. */
   readonly timeoutMs?: number;

@@ -6,6 +6,7 @@ import type { FenceEvidence } from './proof.ts';
 export interface FenceCheckContext {
   /** Aborts when the answer has taken too long, or nobody waits for it any more. */
   readonly signal: AbortSignal;
+  /** For every wait, and for what the evidence says of time. */
   readonly clock: Clock;
 }
 

@@ -17,8 +17,11 @@ const shortestRoundMs = 60_000;
 
 /** A ladder with all its defaults filled in. */
 export interface Ladder {
+  /** The fencers, in the order in which they are asked, and for how long each has its turn, in milliseconds. */
   readonly rungs: readonly { readonly fencer: string; readonly forMs: number }[];
+  /** See {@link FencingRules.proof}. */
   readonly proof: 'required' | 'optional';
+  /** See {@link FencingRules.accept}. */
   readonly accept: readonly AcceptableProof[];
   /** Undefined: once each rung has had its time, if no proof is required, and else never. Infinite: never. */
   readonly giveUpAfterMs: number | undefined;

@@ -13,6 +13,7 @@ import type { Clock } from '../time/clock.ts';
 
 /** Under which conditions a fencer may write. */
 export interface WritingRules {
+  /** Nothing is sent beyond its end. */
   readonly term: LeaderTerm;
   /** Asked before each write. */
   readonly permit: () => Promise<FencePermit>;

@@ -5,7 +5,9 @@ import { account, collection, problem, roles, root, serviceRoot, system } from '
 
 /** Who may ask a controller. */
 export interface BmcUser {
+  /** As it is sent. */
   readonly username: string;
+  /** As it is sent. */
   readonly password: string;
   /** Default `Administrator`. `ReadOnly` may look and not switch. */
   readonly role?: 'Administrator' | 'Operator' | 'ReadOnly';

@@ -9,7 +9,9 @@ import { appliesTo, BmcService, type BmcUser, type ServiceAnswer } from './bmc-s
 
 /** A certificate and its key, as PEM. */
 export interface BmcCertificate {
+  /** The certificate. */
   readonly cert: string;
+  /** Its key. */
   readonly key: string;
 }
 
@@ -33,7 +35,9 @@ export interface RedfishBmcOptions {
 export interface BmcRequest {
   /** When it arrived whole, as the controller's clock has it. */
   readonly at: number;
+  /** As it came. */
   readonly method: string;
+  /** As it came. */
   readonly path: string;
   /** Of a POST: `ForceOff`. */
   readonly resetType?: string;

@@ -79,6 +79,7 @@ export interface MachineTruth {
 
 /** A program that a fencer has started and that still runs, its own children included. */
 export interface FencerProcess {
+  /** As the system numbers it. */
   readonly pid: number;
   /** All that others on the machine can read of it, such as its arguments. */
   readonly visible: string;

@@ -10,6 +10,7 @@ import { secrets, stable } from './word-cases.ts';
 
 /** One thing that a driver has to be able to do. */
 export interface ConformanceCase {
+  /** Stable, to except it by. */
   readonly id: FencerCaseId;
   /** A sentence that the driver is the subject of. */
   readonly name: string;

@@ -25,6 +25,7 @@ export type AgentProofOptions =
       readonly csiDrivers: readonly string[] | 'all';
     };
 
+/** What every fence agent is told, whatever it proves. */
 export interface AgentOptions {
   /** As policies name it. */
   readonly name: string;

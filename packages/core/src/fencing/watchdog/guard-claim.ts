@@ -15,6 +15,7 @@ export type GuardState = 'arming' | 'armed' | 'released';
 export interface GuardClaim extends GuardTimes {
   /** The Node that it guards. */
   readonly node: string;
+  /** Whether it is armed, or has let go in good order. */
   readonly state: GuardState;
   /** The boot of the kernel that it runs on, as a Node has it in `status.nodeInfo.bootID`. Another boot is guarded anew. */
   readonly bootId: string;

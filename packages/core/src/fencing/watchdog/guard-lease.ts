@@ -9,6 +9,7 @@ import { claimAnnotations, type GuardClaim, guardLabel, guardLeaseName } from '.
 
 /** A guard's Lease as the API server has it. */
 export interface GuardLeaseSnapshot {
+  /** Of the Lease. */
   readonly uid: string;
   /** Whoever changes the Lease changes this: a renewal that doesn't is none. */
   readonly resourceVersion: string;
@@ -18,7 +19,9 @@ export interface GuardLeaseSnapshot {
 
 /** How long one request may take, and what ends it. */
 export interface GuardRequestOptions {
+  /** For how long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** Calls the request off. */
   readonly signal: AbortSignal;
 }
 

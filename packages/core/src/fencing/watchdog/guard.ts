@@ -22,10 +22,13 @@ export type GuardChange =
 
 /** Options of {@link WatchdogGuard}. */
 export interface WatchdogGuardOptions {
+  /** Where its Lease is kept. */
   readonly store: GuardLeaseStore;
+  /** What it feeds. */
   readonly device: WatchdogDevice;
   /** T, in milliseconds: see {@link GuardTimes.grantMs}. */
   readonly grantMs: number;
+  /** The node that it guards. */
   readonly node: string;
   /** Of the kernel that runs: `/proc/sys/kernel/random/boot_id`. */
   readonly bootId: string;
@@ -40,6 +43,7 @@ export interface WatchdogGuardOptions {
   readonly clocks?: readonly ClockReader[];
   /** Draws jitter. Default: the system's. */
   readonly random?: Random;
+  /** Called with each change of what it does. */
   readonly onChange?: (change: GuardChange) => void;
   /** Called for each renewal that was none; there will be another. */
   readonly onError?: (error: unknown) => void;

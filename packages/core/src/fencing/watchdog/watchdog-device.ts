@@ -19,6 +19,7 @@ export interface WatchdogDevice {
   settings(): WatchdogSettings;
   /** Starts it, unless it runs, and feeds it. Nobody else can open it from then on. */
   open(): void;
+  /** Starts its timer anew, at once. */
   feed(): void;
   /** Lets go of it and leaves it running. Linux feeds it once more. */
   close(): void;
