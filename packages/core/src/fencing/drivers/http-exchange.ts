@@ -66,10 +66,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     const { clock, timeoutMs, signal } = options;
-    this.#timer = clock.setTimeout(
-      () => this.#stop(new Trouble(`no answer within ${timeoutMs / 1_000} s`)),
-      timeoutMs,
-    );
+    // What is left of an answer's time differs from one to the next: words that do so, too, would be news each time.
+    const seconds = timeoutMs < 1_000 ? timeoutMs / 1_000 : Math.ceil(timeoutMs / 1_000);
+    this.#timer = clock.setTimeout(() => this.#stop(new Trouble(`no answer within ${seconds} s`)), timeoutMs);
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
