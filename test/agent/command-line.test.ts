@@ -38,7 +38,15 @@ describe('the command line', () => {
     ['status', '--help'],
     ['explain', '--help'],
     ['takeovers', '--help'],
+    ['simulate', '--help'],
+    ['confirm', '--help'],
+    ['fence', '--help'],
+    ['cordon', '--help'],
+    ['drain', '--help'],
+    ['uncordon', '--help'],
+    ['replay', '--help'],
     ['elect', '--help'],
+    ['guard', '--help'],
   ])('explains itself in 80 columns: liberator %s', async (...args) => {
     const { code, stdout, stderr } = await command(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -9,9 +9,9 @@ import type { FenceFlags } from './scene.ts';
 const whereAgentsHaveIt = '/etc/liberator/liberator.yaml';
 
 const details = `
---check asks each fencer on the ladder of the node's policy, and changes nothing.
---power-off has one fencer switch the machine off, as a takeover would: an
-acceptance test. It shows what is on the node, and asks for its name; nothing
+--check asks each fencer on the ladder of the node's policy, and changes
+nothing. --power-off has one fencer switch the machine off, as a takeover would:
+an acceptance test. It shows what is on the node, and asks for its name; nothing
 answers that question for you. Both read the files with the devices' passwords,
 which are where the agent runs:
   kubectl -n NAMESPACE exec -it deploy/liberator -- \\

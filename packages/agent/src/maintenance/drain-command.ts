@@ -10,8 +10,9 @@ const details = `
 Pods are evicted, so PodDisruptionBudgets are respected: one that refuses is
 named and asked again until --timeout. StatefulSet pods go one at a time, each
 Ready elsewhere with its volume before the next. Pods of DaemonSets and static
-pods stay. While it goes on, Liberator does not take the node over. Ctrl-C leaves
-the node cordoned, and that hold in place for 5 minutes; the same command goes on.
+pods stay. While it goes on, Liberator does not take the node over. Ctrl-C
+leaves the node cordoned, and that hold in place for 5 minutes; the same command
+goes on.
 
 Exit code 1 also means: not drained in time, or something would be lost.`;
 
