@@ -90,6 +90,45 @@ it('a leader that dies between the order and its record is followed by one that 
   await expectPowerFirst(powered, node, before);
 });
 
+it('the agent of Debian switches the same service, with the system that a label names', async () => {
+  const label = 'node-restriction.kubernetes.io/system';
+  await using powered = await PoweredStage.open({
+    ...quick,
+    policy: {
+      detection: fast.detection,
+      fencing: { ladder: [{ fencer: 'program' }], proof: 'required' },
+    },
+    fencersBeside: ({ address, username, password }) => ({
+      program: {
+        driver: 'agent',
+        program: 'fence_redfish',
+        parameters: {
+          ip: '127.0.0.1',
+          ipport: new URL(address).port,
+          systems_uri: `/redfish/v1/Systems/{label.${label}}`,
+          ssl_insecure: 1,
+        },
+        secretParameters: { username, password },
+      },
+    }),
+  });
+  const { stage, room, bmc } = powered;
+  for (const { name, uuid } of bmc.machines) await stage.label(name, { [label]: uuid });
+  const { before, node } = await databaseOn(stage);
+
+  const seen = await watching([bmc.password], async () => {
+    stage.cluster.cut(node);
+    await stage.untilRecovered(before);
+  });
+
+  expect(seen.programs).toContain('fence_redfish');
+  expect(seen.leaks).toEqual([]);
+  expect(room.powerOf(node)).toBe('off');
+  await expectPowerFirst(powered, node, before);
+  expect((await stage.records())[0]).toMatchObject({ proof: 'powered-off', fencer: 'program' });
+  await expectNowhere(bmc.password, stage);
+});
+
 it('a device that takes orders and does nothing gives its turn to the next: IPMI, through the agent of Debian', async () => {
   // IPMI takes no more than 16 characters of everybody.
   const password = 'no-word-of-ours';

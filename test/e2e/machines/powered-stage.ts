@@ -7,9 +7,19 @@ export interface PoweredStageOptions extends Omit<StageOptions, 'settings'> {
   /** More of the agents' configuration. */
   readonly settings?: object;
   /** Fencers beside `bmc`, given that one. */
-  readonly fencersBeside?: (bmc: object) => object;
+  readonly fencersBeside?: (bmc: BmcFencer) => object;
   /** What the management controllers say of their machines. Default: the truth. */
   readonly machines?: (machines: readonly ManagedMachine[]) => readonly ManagedMachine[];
+}
+
+/** The fencer `bmc` as the configuration has it. */
+export interface BmcFencer {
+  readonly driver: 'redfish';
+  readonly address: string;
+  readonly username: string;
+  readonly password: string;
+  readonly ca: string;
+  readonly settle: string;
 }
 
 export class PoweredStage implements AsyncDisposable {
@@ -31,7 +41,7 @@ export class PoweredStage implements AsyncDisposable {
     const { settings, fencersBeside, machines = (all) => all, ...rest } = options;
     await using opened = new AsyncDisposableStack();
     const bmc = opened.use(await RedfishService.prepare());
-    const fencer = {
+    const fencer: BmcFencer = {
       driver: 'redfish',
       address: bmc.url,
       username: bmc.files.username,

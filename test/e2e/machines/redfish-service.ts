@@ -23,6 +23,8 @@ export class RedfishService implements AsyncDisposable {
   readonly password: string = crypto.randomUUID();
   /** Files with what an agent mounts. */
   readonly files: { readonly username: string; readonly password: string; readonly ca: string };
+  /** What it knows of, its UUIDs as it writes them. */
+  machines: readonly ManagedMachine[] = [];
   readonly #folder: string;
   readonly #port: number;
   #child: ChildProcess | undefined;
@@ -54,13 +56,14 @@ export class RedfishService implements AsyncDisposable {
 
   /** Returns once it answers. */
   async start(room: MachineRoom, machines: readonly ManagedMachine[]): Promise<void> {
+    this.machines = machines.map(({ name, uuid }) => ({ name, uuid: withDashes(uuid) }));
     const settings = join(this.#folder, 'settings.json');
     writeFileSync(
       settings,
       JSON.stringify({
         listen: this.#port,
         room: room.url,
-        systems: machines.map(({ name, uuid }) => ({ name, uuid: withDashes(uuid) })),
+        systems: this.machines,
         user: this.user,
         password: this.password,
         cert: join(this.#folder, 'tls.crt'),
