@@ -8,8 +8,6 @@ import type { LeaderTerm } from '../term/leader-term.ts';
 import type { Clock } from '../time/clock.ts';
 import { withoutNumbers } from '../wording/numbers.ts';
 import { isHarmless } from './ask-rung.ts';
-import { Attempts } from './attempts.ts';
-
 import { withFirstRung } from './climb.ts';
 import type { StoredRecord, TakeoverCluster } from './cluster.ts';
 import { broughtUpToDate, withMarksOfNow } from './follow.ts';
@@ -17,7 +15,7 @@ import { onceFreed } from './isolation.ts';
 import { letGoOf, readLiveNode } from './life-signs.ts';
 import { Looks } from './looks.ts';
 import { endedByOthers } from './nothing-left.ts';
-import { isTimeOfClimbDue, isWorthNoting, SpentPatience, type Waited } from './patience.ts';
+import { isWorthNoting } from './patience.ts';
 import { pauseInTerm, retryAfterErrorMs } from './pause.ts';
 import {
   close,
@@ -43,6 +41,7 @@ import {
   wait,
   wordsOf,
 } from './step.ts';
+import { type StepTools, StepTurn } from './step-turn.ts';
 import { cordon } from './steps/cordon.ts';
 import { fence } from './steps/fence.ts';
 import { recheck } from './steps/recheck.ts';
@@ -258,69 +257,12 @@ export class TakeoverExecutor {
     if (draft.record.steps[step]?.epoch !== term.epoch) return;
     this.#report(draft.record, step, 'started', '');
 
-    const firstAskedAt = new Map<string, number>();
-    const attempts = new Attempts();
-    const settled: StepContext['settled'] = new Map();
-    const volumes: StepContext['volumes'] = new Map();
-    const patience = new SpentPatience(this.#clock, draft.record.steps[step]?.spentMs ?? 0);
-    const takenUpAt = this.#clock.now();
-    let notedAt = takenUpAt;
+    const turn = new StepTurn(this.#tools, { step, term, draft, witness, looks });
     let told: string | undefined;
     let isBraked = false;
-    const waited = (): Waited => ({
-      sinceTakenUpMs: this.#clock.now() - takenUpAt,
-      sinceNotedMs: this.#clock.now() - notedAt,
-    });
-    /** Goes into the next write, which follows at once. */
-    const noteTime = (): void => {
-      patience.spend();
-      notedAt = this.#clock.now();
-      const spentMs = Math.round(patience.spentMs);
-      draft.note((one) => noteStep(one, step, { spentMs }));
-    };
     for (;;) {
       const { record } = draft;
-      const context: StepContext = {
-        term,
-        cluster: this.#cluster,
-        clock: this.#clock,
-        record,
-        spentMs: () => patience.spentMs,
-        since: (event) => {
-          const at = firstAskedAt.get(event) ?? this.#clock.now();
-          firstAskedAt.set(event, at);
-          return this.#clock.now() - at;
-        },
-        attempts,
-        looks,
-        settled,
-        putOnRecord: async (findings) => {
-          // With its time: what a rung began at must not be ahead of what the next leader counts from.
-          if (findings.climb !== undefined) noteTime();
-          await draft.write((one) => ({ ...one, ...findings }));
-          const next = nextMove(draft.record);
-          return next.move === 'step' && next.step === step && draft.record.steps[step]?.epoch === term.epoch;
-        },
-        noteSpent: async () => {
-          if (draft.record.steps[step]?.epoch !== term.epoch) return;
-          if (witness.holds(record).length > 0) return patience.spare();
-          patience.spend();
-          if (!isTimeOfClimbDue(waited())) return;
-          noteTime();
-          await draft.write();
-        },
-        volumes,
-        fencers: this.#fencers,
-        devices: this.#devices,
-        neighbours: () => witness.neighbours?.(record) ?? [],
-        lifeSign: () => witness.lifeSign(record),
-        holds: () => witness.holds(record),
-        ...(this.#probe && { probe: this.#probe }),
-        addressIsReused: () => witness.addressIsReused?.(record) ?? false,
-        nodeNow: () => witness.nodeNow?.(record),
-        policyNow: () => witness.nodeNow?.(record).policy,
-        laterTakeoverWith: (podUid) => witness.laterTakeoverWith?.(record, podUid),
-      };
+      const context = turn.context();
       const now = witness.nodeNow?.(record) ?? { gone: false };
       const current = await this.#broughtUpToDate(context, step, now);
       if (current !== undefined) {
@@ -331,11 +273,10 @@ export class TakeoverExecutor {
           continue;
         }
         await draft.write(brought);
-        settled.clear();
+        turn.unsettle();
         this.#devices.leave(record.id);
         this.#tellPolicy(record, draft.record);
-        const next = nextMove(draft.record);
-        if (next.move !== 'step' || next.step !== step) return;
+        if (!turn.isNext) return;
         // Another policy may name fencers that harm.
         continue;
       }
@@ -370,10 +311,10 @@ export class TakeoverExecutor {
         );
         return;
       }
-      const note = { detail, spentMs: Math.round(patience.spentMs) };
+      const note = { detail, spentMs: turn.spentMs };
       const isUnwritten = !draft.isWritten;
       // The step may have put something on record itself.
-      const isWorthIt = isUnwritten || isWorthNoting(step, draft.record, result, waited());
+      const isWorthIt = isUnwritten || isWorthNoting(step, draft.record, result, turn.waited);
       const noted = (one: TakeoverRecord): TakeoverRecord => noteStep({ ...one, ...findings }, step, note);
       // Nothing that has happened stays unwritten while something is waited for.
       if (isUnwritten) await draft.write(noted);
@@ -383,17 +324,25 @@ export class TakeoverExecutor {
         this.#report(draft.record, step, 'waiting', detail, result.held === true);
       }
       if (isWorthIt) {
-        notedAt = this.#clock.now();
+        turn.noted();
         if (!isUnwritten) await draft.write(noted);
       }
-      const next = nextMove(draft.record);
-      if (next.move !== 'step' || next.step !== step) return;
+      if (!turn.isNext) return;
       await pauseInTerm(this.#clock, term, result.retryAfterMs, result.sooner);
       looks.forget();
       // While nobody answers nothing can be refused, and while a brake is on nothing is tried.
-      if (result.held === true || result.spares === true || !isAnswered) patience.spare();
-      else patience.spend();
+      turn.passed(result.held !== true && result.spares !== true && isAnswered);
     }
+  }
+
+  get #tools(): StepTools {
+    return {
+      cluster: this.#cluster,
+      clock: this.#clock,
+      fencers: this.#fencers,
+      devices: this.#devices,
+      probe: this.#probe,
+    };
   }
 
   #noteHeld(id: string, isHeld: boolean): void {
