@@ -13,7 +13,7 @@ export interface PoweredStageOptions extends Omit<StageOptions, 'settings'> {
 }
 
 /** The fencer `bmc` as the configuration has it. */
-export interface BmcFencer {
+interface BmcFencer {
   readonly driver: 'redfish';
   readonly address: string;
   readonly username: string;
