@@ -58,6 +58,7 @@ class Journal {
   readonly #options: StoryOptions;
   readonly #reports: { readonly by: string; readonly term: number }[] = [];
   #contradiction: DemoFailure | undefined;
+  #toldTerm = -1;
 
   constructor(options: StoryOptions) {
     this.#options = options;
@@ -78,9 +79,8 @@ class Journal {
     this.#reports.push({ by, term });
   }
 
-  /** Who works, once a new term has seen some work. */
+  /** Who works, once a term after that of the last answer has seen some work: that may have happened before this is asked. */
   async worker(): Promise<string> {
-    const before = this.#reports.at(-1)?.term ?? -1;
     for (const deadline = performance.now() + patienceMs; ; ) {
       await pause(50, undefined, { signal: this.#options.signal }).catch(() =>
         this.#options.signal.throwIfAborted(),
@@ -88,7 +88,8 @@ class Journal {
       if (this.#contradiction !== undefined) throw this.#contradiction;
       const last = this.#reports.at(-1);
       const inTerm = this.#reports.filter(({ term }) => term === last?.term);
-      if (last !== undefined && last.term > before && inTerm.length >= reportsPerTerm) {
+      if (last !== undefined && last.term > this.#toldTerm && inTerm.length >= reportsPerTerm) {
+        this.#toldTerm = last.term;
         this.#options.tell(last.by, `wrote ${inTerm.length} reports in term ${last.term}`);
         return last.by;
       }
