@@ -112,6 +112,21 @@ policies:
     ]);
   });
 
+  it('takes a duration alone for how often fencers are drilled', () => {
+    const drillOf = (text: string): unknown => parse(`${text}\n${minimal}`).config.drill;
+    expect(drillOf('drill: 30m')).toEqual({ enabled: true, every: 1_800_000, concurrency: 4 });
+    expect(drillOf('drill: { every: 2h, concurrency: 8 }')).toMatchObject({
+      every: 7_200_000,
+      concurrency: 8,
+    });
+    expect(refusal(`drill: often\n${minimal}`)).toEqual([
+      expect.stringMatching(/^liberator.yaml:1: drill.every: expected a duration/),
+    ]);
+    expect(refusal(`drill: { evry: 1h }\n${minimal}`)).toEqual([
+      'liberator.yaml:1: drill.evry: expected a known key, found evry: did you mean every?',
+    ]);
+  });
+
   it('knows which keys belong to which mode of detection', () => {
     expect(refusal(withPolicy('detection: { mode: poll, deadAfter: 30s }'))).toEqual([
       'liberator.yaml:1: policies[0].detection.deadAfter: expected a known key, found deadAfter: known here are mode, interval, threshold',

@@ -75,6 +75,17 @@ const fencing = z
       : found,
   );
 
+/** A duration alone is how often. */
+const drill = z.preprocess(
+  (found) => (typeof found === 'string' ? { every: found } : found),
+  z.strictObject({
+    enabled: z.boolean().default(true),
+    every: duration(defaultDrillRules.everyMs),
+    concurrency: count(1).default(defaultDrillRules.concurrency),
+    timeout: optionalDuration(),
+  }),
+);
+
 const policy = z.strictObject({
   name: text(),
   nodes: z.strictObject({
@@ -143,14 +154,7 @@ function schemaIn(surroundings: Surroundings) {
         keepFor: duration(defaultReturnRules.keepsakeMs),
       })
       .prefault({}),
-    drill: z
-      .strictObject({
-        enabled: z.boolean().default(true),
-        every: duration(defaultDrillRules.everyMs),
-        concurrency: count(1).default(defaultDrillRules.concurrency),
-        timeout: optionalDuration(),
-      })
-      .prefault({}),
+    drill: drill.prefault({}),
     fencers: z.record(fencerName(), fencer).default({}),
     policies: z.array(policy).min(1),
   });
@@ -216,7 +220,10 @@ function isKind(option: unknown, discriminator: string, said: unknown): boolean 
 function unwrapped(schema: unknown): unknown {
   const wrapped =
     schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional;
-  if (schema instanceof z.ZodPipe) return unwrapped(schema.in);
+  // What is made of what was found, or what was found as it is.
+  if (schema instanceof z.ZodPipe) {
+    return unwrapped(schema.in instanceof z.ZodTransform ? schema.out : schema.in);
+  }
   return wrapped ? unwrapped(schema.unwrap()) : schema;
 }
 
