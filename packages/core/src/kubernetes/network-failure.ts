@@ -1,18 +1,10 @@
 // Turns what Node.js, TLS and undici throw into one sentence that a person can act on.
+import { brokenConnections, codeOf } from './connection-codes.ts';
 import { CredentialError } from './credential-error.ts';
 import { TransportError } from './transport.ts';
 
 const sentences: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection closed by the other side',
-  ENOTFOUND: 'its host name is not known',
-  EAI_AGAIN: 'its host name could not be looked up (no answer from DNS)',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to its network',
-  ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_SOCKET: 'connection closed by the other side',
+  ...brokenConnections,
   UND_ERR_CLOSED: 'this client was closed',
   UND_ERR_DESTROYED: 'this client was closed',
   HPE_INVALID_CONSTANT: 'it does not speak HTTP (is it https?)',
@@ -66,14 +58,6 @@ export function explainCredentialFailure(peer: string, error: unknown): Transpor
     cause: error,
     sent: false,
   });
-}
-
-/** With several addresses to one name, every attempt fails on its own: they share a code nearly always. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return undefined;
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,7 @@
 // Why a device, or whoever stands for it, could not be asked, or its answer not be used: one stable sentence, and what it means for the next try.
 
+import { brokenConnections, codeOf } from '../../kubernetes/connection-codes.ts';
+
 /** What the trouble is with: the `device` and the way to it, our `access`, or which `machine` is meant. */
 export type TroubleKind = 'device' | 'access' | 'machine';
 
@@ -36,19 +38,6 @@ export function doubt(message: string): Trouble {
   return new Trouble(message, { kind: 'machine', permanent: true });
 }
 
-const passing: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection closed by the other side',
-  ENOTFOUND: 'its host name is not known',
-  EAI_AGAIN: 'its host name could not be looked up (no answer from DNS)',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to its network',
-  ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_SOCKET: 'connection closed by the other side',
-};
-
 const unknownAuthority = 'its certificate is signed by an authority that is not trusted; check the CA file';
 
 /** What stays as it is until somebody changes something. */
@@ -73,18 +62,11 @@ const lasting: Readonly<Record<string, string>> = {
 export function networkTrouble(error: unknown): Trouble {
   const code = codeOf(error) ?? '';
   const permanent = Object.hasOwn(lasting, code);
-  const words = (permanent ? lasting : passing)[code];
+  const words = (permanent ? lasting : brokenConnections)[code];
   if (words !== undefined) return new Trouble(words, { permanent });
   return new Trouble(
     code.startsWith('HPE_')
       ? 'it does not speak HTTP (is it https?)'
       : `no connection (${code || 'no reason given'})`,
   );
-}
-
-/** With several addresses to one name, every attempt fails on its own: they share a code nearly always. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
 }
