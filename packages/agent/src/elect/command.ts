@@ -5,7 +5,7 @@ import { addClusterOptions, namedKubeconfigHelp } from '../cluster/flags.ts';
 import { formatDuration } from '../text/duration.ts';
 import { durationArgument } from '../text/duration-argument.ts';
 import { longestTtlMs, shortestTtlMs } from './election-timings.ts';
-import { type ListenAddress, ListenAddressError, parseListenAddress } from './listen-address.ts';
+import { listenAddressArgument, parseListenAddress } from './listen-address.ts';
 import type { ElectFlags } from './run-candidate.ts';
 
 export function addElectCommand(program: Command): void {
@@ -38,7 +38,7 @@ export function addElectCommand(program: Command): void {
     )
     .addOption(
       new Option('--http <address:port>', 'where to answer')
-        .argParser(listenAddress)
+        .argParser(listenAddressArgument)
         .default(parseListenAddress('127.0.0.1:4040'), '127.0.0.1:4040'),
     );
   addClusterOptions(command, namedKubeconfigHelp)
@@ -77,13 +77,4 @@ function ttl(text: string): number {
   if (ms >= shortestTtlMs && ms <= longestTtlMs) return ms;
   const [shortest, longest] = [shortestTtlMs, longestTtlMs].map(formatDuration);
   throw new InvalidArgumentError(`expected ${shortest} to ${longest}, found "${text}"`);
-}
-
-function listenAddress(text: string): ListenAddress {
-  try {
-    return parseListenAddress(text);
-  } catch (error) {
-    if (error instanceof ListenAddressError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
 }

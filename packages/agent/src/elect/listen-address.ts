@@ -1,4 +1,5 @@
 // Where to listen, as people write it: "127.0.0.1:4040", "localhost:4040", "[::1]:4040".
+import { InvalidArgumentError } from 'commander';
 
 export interface ListenAddress {
   /** Empty: every address of this machine. */
@@ -28,4 +29,14 @@ export function parseListenAddress(text: string): ListenAddress {
     );
   }
   return { address: bracketed ?? plain ?? '', port };
+}
+
+/** The same as a flag takes it. */
+export function listenAddressArgument(text: string): ListenAddress {
+  try {
+    return parseListenAddress(text);
+  } catch (error) {
+    if (error instanceof ListenAddressError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 // `liberator guard`: what it is called and what it takes. The guard itself is loaded only when it is asked for.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addClusterOptions, namedKubeconfigHelp } from '../cluster/flags.ts';
-import { type ListenAddress, ListenAddressError, parseListenAddress } from '../elect/listen-address.ts';
+import { listenAddressArgument, parseListenAddress } from '../elect/listen-address.ts';
 import { formatDuration } from '../text/duration.ts';
 import { durationArgument } from '../text/duration-argument.ts';
 import type { GuardFlags } from './run-guard.ts';
@@ -30,7 +30,7 @@ export function addGuardCommand(program: Command): void {
     .option('--proc <folder>', 'where procfs is', '/proc')
     .addOption(
       new Option('--http <address:port>', 'where to answer')
-        .argParser(listenAddress)
+        .argParser(listenAddressArgument)
         .default(parseListenAddress('127.0.0.1:9809'), '127.0.0.1:9809'),
     );
   addClusterOptions(command, namedKubeconfigHelp)
@@ -54,13 +54,4 @@ function grant(text: string): number {
   if (ms >= shortestGrantMs && ms <= longestGrantMs) return ms;
   const [shortest, longest] = [shortestGrantMs, longestGrantMs].map(formatDuration);
   throw new InvalidArgumentError(`expected ${shortest} to ${longest}, found "${text}"`);
-}
-
-function listenAddress(text: string): ListenAddress {
-  try {
-    return parseListenAddress(text);
-  } catch (error) {
-    if (error instanceof ListenAddressError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
 }
